@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+/**
+ * Compiles what `npm start`, the tests and the image run: the service (src -> dist), and, where the folder is
+ * there, the local stack and its gateway. The compiler plugins of nest-cli.json are applied, so `nest build`
+ * and this script give the same result.
+ *
+ *   node scripts/build.mjs [--if-stale] [tsconfig ...]
+ */
+import { createRequire } from 'node:module';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+
+const PROJECTS = ['tsconfig.build.json', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
+const INPUTS = ['tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/build.mjs'];
+
+function newestMtime(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.name !== 'dist' && entry.name !== 'node_modules')
+    .reduce((newest, entry) => Math.max(newest, newestMtime(join(path, entry.name))), stat.mtimeMs);
+}
+
+function readProject(name) {
+  const file = join(root, name);
+  const { compilerOptions } = JSON.parse(readFileSync(file, 'utf8'));
+  const base = dirname(file);
+  const outDir = resolve(base, compilerOptions.outDir);
+  return { name, file, rootDir: resolve(base, compilerOptions.rootDir), outDir, stamp: join(outDir, '.built') };
+}
+
+function isStale({ file, rootDir, stamp }) {
+  if (!existsSync(stamp)) return true;
+  const built = statSync(stamp).mtimeMs;
+  return [file, rootDir, ...INPUTS.map((input) => join(root, input))].some((path) => newestMtime(path) > built);
+}
+
+function compilerPlugins(ts, program) {
+  const { plugins } = JSON.parse(readFileSync(join(root, 'nest-cli.json'), 'utf8')).compilerOptions;
+  return plugins.map(({ name, options }) => require(`${name}/plugin`).before(options, program));
+}
+
+function compile(ts, project) {
+  const started = Date.now();
+  const config = ts.getParsedCommandLineOfConfigFile(project.file, {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail });
+  rmSync(project.outDir, { recursive: true, force: true });
+  const program = ts.createProgram(config.fileNames, config.options);
+  const isService = project.name === PROJECTS[0];
+  const emitted = program.emit(undefined, undefined, undefined, false, {
+    before: isService ? compilerPlugins(ts, program) : [],
+  });
+  const diagnostics = [...config.errors, ...ts.getPreEmitDiagnostics(program), ...emitted.diagnostics];
+  if (diagnostics.length > 0) {
+    const host = { getCurrentDirectory: () => root, getCanonicalFileName: (name) => name, getNewLine: () => '\n' };
+    fail(ts.formatDiagnosticsWithColorAndContext(diagnostics, host));
+  }
+  writeFileSync(project.stamp, '');
+  console.error(`built ${relative(root, project.outDir)} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+function fail(message) {
+  console.error(typeof message === 'string' ? message : message.messageText);
+  process.exit(1);
+}
+
+const args = process.argv.slice(2);
+const named = args.filter((arg) => !arg.startsWith('--'));
+const projects = (named.length > 0 ? named : PROJECTS.filter((name) => existsSync(join(root, name)))).map(readProject);
+const wanted = args.includes('--if-stale') ? projects.filter(isStale) : projects;
+if (wanted.length > 0) {
+  const { default: ts } = await import('typescript');
+  for (const project of wanted) compile(ts, project);
+}
