@@ -1,0 +1,42 @@
+import type { Executor } from './executor.js';
+
+const CREATE = 'select documentdb_api.create_collection($1, $2)';
+
+/**
+ * Serialises what changes the catalogue, and creates collections before the first write to them.
+ * The engine creates them implicitly too, but two writers doing so at once can fail with a unique violation of
+ * its catalogue, or deadlock; mongod's clients expect neither.
+ */
+export class CollectionRegistry {
+  private readonly known = new Set<string>();
+  private tail: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly executor: Executor) {}
+
+  isKnown(db: string, collection: string): boolean {
+    return this.known.has(`${db}.${collection}`);
+  }
+
+  /** Creates the collection unless it is there; costs nothing once it is known to be. */
+  async ensure(db: string, collection: string): Promise<void> {
+    if (this.isKnown(db, collection)) return;
+    await this.change(async () => {
+      if (this.isKnown(db, collection)) return;
+      await this.executor.run({ text: CREATE, parameters: [db, collection] });
+      this.known.add(`${db}.${collection}`);
+    });
+  }
+
+  /** Runs a change of the catalogue when no other one runs. */
+  change<T>(task: () => Promise<T>): Promise<T> {
+    const next = this.tail.then(task);
+    this.tail = next.catch(() => undefined);
+    return next;
+  }
+
+  /** To be called around whatever may take collections away. */
+  forget(db: string, collection?: string): void {
+    if (collection !== undefined) this.known.delete(`${db}.${collection}`);
+    else for (const name of this.known) if (name.startsWith(`${db}.`)) this.known.delete(name);
+  }
+}

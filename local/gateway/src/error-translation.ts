@@ -1,0 +1,42 @@
+import { MongoError } from './errors.js';
+import { PgConnectionError, PgError } from './postgres/pg-error.js';
+import { codeOfSqlState } from './sql-states.js';
+
+/** SQLSTATEs of a statement that lost a race with another and can simply be run again. */
+const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
+
+/** A relation that a concurrent drop took away between looking the collection up and reading it. */
+const VANISHED_RELATION_STATES = new Set(['42P01']);
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof PgError && CONFLICT_STATES.has(error.sqlState);
+}
+
+export function isVanishedRelation(error: unknown): boolean {
+  if (!(error instanceof PgError)) return false;
+  return VANISHED_RELATION_STATES.has(error.sqlState) || /could not open relation with OID/.test(error.message);
+}
+
+/** Says whatever went wrong in MongoDB's terms. Anything unforeseen becomes InternalError with its message. */
+export function toMongoError(error: unknown): MongoError {
+  if (error instanceof MongoError) return error;
+  if (error instanceof PgConnectionError) return new MongoError('ShutdownInProgress', error.message);
+  if (error instanceof PgError) return fromPgError(error);
+  return new MongoError('InternalError', error instanceof Error ? error.message : String(error));
+}
+
+function fromPgError(error: PgError): MongoError {
+  if (error.sqlState === '57014' && error.message.includes('statement timeout')) {
+    return new MongoError('MaxTimeMSExpired', 'operation exceeded time limit');
+  }
+  if (error.sqlState === '57014' || error.sqlState.startsWith('57P')) {
+    return new MongoError(error.sqlState === '57014' ? 'Interrupted' : 'ShutdownInProgress', error.message);
+  }
+  if (isConflict(error)) {
+    return new MongoError('WriteConflict', 'WriteConflict error: this operation conflicted with another operation.');
+  }
+  const code = codeOfSqlState(error.sqlState);
+  return code === undefined
+    ? new MongoError('InternalError', `${error.message} (SQLSTATE ${error.sqlState})`)
+    : new MongoError(code, error.message);
+}
