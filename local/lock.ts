@@ -32,6 +32,18 @@ function removeStale(file: string): void {
   }
 }
 
+/** Let go of even where the process is ended in the middle of the work. */
+function holdUntilExit(file: string): Lock {
+  const remove = (): void => rmSync(file, { force: true });
+  process.once('exit', remove);
+  return {
+    release() {
+      process.off('exit', remove);
+      remove();
+    },
+  };
+}
+
 /**
  * Takes the lock if it is free or its owner is dead.
  *
@@ -46,7 +58,7 @@ export function tryLock(file: string): Lock | ProcessIdentity {
     for (;;) {
       try {
         linkSync(draft, file);
-        return { release: () => rmSync(file, { force: true }) };
+        return holdUntilExit(file);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }

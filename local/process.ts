@@ -50,10 +50,17 @@ export interface ManagedProcess {
 }
 
 const running = new Set<ManagedProcess>();
+let closing = false;
 
-/** Ends every child of this process, the youngest first. */
-export async function stopAllProcesses(): Promise<void> {
+/** Ends every child of this process, the youngest first; none can be started any more. */
+export async function shutDownProcesses(): Promise<void> {
+  closing = true;
   for (const child of [...running].reverse()) await child.stop();
+}
+
+/** For whoever can't wait: what the servers have acknowledged survives this too. */
+export function killProcesses(): void {
+  for (const { pid } of running) process.kill(pid, 'SIGKILL');
 }
 
 let deathSignalTool: boolean | undefined;
@@ -92,6 +99,7 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null): strin
  */
 export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
   const { name, ready, stopSignal = 'SIGTERM', stopBoundMs = STOP_BOUND_MS } = spec;
+  if (closing) throw new Error('stopped');
   const child = spawnChild(spec, stopSignal);
   const log = openLog(spec.logFile);
   const lines: string[] = [];

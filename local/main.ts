@@ -1,0 +1,157 @@
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import {
+  configurationOf,
+  documentedNames,
+  givenValue,
+  isGiven,
+  loadDotEnv,
+  serviceEnvironment,
+} from './environment.js';
+import { tryLock } from './lock.js';
+import { withDatabase } from './mongodb.js';
+import { LOCAL_DIR, PROJECT_ROOT } from './paths.js';
+import { freePort } from './ports.js';
+import { killProcesses, type ManagedProcess, shutDownProcesses } from './process.js';
+import { readyScreen, say } from './screen.js';
+import { loadSecrets } from './secrets.js';
+import { startService } from './service.js';
+import { type Stack, startStack } from './stack.js';
+import { readState, removeState, writeState } from './state.js';
+import { runTool, ToolError } from './tool.js';
+
+const STATE_FILE = join(LOCAL_DIR, 'state.json');
+const DATABASE = 'scalable_api';
+const USUAL_PORT = 5000;
+const USUAL_METRICS_PORT = 9464;
+
+let stopping = false;
+let stack: Stack | undefined;
+let service: ManagedProcess | undefined;
+
+function show(line: string): void {
+  if (!stopping) say(line);
+}
+
+/** The addresses that are given replace servers of our own. */
+function givenServers(): NodeJS.ProcessEnv {
+  const names = ['MONGODB_URI', 'REDIS_URL', 'SMTP_URL'];
+  return Object.fromEntries(names.map((name) => [name, givenValue(process.env, name)]));
+}
+
+function takeFolder(): void {
+  try {
+    mkdirSync(LOCAL_DIR, { recursive: true });
+    accessSync(LOCAL_DIR, constants.W_OK);
+  } catch {
+    throw new Error(`${LOCAL_DIR} can't be written to: start as the user it belongs to, or remove it.`);
+  }
+  const lock = tryLock(join(LOCAL_DIR, 'lock'));
+  if ('release' in lock) return;
+  const url = readState(STATE_FILE)?.url ?? 'not ready yet';
+  throw new Error(`The stack runs already (process ${lock.pid}, ${url}): stop it there with Ctrl-C first.`);
+}
+
+/** Compiles what is stale while servers are fetched and started. */
+async function build(): Promise<void> {
+  try {
+    await runTool(process.execPath, [join(PROJECT_ROOT, 'scripts/build.mjs'), '--if-stale'], { onLine: show });
+  } catch (error) {
+    throw error instanceof ToolError ? new Error('The build failed: mend what it says above.') : error;
+  }
+}
+
+async function portFor(name: string, usual: number): Promise<number> {
+  const given = givenValue(process.env, name);
+  return given ? Number(given) : freePort(usual);
+}
+
+/** The service's environment: the stack's values, where none are given. */
+function environmentFor({ mongodbUri, redisUrl, smtpUrl }: Stack, port: number, metricsPort: number) {
+  const own = {
+    NODE_ENV: 'development',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+    MONGODB_URI: isGiven(process.env, 'MONGODB_URI') ? mongodbUri : withDatabase(mongodbUri, DATABASE),
+    REDIS_URL: redisUrl,
+    PUBLIC_URL: `http://localhost:${port}`,
+    SMTP_URL: smtpUrl,
+    MAIL_FROM: 'Scalable API <no-reply@localhost.localdomain>',
+    // Nobody routes to this process: there is nothing to wait for before it stops.
+    SHUTDOWN_DRAIN_SECONDS: '0',
+    ...loadSecrets(join(LOCAL_DIR, 'secrets.json')),
+  };
+  const env = serviceEnvironment(process.env, own);
+  const example = join(PROJECT_ROOT, '.env.example');
+  const documented = existsSync(example) ? documentedNames(readFileSync(example, 'utf8')) : [];
+  return { env, configuration: configurationOf(env, new Set([...Object.keys(own), ...documented])) };
+}
+
+async function start(): Promise<void> {
+  const begun = Date.now();
+  loadDotEnv(PROJECT_ROOT);
+  takeFolder();
+  const built = build();
+  const stackStarted = startStack({
+    dataDir: LOCAL_DIR,
+    env: givenServers(),
+    usualPorts: true,
+    gatewayBuilt: built,
+    log: show,
+    onMail: ({ file, to }) => show(`mail to ${to.join(', ')}: ${relative(process.cwd(), file)}`),
+  });
+  // A failed build is known long before a download ends.
+  await Promise.race([built.then(() => stackStarted), stackStarted]);
+  stack = await stackStarted;
+  await built;
+  const port = await portFor('PORT', USUAL_PORT);
+  const metricsPort = await portFor('METRICS_PORT', USUAL_METRICS_PORT);
+  const { env, configuration } = environmentFor(stack, port, metricsPort);
+  const url = `http://localhost:${port}`;
+  service = await startService({
+    env,
+    port,
+    logFile: join(LOCAL_DIR, 'logs', 'service.log'),
+    onSpawn: (child) => stack?.record(child),
+  });
+  writeState(STATE_FILE, { url, env: configuration });
+  const seconds = (Date.now() - begun) / 1000;
+  const mailDir = isGiven(process.env, 'SMTP_URL') ? {} : { mailDir: stack.mailDir };
+  show(readyScreen({ url, metricsUrl: `http://localhost:${metricsPort}/metrics`, seconds, ...mailDir }));
+}
+
+/** Ends everything, then this process. */
+async function stop(exitCode: number, why: string): Promise<never> {
+  if (stopping) return new Promise(() => undefined);
+  say(why);
+  stopping = true;
+  // The youngest first: what uses a server ends before the server.
+  await shutDownProcesses();
+  await stack?.stop();
+  removeState(STATE_FILE);
+  if (exitCode === 0) say('Stopped.');
+  process.exit(exitCode);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (stopping) killProcesses();
+    else void stop(0, '\nStopping (once more to insist) ...');
+  });
+}
+// The terminal may go before we do.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+try {
+  await start();
+  const failure = await Promise.race([
+    service!.exited.then((how) => `The service ended with ${how}.`),
+    stack!.failed.then(
+      (what) => `The stack can't go on: ${what}; its log is in ${relative(process.cwd(), LOCAL_DIR)}/logs.`,
+    ),
+  ]);
+  await stop(1, failure);
+} catch (error) {
+  await stop(1, error instanceof Error ? error.message : String(error));
+}

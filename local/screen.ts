@@ -1,0 +1,48 @@
+import { relative } from 'node:path';
+
+/** What the launcher shows once everything runs. */
+export interface Addresses {
+  url: string;
+  metricsUrl: string;
+  /** Absent where mail goes to a server of the user's. */
+  mailDir?: string;
+  seconds: number;
+}
+
+/** One line of the launcher's own. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Ready to paste; the address differs from start to start, since one can be registered once only. */
+export function registerCommand(url: string, unique: string): string {
+  const body = JSON.stringify({
+    name: 'Ada Lovelace',
+    email: `ada+${unique}@example.com`,
+    password: 'analytical-engine-1843',
+  });
+  return `curl -i ${url}/api/v1/auth/register -H 'Content-Type: application/json' -d '${body}'`;
+}
+
+/** The screen after a start. */
+export function readyScreen({ url, metricsUrl, mailDir, seconds }: Addresses): string {
+  const rows: [string, string][] = [
+    ['Swagger UI', `${url}/docs`],
+    ['Health', `${url}/health`],
+    ['Metrics', metricsUrl],
+  ];
+  if (mailDir) rows.push(['Mail', `${relative(process.cwd(), mailDir) || mailDir}/*.eml`]);
+  return [
+    '',
+    `Ready after ${seconds.toFixed(1)} s.`,
+    '',
+    ...rows.map(([label, value]) => `  ${label.padEnd(11)} ${value}`),
+    '',
+    'Register a user:',
+    '',
+    `  ${registerCommand(url, Date.now().toString(36))}`,
+    '',
+    'Ctrl-C stops everything; the data stay in .local/.',
+    '',
+  ].join('\n');
+}
