@@ -1,0 +1,23 @@
+#!/bin/sh
+# Makes the secrets that compose.yaml mounts, once: what is there stays, so that sessions and encrypted data survive.
+# Usage: docker/make-secrets.sh [folder]
+set -eu
+
+folder=${1:-$(dirname "$0")/secrets}
+# The folder is closed to other users of this machine; the files are readable because the container's user, another
+# number than yours, has to read them through the bind mount.
+mkdir -p "$folder"
+chmod 700 "$folder"
+umask 022
+
+make() {
+  file=$folder/$1
+  shift
+  [ -s "$file" ] && return
+  "$@" >"$file.new"
+  mv "$file.new" "$file"
+  echo "made $file"
+}
+
+make app_secrets openssl rand -base64 48
+make jwt_private_keys openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256

@@ -1,0 +1,148 @@
+import 'reflect-metadata';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readEnvironment } from '../../src/config/environment.js';
+import { compose, run } from './support/tools.js';
+
+interface Service {
+  image: string;
+  command?: string[];
+  environment?: Record<string, string>;
+  secrets?: { source: string; target: string }[];
+  ports?: { host_ip?: string; published: string; target: number }[];
+  networks: Record<string, unknown>;
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { test: string[] };
+  stop_grace_period?: string;
+  read_only?: boolean;
+  user?: string;
+  cap_drop?: string[];
+}
+interface Project {
+  services: Record<string, Service>;
+  networks: Record<string, { internal?: boolean }>;
+  secrets: Record<string, { file: string }>;
+}
+
+const REPLICAS = ['api-1', 'api-2', 'api-3'];
+const MEMBERS = ['mongo-1', 'mongo-2', 'mongo-3'];
+
+describe('docker/compose.yaml', () => {
+  let project: Project;
+  let services: Record<string, Service>;
+
+  beforeAll(() => {
+    project = JSON.parse(compose(['-f', 'docker/compose.yaml', 'config', '--format', 'json'])) as Project;
+    services = project.services;
+  });
+
+  it('is a project that docker compose accepts, of images with a version', () => {
+    expect(Object.keys(services).sort()).toEqual(
+      [...REPLICAS, ...MEMBERS, 'indexes', 'mail', 'mongo-init', 'nginx', 'redis'].sort(),
+    );
+    for (const { image } of Object.values(services)) expect(image).toMatch(/:(?!latest$)[\w.-]+$/);
+  });
+
+  it('has NGINX send requests to exactly the replicas there are', () => {
+    const conf = readFileSync('docker/nginx/nginx.conf', 'utf8');
+    expect([...conf.matchAll(/^\s*server (\S+):5000 /gm)].map(([, host]) => host)).toEqual(REPLICAS);
+    expect(Object.keys(services['nginx']!.depends_on!)).toEqual(REPLICAS);
+    for (const replica of REPLICAS) expect(services[replica]!.networks).toHaveProperty('edge');
+  });
+
+  it('opens NGINX to everyone, the rest to this machine at most, and the data to nobody', () => {
+    const published = Object.entries(services).flatMap(([name, { ports = [] }]) =>
+      ports.map(({ host_ip = '*', published: port }) => `${name} ${host_ip}:${port}`),
+    );
+    expect(published.sort()).toEqual([
+      'api-1 127.0.0.1:5000',
+      'api-2 127.0.0.1:5001',
+      'api-3 127.0.0.1:5002',
+      'mail 127.0.0.1:8025',
+      'nginx *:8080',
+    ]);
+    expect(project.networks['data']!.internal).toBe(true);
+    for (const name of [...MEMBERS, 'redis']) expect(Object.keys(services[name]!.networks)).toEqual(['data']);
+  });
+
+  it('starts in order: the replica set, its indexes, the replicas, NGINX', () => {
+    const conditions = (name: string) =>
+      Object.entries(services[name]!.depends_on!).map(([needed, { condition }]) => `${needed} ${condition}`);
+    expect(conditions('mongo-init')).toEqual(MEMBERS.map((name) => `${name} service_healthy`));
+    expect(conditions('indexes')).toContain('mongo-init service_completed_successfully');
+    for (const name of REPLICAS) expect(conditions(name)).toContain('indexes service_completed_successfully');
+    expect(conditions('nginx')).toEqual(REPLICAS.map((name) => `${name} service_healthy`));
+    for (const name of [...REPLICAS, ...MEMBERS, 'redis', 'nginx'])
+      expect(services[name]).toHaveProperty('healthcheck');
+    expect(services['indexes']!.command).toEqual(['dist/cli.js', 'sync-indexes']);
+  });
+
+  it('makes one replica set of the members, and has the service use all of it', () => {
+    for (const name of MEMBERS) expect(services[name]!.command).toEqual(expect.arrayContaining(['--replSet', 'rs0']));
+    // `$$` is compose's `$`.
+    expect(services['mongo-init']!.command!.at(-1)).toContain('`mongo-$${n}:27017`');
+    expect(services['api-1']!.environment!['MONGODB_URI']).toBe(
+      `mongodb://${MEMBERS.join(',')}/scalable-api?replicaSet=rs0`,
+    );
+  });
+
+  it('stops a replica only after its drain', () => {
+    for (const name of REPLICAS) {
+      const { environment, stop_grace_period: grace } = services[name]!;
+      expect(grace).toMatch(/^\d+s$/);
+      expect(parseInt(grace!, 10)).toBeGreaterThanOrEqual(Number(environment!['SHUTDOWN_DRAIN_SECONDS']) + 30);
+    }
+  });
+
+  it('runs the replicas and NGINX without rights: read-only, no capabilities, not root', () => {
+    for (const name of [...REPLICAS, 'indexes', 'nginx']) {
+      expect(services[name]).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+    }
+    expect(services['nginx']!.user).toBe('101:101');
+    expect(readFileSync('docker/Dockerfile', 'utf8')).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
+  });
+
+  it('gives the service an environment that it starts with, its secrets from files that make-secrets.sh makes', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+    try {
+      run('openssl', ['version']);
+      run('sh', ['docker/make-secrets.sh', folder]);
+      for (const name of [...REPLICAS, 'indexes']) {
+        const { environment, secrets } = services[name]!;
+        const mounted = new Map(
+          secrets!.map(({ source, target }) => [
+            target,
+            project.secrets[source]!.file.replace(/^.*docker\/secrets/, folder),
+          ]),
+        );
+        const inside = Object.entries(environment!).map(([key, value]) => [key, mounted.get(value) ?? value]);
+        const read = readEnvironment(Object.fromEntries(inside) as NodeJS.ProcessEnv);
+        expect(read).toMatchObject({ NODE_ENV: 'production', PORT: 5000, TRUST_PROXY: 1 });
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('docker/make-secrets.sh', () => {
+  it('closes the folder to other users and keeps what is there', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+    try {
+      const make = () => run('sh', ['docker/make-secrets.sh', folder]);
+      expect(make()).toContain('jwt_private_keys');
+      expect(statSync(folder).mode & 0o077).toBe(0);
+      const first = readFileSync(join(folder, 'app_secrets'), 'utf8');
+      expect(make()).toBe('');
+      expect(readFileSync(join(folder, 'app_secrets'), 'utf8')).toBe(first);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('writes where git never looks', () => {
+    expect(readFileSync('docker/.gitignore', 'utf8')).toContain('secrets/');
+    expect(readFileSync('.dockerignore', 'utf8')).toMatch(/^\*$/m);
+  });
+});
