@@ -1,4 +1,5 @@
 import type { Executor } from './executor.js';
+import type { Transaction } from './transactions.js';
 
 const CREATE = 'select documentdb_api.create_collection($1, $2)';
 
@@ -17,9 +18,13 @@ export class CollectionRegistry {
     return this.known.has(`${db}.${collection}`);
   }
 
-  /** Creates the collection unless it is there; costs nothing once it is known to be. */
-  async ensure(db: string, collection: string): Promise<void> {
-    if (this.isKnown(db, collection)) return;
+  /**
+   * Creates the collection unless it is there; costs nothing once it is known to be.
+   * @param transaction the one that is about to write: once it has begun it would not see a collection made
+   * outside it, so it is left to the engine to make one inside
+   */
+  async ensure(db: string, collection: string, transaction: Transaction | null): Promise<void> {
+    if (this.isKnown(db, collection) || transaction?.hasBegun) return;
     await this.change(async () => {
       if (this.isKnown(db, collection)) return;
       await this.executor.run({ text: CREATE, parameters: [db, collection] });

@@ -8,8 +8,21 @@ const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
 /** A relation that a concurrent drop took away between looking the collection up and reading it. */
 const VANISHED_RELATION_STATES = new Set(['42P01']);
 
+export const CONFLICT_MESSAGE =
+  'WriteConflict error: this operation conflicted with another operation. Please retry your operation or multi-document transaction.';
+
+/** What the engine says of a document beyond 16 MiB, whatever code it gives it. */
+export const TOO_LARGE = /larger than MaxDocumentSize/;
+
 export function isConflict(error: unknown): boolean {
-  return error instanceof PgError && CONFLICT_STATES.has(error.sqlState);
+  if (!(error instanceof PgError)) return false;
+  return CONFLICT_STATES.has(error.sqlState) || isCatalogueRace(error);
+}
+
+/** Two writers made the same collection or index at once: the engine's own tables have the unique violation. */
+function isCatalogueRace({ sqlState, table, message }: PgError): boolean {
+  const isViolation = sqlState === '23505' && !table.startsWith('documents_');
+  return isViolation || message === 'Unable to create the specified collection';
 }
 
 export function isVanishedRelation(error: unknown): boolean {
@@ -33,8 +46,9 @@ function fromPgError(error: PgError): MongoError {
     return new MongoError(error.sqlState === '57014' ? 'Interrupted' : 'ShutdownInProgress', error.message);
   }
   if (isConflict(error)) {
-    return new MongoError('WriteConflict', 'WriteConflict error: this operation conflicted with another operation.');
+    return new MongoError('WriteConflict', CONFLICT_MESSAGE);
   }
+  if (TOO_LARGE.test(error.message)) return new MongoError('BSONObjectTooLarge', error.message);
   const code = codeOfSqlState(error.sqlState);
   return code === undefined
     ? new MongoError('InternalError', `${error.message} (SQLSTATE ${error.sqlState})`)

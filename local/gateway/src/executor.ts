@@ -39,14 +39,15 @@ export class PooledExecutor implements Executor {
       try {
         return (await this.pool.run(batch)).at(-1)!.rows;
       } catch (error) {
-        if (attempt === MAX_ATTEMPTS || !isRepeatable(error, isRead)) throw error;
+        if (attempt >= attemptsFor(error, isRead)) throw error;
         await pause(Math.random() * Math.min(attempt, 20));
       }
     }
   }
 }
 
-function isRepeatable(error: unknown, isRead: boolean): boolean {
-  if (error instanceof PgConnectionError) return isRead && error.wasSent;
-  return isConflict(error) || isVanishedRelation(error);
+function attemptsFor(error: unknown, isRead: boolean): number {
+  if (isConflict(error)) return MAX_ATTEMPTS;
+  const mayHaveChanged = error instanceof PgConnectionError ? isRead && error.wasSent : isVanishedRelation(error);
+  return mayHaveChanged ? 3 : 1;
 }

@@ -32,7 +32,7 @@ export class Gateway {
   static async start({ postgres, port, pools }: GatewayOptions): Promise<Gateway> {
     const services = new Services(postgres, pools);
     try {
-      await checkEngine(services);
+      await prepareEngine(services);
       const server = createServer({ noDelay: true });
       const gateway = new Gateway(services, server);
       server.on('connection', (socket) => {
@@ -68,8 +68,20 @@ export class Gateway {
   }
 }
 
-async function checkEngine({ executor }: Services): Promise<void> {
-  const text = `select 1 from pg_extension where extname = 'documentdb'`;
-  const rows = await executor.run({ text }, { isRead: true });
+/** The engine clears a cursor's pages away after a minute; mongod's cursors last ten, some until told. */
+const CURSOR_FILES_LAST_SECONDS = '3600';
+
+async function prepareEngine({ executor }: Services): Promise<void> {
+  const rows = await executor.run(
+    { text: `select 1 from pg_extension where extname = 'documentdb'` },
+    { isRead: true },
+  );
   if (rows.length === 0) throw new Error('PostgreSQL has no documentdb extension: CREATE EXTENSION documentdb CASCADE');
+  const setting = 'documentdb.defaultCursorExpiryTimeLimitSeconds';
+  const [row] = await executor.run({ text: `select current_setting('${setting}'), quote_ident(current_database())` });
+  if (row![0]!.toString() === CURSOR_FILES_LAST_SECONDS) return;
+  await executor.run({
+    text: `alter database ${row![1]!.toString()} set ${setting} = ${CURSOR_FILES_LAST_SECONDS}`,
+    isOneOff: true,
+  });
 }

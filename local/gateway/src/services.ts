@@ -4,6 +4,7 @@ import { PooledExecutor } from './executor.js';
 import type { PgAddress } from './postgres/pg-connection.js';
 import { PgPool } from './postgres/pg-pool.js';
 import { SessionRegistry } from './sessions.js';
+import { Statistics } from './statistics.js';
 
 /** Connections of the two pools; together they have to stay below PostgreSQL's max_connections (100). */
 export interface PoolSizes {
@@ -21,6 +22,7 @@ export class Services {
   readonly executor: PooledExecutor;
   readonly collections: CollectionRegistry;
   readonly cursors: CursorRegistry;
+  readonly statistics: Statistics;
   readonly sessions: SessionRegistry;
   readonly startedAt = Date.now();
 
@@ -29,6 +31,7 @@ export class Services {
     this.transactionPool = new PgPool(address, sizes.transactions);
     this.executor = new PooledExecutor(this.pool);
     this.collections = new CollectionRegistry(this.executor);
+    this.statistics = new Statistics(this.executor);
     this.cursors = new CursorRegistry(this.executor);
     this.sessions = new SessionRegistry(this.transactionPool, this.pool, (sessionId) =>
       this.cursors.killWhere((cursor) => cursor.sessionId === sessionId),

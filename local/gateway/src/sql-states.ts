@@ -69,6 +69,7 @@ const DOCUMENTDB_STATES: Record<string, ErrorName> = {
 };
 
 const POSTGRES_STATES: Record<string, ErrorName> = {
+  '0A000': 'CommandNotSupported',
   '23505': 'DuplicateKey',
   '23P01': 'DuplicateKey',
   '40001': 'WriteConflict',

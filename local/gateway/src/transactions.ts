@@ -40,6 +40,11 @@ export class Transaction implements Executor {
     private readonly observers: PgPool,
   ) {}
 
+  /** Whether its snapshot has been taken: what others commit from then on is not seen. */
+  get hasBegun(): boolean {
+    return this.connection !== null;
+  }
+
   /** @throws PgError, PgConnectionError; the transaction cannot be continued after either */
   async run(statement: PgStatement, { maxTimeMS = 0 }: RunOptions = {}): Promise<PgRow[]> {
     return this.exclusively(async () => {

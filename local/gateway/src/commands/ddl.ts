@@ -12,14 +12,13 @@ function exclusively<T>({ transaction, services }: CommandContext, task: () => P
 export const create: CommandHandler = async (context) => {
   const { request, executor } = context;
   const name = collectionName(request);
-  const isPlain = !request.body.has('viewOn') && !request.body.has('validator');
-  if (isPlain && (await exists(context, name))) {
-    throw new MongoError('NamespaceExists', `Collection ${request.db}.${name} already exists.`);
-  }
   const text = 'select documentdb_api.create_collection_view($1, $2)';
-  return exclusively(context, async () =>
-    onlyValue(await executor.run({ text, parameters: [request.db, engineSpec(request)] })),
-  );
+  return exclusively(context, async () => {
+    if (await exists(context, name)) {
+      throw new MongoError('NamespaceExists', `Collection ${request.db}.${name} already exists.`);
+    }
+    return onlyValue(await executor.run({ text, parameters: [request.db, engineSpec(request)] }));
+  });
 };
 
 const EXISTS = 'select 1 from documentdb_api_catalog.collections where database_name = $1 and collection_name = $2';
@@ -35,6 +34,7 @@ export const drop: CommandHandler = async (context) => {
   const text = 'select documentdb_api.drop_collection($1, $2)';
   const wasThere = await exclusively(context, async () => {
     services.collections.forget(request.db, name);
+    services.statistics.forget(request.db, name);
     services.cursors.killWhere((cursor) => cursor.namespace === `${request.db}.${name}`);
     const dropped = onlyValue(await executor.run({ text, parameters: [request.db, name] }));
     services.collections.forget(request.db, name);
@@ -47,6 +47,7 @@ export const dropDatabase: CommandHandler = async (context) => {
   const { request, executor, services } = context;
   await exclusively(context, async () => {
     services.collections.forget(request.db);
+    services.statistics.forget(request.db);
     services.cursors.killWhere((cursor) => cursor.namespace.startsWith(`${request.db}.`));
     await executor.run({ text: 'select documentdb_api.drop_database($1)', parameters: [request.db] });
     services.collections.forget(request.db);

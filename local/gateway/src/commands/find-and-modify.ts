@@ -1,8 +1,8 @@
 import { deserialize } from 'bson';
 import { collectionName, engineSpec } from '../command-request.js';
-import { duplicateKeyError } from '../duplicate-key.js';
-import { MongoError } from '../errors.js';
-import { toMongoError } from '../error-translation.js';
+import { MAX_UPSERT_ATTEMPTS, duplicateKeyError, mayBeUpsertRace } from '../duplicate-key.js';
+import { PgError } from '../postgres/pg-error.js';
+import { codeOfSqlState } from '../sql-states.js';
 import type { CommandHandler } from './command.js';
 import { onlyValue } from './command.js';
 
@@ -10,17 +10,19 @@ const TEXT = 'select p_result from documentdb_api.find_and_modify($1, $2)';
 
 /** `findAndModify`, also under its old lower-case name. */
 export const findAndModify: CommandHandler = async (context) => {
-  const { request, services, executor } = context;
+  const { request, services, executor, transaction } = context;
   const collection = collectionName(request);
-  if (request.body.boolean('upsert')) await services.collections.ensure(request.db, collection);
-  try {
-    const statement = { text: TEXT, parameters: [request.db, engineSpec(request)] };
-    return onlyValue(await executor.run(statement, { maxTimeMS: request.maxTimeMS }));
-  } catch (cause) {
-    const error = toMongoError(cause);
-    if (error.code !== 11000) throw cause;
-    const { query, update, upsert } = deserialize(request.body.bytes);
-    const duplicate = await duplicateKeyError(context, collection, error.message, { q: query, u: update, upsert });
-    throw new MongoError('DuplicateKey', duplicate.message, duplicate.extra);
+  if (request.body.boolean('upsert')) await services.collections.ensure(request.db, collection, transaction);
+  const statement = { text: TEXT, parameters: [request.db, engineSpec(request)] };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return onlyValue(await executor.run(statement, { maxTimeMS: request.maxTimeMS }));
+    } catch (cause) {
+      if (!(cause instanceof PgError) || codeOfSqlState(cause.sqlState) !== 11000) throw cause;
+      const { query, update, upsert } = deserialize(request.body.bytes);
+      const failed = { q: query, u: update, upsert };
+      const isLost = transaction !== null || attempt === MAX_UPSERT_ATTEMPTS || !mayBeUpsertRace(failed);
+      if (isLost) throw await duplicateKeyError(context, collection, cause, failed);
+    }
   }
 };

@@ -1,7 +1,10 @@
-import { EJSON, deserialize, serialize } from 'bson';
+import { deserialize, serialize } from 'bson';
 import type { Document } from 'bson';
 import { collectionName, engineSpec } from '../command-request.js';
+import type { CommandRequest } from '../command-request.js';
+import { elementOf } from '../wire/command-document.js';
 import { MongoError, codeNameOf } from '../errors.js';
+import { documentInDetail, keyError } from '../duplicate-key.js';
 import { PgError } from '../postgres/pg-error.js';
 import { codeOfSqlState, unpackSqlState } from '../sql-states.js';
 import type { CommandContext, CommandHandler } from './command.js';
@@ -25,7 +28,7 @@ interface CreateResult extends Document {
 export const createIndexes: CommandHandler = async (context) => {
   const { request, executor, services, transaction } = context;
   const collection = collectionName(request);
-  const parameters = [request.db, engineSpec(request, CREATE_HINTS), transaction ? 'false' : 'true'];
+  const parameters = [request.db, indexSpec(request), transaction ? 'false' : 'true'];
   const build = (): Promise<Buffer> => executor.run({ text: CREATE, parameters }).then(onlyValue);
   let result: CreateResult;
   try {
@@ -45,29 +48,33 @@ export const createIndexes: CommandHandler = async (context) => {
   return reply(numbers);
 };
 
+/**
+ * The engine's ordered indexes do not take two missing values of a descending key for duplicates, as MongoDB
+ * does; its unordered ones do. A unique index that would be concerned is made unordered: it guards, but sorts
+ * are not served by it.
+ */
+function indexSpec(request: CommandRequest): Buffer {
+  const { indexes } = deserialize(request.body.bytes, { promoteValues: false }) as { indexes?: IndexSpec[] };
+  const isConcerned = ({ unique, sparse, key }: IndexSpec): boolean =>
+    unique === true && sparse !== true && Object.values(key ?? {}).some((direction) => Number(direction) < 0);
+  if (!Array.isArray(indexes) || !indexes.some(isConcerned)) return engineSpec(request, CREATE_HINTS);
+  const adjusted = indexes.map((index) => (isConcerned(index) ? { ...index, enableOrderedIndex: false } : index));
+  return engineSpec(request, [...CREATE_HINTS, 'indexes'], [elementOf('indexes', adjusted)]);
+}
+
+interface IndexSpec extends Document {
+  key?: Document;
+  unique?: boolean;
+  sparse?: boolean;
+}
+
 /** The data already there breaks the index: mongod's message, with the values from PostgreSQL's detail. */
 function duplicateInData({ request }: CommandContext, collection: string, error: PgError): MongoError {
   const { indexes = [] } = deserialize(request.body.bytes) as {
     indexes?: { key: Document; name: string; unique?: boolean }[];
   };
   const index = indexes.find(({ unique }) => unique) ?? { key: {}, name: '' };
-  const document = documentInDetail(error.detail);
-  const keyValue = Object.fromEntries(Object.keys(index.key).map((path) => [path, document[path] ?? null]));
-  const values = EJSON.stringify(keyValue);
-  const message = `E11000 duplicate key error collection: ${request.db}.${collection} index: ${index.name} dup key: ${values}`;
-  return new MongoError('DuplicateKey', message, { keyPattern: index.key, keyValue });
-}
-
-/** The row PostgreSQL's unique violation names, as a document; empty when it does not show one. */
-export function documentInDetail(detail: string): Document {
-  const start = detail.indexOf(')=({');
-  const end = detail.indexOf(', { "$shard_key_value"', start);
-  if (start < 0 || end < 0) return {};
-  try {
-    return EJSON.parse(detail.slice(start + 3, end)) as Document;
-  } catch {
-    return {};
-  }
+  return keyError(`${request.db}.${collection}`, index, documentInDetail(error.detail) ?? {}, undefined);
 }
 
 export const dropIndexes: CommandHandler = async (context) => {

@@ -1,9 +1,13 @@
 import { deserialize, serialize } from 'bson';
 import type { Document } from 'bson';
+import { setTimeout as pause } from 'node:timers/promises';
+import { mergeReplies, positionsToRepeat } from '../batch-repeat.js';
+import type { WriteError, WriteReply } from '../batch-repeat.js';
 import { collectionName, engineSpec, sequenceNamed } from '../command-request.js';
 import type { CommandRequest } from '../command-request.js';
-import { duplicateKeyError } from '../duplicate-key.js';
-import { MongoError, codeNameOf } from '../errors.js';
+import { MAX_UPSERT_ATTEMPTS, duplicateKeyError, mayBeUpsertRace } from '../duplicate-key.js';
+import { CONFLICT_MESSAGE, TOO_LARGE } from '../error-translation.js';
+import { ERROR_CODES, MongoError, codeNameOf } from '../errors.js';
 import { codeOfSqlState, unpackSqlState } from '../sql-states.js';
 import type { CommandContext, CommandHandler } from './command.js';
 
@@ -16,18 +20,21 @@ const WRITES = {
 
 type WriteName = keyof typeof WRITES;
 
+const MAX_CONFLICTS = 50;
+
 export function write(name: WriteName): CommandHandler {
   const { sequence, text } = WRITES[name];
   return async (context) => {
-    const { request, services, executor } = context;
+    const { request, services, executor, transaction } = context;
     const collection = collectionName(request);
     const documents = sequenceNamed(request, sequence);
     const mayCreate = name === 'insert' || (name === 'update' && mentionsUpsert(documents ?? request.body.bytes));
-    if (mayCreate) await services.collections.ensure(request.db, collection);
+    if (mayCreate) await services.collections.ensure(request.db, collection, transaction);
     const parameters = [request.db, engineSpec(request), documents];
     const [row] = await executor.run({ text, parameters }, { maxTimeMS: request.maxTimeMS });
     const [result, success] = row!;
-    return success![0] === 1 ? result! : translateWriteErrors(context, name, collection, result!);
+    if (name === 'insert' && !transaction) services.statistics.noteInserts(request.db, collection, result!);
+    return success![0] === 1 ? result! : finishFailed(context, name, collection, result!);
   };
 }
 
@@ -38,44 +45,87 @@ export function mentionsUpsert(updates: Buffer): boolean {
   return updates.includes(UPSERT);
 }
 
-interface WriteError extends Document {
-  index: number;
-  code: number;
-  errmsg: string;
-}
-
-async function translateWriteErrors(
+/** Makes those statements again that only lost a race, and tells of the others in MongoDB's terms. */
+async function finishFailed(
   context: CommandContext,
   name: WriteName,
   collection: string,
   bytes: Buffer,
 ): Promise<Buffer> {
-  const result = deserialize(bytes, { promoteLongs: false }) as Document & { writeErrors?: WriteError[] };
-  const errors = result.writeErrors ?? [];
-  const statements = errors.length > 0 ? statementsOf(context.request, WRITES[name].sequence) : [];
+  const statements = statementsOf(context.request, WRITES[name].sequence);
+  const first = deserialize(bytes, { promoteLongs: false }) as WriteReply;
+  if (context.transaction && first.writeErrors?.some(isConflict))
+    throw new MongoError('WriteConflict', CONFLICT_MESSAGE);
+  const { writeErrors, ...rest } = context.transaction ? first : await repeatLost(context, name, first, statements);
+  if (!writeErrors) return Buffer.from(serialize(rest));
   const translated: Document[] = [];
-  for (const { index, code, errmsg } of errors) {
-    const sqlState = unpackSqlState(code);
-    const mongoCode = codeOfSqlState(sqlState) ?? 1;
-    if (mongoCode === 112 && context.executor.isTransaction) throw new MongoError('WriteConflict', errmsg);
-    if (mongoCode === 11000) {
-      const error = await duplicateKeyError(context, collection, errmsg, statements[index] ?? {});
-      translated.push({ index, code: 11000, errmsg: error.message, ...error.extra });
-    } else {
-      translated.push({ index, code: mongoCode, codeName: codeNameOf(mongoCode), errmsg });
+  for (const error of writeErrors)
+    translated.push(await translate(context, collection, error, statements[error.index] ?? {}));
+  return Buffer.from(serialize({ ...rest, writeErrors: translated }));
+}
+
+/** One by one, each its own transaction as in mongod, so that they cannot deadlock again. */
+async function repeatLost(
+  context: CommandContext,
+  name: WriteName,
+  first: WriteReply,
+  statements: Document[],
+): Promise<WriteReply> {
+  const { request, executor } = context;
+  const { sequence, text } = WRITES[name];
+  const ordered = request.body.boolean('ordered') ?? true;
+  const isLost = (error: WriteError): boolean => isConflict(error) || isUpsertRace(error, statements[error.index]);
+  let reply = first;
+  for (const position of positionsToRepeat(first, statements.length, ordered, isLost)) {
+    const parameters = [request.db, engineSpec(request, [sequence]), Buffer.from(serialize(statements[position]!))];
+    let again: WriteReply;
+    for (let attempt = 1; ; attempt++) {
+      const [row] = await executor.run({ text, parameters }, { maxTimeMS: request.maxTimeMS });
+      again = deserialize(row![0]!, { promoteLongs: false }) as WriteReply;
+      const [error] = again.writeErrors ?? [];
+      const limit = error && isConflict(error) ? MAX_CONFLICTS : MAX_UPSERT_ATTEMPTS;
+      if (!error || attempt >= limit || !isLost({ ...error, index: position })) break;
+      await pause(Math.random() * Math.min(attempt, 20));
     }
+    reply = mergeReplies(reply, again, position);
+    if (ordered && again.writeErrors) break;
   }
-  return Buffer.from(serialize({ ...result, writeErrors: translated }, { ignoreUndefined: true }));
+  return reply;
+}
+
+async function translate(
+  context: CommandContext,
+  collection: string,
+  { index, code: packed, errmsg }: WriteError,
+  statement: Document,
+): Promise<Document> {
+  const code = TOO_LARGE.test(errmsg) ? ERROR_CODES.BSONObjectTooLarge : codeOf(packed);
+  if (code !== ERROR_CODES.DuplicateKey) return { index, code, codeName: codeNameOf(code), errmsg };
+  const error = await duplicateKeyError(context, collection, errmsg, statement);
+  return { index, code, errmsg: error.message, ...error.extra };
+}
+
+function isConflict({ code }: WriteError): boolean {
+  return codeOf(code) === ERROR_CODES.WriteConflict;
+}
+
+function isUpsertRace({ code }: WriteError, statement: Document | undefined): boolean {
+  return statement !== undefined && codeOf(code) === ERROR_CODES.DuplicateKey && mayBeUpsertRace(statement);
+}
+
+function codeOf(packed: number): number {
+  return codeOfSqlState(unpackSqlState(packed)) ?? ERROR_CODES.InternalError;
 }
 
 /** The documents or update statements of a batched write, read only when one of them failed. */
 function statementsOf(request: CommandRequest, sequence: string): Document[] {
+  const options = { promoteValues: false };
   const bytes = sequenceNamed(request, sequence);
-  if (!bytes) return (deserialize(request.body.bytes)[sequence] as Document[] | undefined) ?? [];
+  if (!bytes) return (deserialize(request.body.bytes, options)[sequence] as Document[] | undefined) ?? [];
   const documents: Document[] = [];
   for (let offset = 0; offset < bytes.length;) {
     const size = bytes.readInt32LE(offset);
-    documents.push(deserialize(bytes.subarray(offset, offset + size)));
+    documents.push(deserialize(bytes.subarray(offset, offset + size), options));
     offset += size;
   }
   return documents;

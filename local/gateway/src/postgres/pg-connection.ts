@@ -24,6 +24,8 @@ export interface PgAddress {
 export interface PgStatement {
   text: string;
   parameters?: readonly PgParameter[];
+  /** The text is not one of the few that come again and again, so it is not kept prepared. */
+  isOneOff?: boolean;
   /** Receives this statement's rows as soon as it is done, even if one behind it fails or the connection dies. */
   onRows?: (rows: PgRow[]) => void;
 }
@@ -52,6 +54,7 @@ const SESSION_SETTINGS = {
   client_encoding: 'UTF8',
   client_min_messages: 'error',
   jit: 'off',
+  deadlock_timeout: '50ms',
   'documentdb.alternate_index_handler_name': 'extended_rum',
   'documentdb.useFileBasedPersistedCursors': 'on',
 };
@@ -75,7 +78,7 @@ export class PgConnection {
   private chunks: Buffer[] = [];
   private buffered = 0;
   private wanted = 0;
-  private readonly prepared = new Map<string, string>();
+  private readonly prepared = new Set<string>();
   private processId = 0;
   private secret = Buffer.alloc(0);
   private onReady: ((error: Error | null) => void) | null = null;
@@ -126,15 +129,14 @@ export class PgConnection {
     });
   }
 
-  private write({ text, parameters = [], onRows }: PgStatement): void {
-    const batch = this.batch!;
-    let name = this.prepared.get(text);
-    if (name === undefined && !batch.parsing.includes(text)) {
-      batch.parsing.push(text);
-      name = statementName(text);
+  private write({ text, parameters = [], onRows, isOneOff = false }: PgStatement): void {
+    const { parsing } = this.batch!;
+    const name = isOneOff ? '' : statementName(text);
+    if (isOneOff || (!this.prepared.has(text) && !parsing.includes(text))) {
+      parsing.push(text);
       this.socket.write(parseMessage(name, text));
     }
-    this.socket.write(bindAndExecute(name ?? statementName(text), parameters));
+    this.socket.write(bindAndExecute(name, parameters));
     if (onRows) this.socket.write(FLUSH);
   }
 
@@ -214,7 +216,7 @@ export class PgConnection {
 
   private completeParse(): void {
     const text = this.batch?.parsing.shift();
-    if (text !== undefined) this.prepared.set(text, statementName(text));
+    if (text !== undefined && names.has(text)) this.prepared.add(text);
   }
 
   private completeStatement(tag: string): void {

@@ -1,3 +1,4 @@
+import { serialize } from 'bson';
 import { MongoError } from '../errors.js';
 
 const FIXED_SIZES: Record<number, number> = {
@@ -102,6 +103,12 @@ export class CommandDocument {
     head.writeInt32LE(size, 0);
     return Buffer.concat([head, ...parts, ...appended, Buffer.of(0)], size);
   }
+}
+
+/** The bytes of one field, to be put into a document by {@link CommandDocument.rewrite}. */
+export function elementOf(name: string, value: unknown): Buffer {
+  const { bytes, elements } = new CommandDocument(Buffer.from(serialize({ [name]: value })));
+  return bytes.subarray(elements[0]!.start, elements[0]!.end);
 }
 
 function scan(bytes: Buffer): RawElement[] {
