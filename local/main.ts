@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
   configurationOf,
@@ -45,6 +45,10 @@ function takeFolder(): void {
     accessSync(LOCAL_DIR, constants.W_OK);
   } catch {
     throw new Error(`${LOCAL_DIR} can't be written to: start as the user it belongs to, or remove it.`);
+  }
+  if (statSync(LOCAL_DIR).uid !== process.getuid?.()) {
+    // Root could write there, but the owner's later starts would stumble over what root made.
+    throw new Error(`${LOCAL_DIR} belongs to another user: start as that one, or remove it.`);
   }
   const lock = tryLock(join(LOCAL_DIR, 'lock'));
   if ('release' in lock) return;

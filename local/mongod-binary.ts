@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { withLock } from './lock.js';
+import { PROJECT_ROOT } from './paths.js';
 import { runTool } from './tool.js';
 
-const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'mongod-fetch.js');
+const PROGRAM = join(PROJECT_ROOT, 'local/dist/mongod-fetch.js');
 const REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
 interface Refusal {

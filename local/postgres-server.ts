@@ -30,6 +30,7 @@ function settings({ port, durable }: PostgresOptions): Record<string, string | n
     'cron.database_name': 'postgres',
     'cron.log_run': 'off',
     'cron.log_statement': 'off',
+    log_min_error_statement: 'panic',
     fsync: onOff,
     synchronous_commit: onOff,
     full_page_writes: onOff,

@@ -48,3 +48,11 @@ export function prettyLine(line: string, colour: boolean): string {
   const code = COLOURS[level];
   return colour && code ? `\x1b[${code}m${text}\x1b[0m` : text;
 }
+
+/** What a framework says of itself while it boots, and the probes' own requests: true, and of no use on a screen. */
+export function isNoise(line: string): boolean {
+  const entry = parse(line);
+  if (!entry || levelName(entry.level) !== 'info') return false;
+  if (entry.path?.startsWith('/health') && entry.status === 200) return true;
+  return /^(NestFactory|InstanceLoader|RoutesResolver|RouterExplorer|NestApplication)$/.test(entry.context ?? '');
+}

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PROJECT_ROOT } from './paths.js';
-import { prettyLine } from './pretty-log.js';
+import { isNoise, prettyLine } from './pretty-log.js';
 import { type ManagedProcess, type SpawnedProcess, startProcess } from './process.js';
 
 const POLL_MS = 50;
@@ -55,7 +55,10 @@ export async function startService({ env, port, logFile, onSpawn }: ServiceOptio
     env,
     logFile,
     onSpawn,
-    onLine: (line) => process.stdout.write(`${terminal ? prettyLine(line, true) : line}\n`),
+    onLine(line) {
+      if (!terminal) process.stdout.write(`${line}\n`);
+      else if (!isNoise(line)) process.stdout.write(`${prettyLine(line, true)}\n`);
+    },
   });
   await whenReady(`http://127.0.0.1:${port}/health/ready`, service);
   return service;

@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@jest/types';
 import type { Stack } from '../../local/stack.js';
 
 type StackModule = typeof import('../../local/stack.js');
+
+const FOLDER = 'scalable-api-test-';
+const PATIENCE_MS = 3000;
 
 /** How the tear-down, which runs in the same process, finds what to stop. */
 export type WithTestStack = typeof globalThis & { stopTestStack?: () => Promise<void> };
@@ -16,6 +19,29 @@ function exportAddresses({ mongodbUri, redisUrl, smtpUrl, mailDir }: Stack): voi
   process.env['TEST_MAIL_DIR'] = mailDir;
 }
 
+/** Keeps quiet about a start that takes no time, and explains one that does: something is being fetched then. */
+function patientLog(): { log: (line: string) => void; done: () => void } {
+  const held: string[] = [];
+  let open = false;
+  const show = (): void => {
+    open = true;
+    process.stderr.write(held.map((line) => `${line}\n`).join(''));
+  };
+  const timer = setTimeout(show, PATIENCE_MS);
+  return {
+    log: (line) => void (open ? process.stderr.write(`${line}\n`) : held.push(line)),
+    done: () => clearTimeout(timer),
+  };
+}
+
+/** Folders of runs that were killed before they could tidy up. */
+function sweepDeadRuns(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(FOLDER) && Number(name.slice(FOLDER.length).split('-')[0]);
+    if (pid && !existsSync(join('/proc', String(pid)))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
 /**
  * Starts a MongoDB, a Redis and a mail catcher of this run's own, on free ports and in a folder that vanishes, so
  * that runs beside each other don't meet. A preset TEST_MONGODB_URI or TEST_REDIS_URL is used instead (CI runs
@@ -23,13 +49,15 @@ function exportAddresses({ mongodbUri, redisUrl, smtpUrl, mailDir }: Stack): voi
  */
 export default async function setUp({ rootDir }: Config.GlobalConfig): Promise<void> {
   const { startStack } = (await import(join(rootDir, 'local/dist/stack.js'))) as StackModule;
-  const dataDir = mkdtempSync(join(tmpdir(), 'scalable-api-test-'));
+  if (process.platform === 'linux') sweepDeadRuns();
+  const dataDir = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));
+  const { log, done } = patientLog();
   const stack = await startStack({
     dataDir,
     durable: false,
     env: { MONGODB_URI: process.env['TEST_MONGODB_URI'], REDIS_URL: process.env['TEST_REDIS_URL'] },
-    log: (line) => process.stderr.write(`${line}\n`),
-  });
+    log,
+  }).finally(done);
   exportAddresses(stack);
   (globalThis as WithTestStack).stopTestStack = async () => {
     await stack.stop();

@@ -1,0 +1,28 @@
+import { readyScreen, registerCommand } from './screen.js';
+
+describe('the screen after a start', () => {
+  it('names Swagger UI, health, metrics and the mail folder', () => {
+    const text = readyScreen({
+      url: 'http://localhost:5001',
+      metricsUrl: 'http://localhost:9464/metrics',
+      mailDir: '/srv/api/.local/mail',
+      seconds: 1.23,
+    });
+    for (const part of [
+      'http://localhost:5001/docs',
+      'http://localhost:5001/health',
+      'http://localhost:9464/metrics',
+      '.eml',
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  it('has a command whose body the registration takes', () => {
+    const command = registerCommand('http://localhost:5000', 'x1');
+    const body = JSON.parse(/-d '(.*)'$/.exec(command)![1]!) as Record<string, string>;
+    expect(Object.keys(body).sort()).toEqual(['email', 'name', 'password']);
+    expect(body['email']).toBe('ada+x1@example.com');
+    expect(body['password']!.length).toBeGreaterThanOrEqual(10);
+  });
+});
