@@ -1,0 +1,58 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { CommonModule } from './common/common.module.js';
+import { ProblemFilter } from './common/http/problem.filter.js';
+import { UndeclaredInputGuard } from './common/http/undeclared-input.guard.js';
+import { ConfigModule } from './config/config.module.js';
+import type { Environment } from './config/environment.js';
+import { AuthModule } from './modules/auth/auth.module.js';
+import { NotificationsModule } from './modules/notifications/notifications.module.js';
+import { TasksModule } from './modules/tasks/tasks.module.js';
+import { UsersModule } from './modules/users/users.module.js';
+import { AuthenticationGuard } from './platform/authentication/authentication.guard.js';
+import { AuthenticationModule } from './platform/authentication/authentication.module.js';
+import { AuthorizationGuard } from './platform/authentication/authorization.guard.js';
+import { CacheModule } from './platform/cache/cache.module.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { HealthModule } from './platform/health/health.module.js';
+import { MessagingModule } from './platform/messaging/messaging.module.js';
+import { ObservabilityModule } from './platform/observability/observability.module.js';
+import { RedisModule } from './platform/redis/redis.module.js';
+import { ShutdownModule } from './platform/shutdown/shutdown.module.js';
+import { RateLimitGuard } from './platform/throttling/rate-limit.guard.js';
+import { ThrottlingModule } from './platform/throttling/throttling.module.js';
+
+/** The whole service, and the only place that knows which feature modules there are. */
+@Module({})
+export class AppModule {
+  static forRoot(environment: Environment): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(environment),
+        CommonModule,
+        DatabaseModule,
+        RedisModule,
+        MessagingModule,
+        CacheModule,
+        AuthenticationModule,
+        ThrottlingModule,
+        ShutdownModule,
+        HealthModule,
+        ObservabilityModule,
+        AuthModule,
+        UsersModule,
+        TasksModule,
+        NotificationsModule,
+      ],
+      providers: [
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        // In this order: who is asking, how often, may they, and then what they ask.
+        { provide: APP_GUARD, useClass: AuthenticationGuard },
+        { provide: APP_GUARD, useClass: RateLimitGuard },
+        { provide: APP_GUARD, useClass: AuthorizationGuard },
+        { provide: APP_GUARD, useClass: UndeclaredInputGuard },
+      ],
+    };
+  }
+}

@@ -1,0 +1,32 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Role } from '../../contracts/role.js';
+import type { ProblemError } from '../errors/problem.js';
+
+/** Who is asking, as the access token says. */
+export interface Principal {
+  userId: string;
+  sessionId: string;
+  role: Role;
+}
+
+/** A request that the authentication guard has seen: either somebody, or why nobody. */
+export interface AuthenticatedRequest extends FastifyRequest {
+  user?: Principal;
+  authenticationError?: ProblemError;
+}
+
+/** The logged-in principal; only for routes that aren't `@Public()`. */
+export const CurrentUser = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<AuthenticatedRequest>().user,
+);
+
+export const PUBLIC_ROUTE = 'publicRoute';
+/** The route needs no access token. */
+export const Public = () => applyDecorators(SetMetadata(PUBLIC_ROUTE, true), ApiExtension('x-public', true));
+
+export const MINIMUM_ROLE = 'minimumRole';
+/** The route is for this role and those above it; others get 403. */
+export const MinimumRole = (role: Role) =>
+  applyDecorators(SetMetadata(MINIMUM_ROLE, role), ApiExtension('x-minimum-role', role));

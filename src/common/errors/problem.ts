@@ -1,0 +1,92 @@
+/** The closed list of problem codes: status, title (RFC 9457), and how loudly one is logged. */
+export const PROBLEMS = {
+  VALIDATION_FAILED: { status: 400, title: 'The request is not valid' },
+  MALFORMED_BODY: { status: 400, title: 'The body is not valid JSON' },
+  INVALID_TOKEN: { status: 400, title: 'The token is not valid' },
+  UNAUTHENTICATED: { status: 401, title: 'Authentication is required' },
+  TOKEN_EXPIRED: { status: 401, title: 'The access token has expired' },
+  INVALID_CREDENTIALS: { status: 401, title: 'The credentials are not valid' },
+  REFRESH_TOKEN_REUSED: { status: 401, title: 'The refresh token was used before' },
+  FORBIDDEN: { status: 403, title: 'Not allowed' },
+  NOT_FOUND: { status: 404, title: 'Not found' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
+  EMAIL_TAKEN: { status: 409, title: 'The email address is taken' },
+  VERSION_MISMATCH: { status: 412, title: 'The resource has changed' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The media type is not supported' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  DEPENDENCY_UNAVAILABLE: { status: 503, title: 'A part of the service is unavailable' },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One invalid field: its path (`preferences.channels.email`) and what is wrong with it. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+export interface ProblemOptions {
+  /** Extension members of the problem document, e.g. `errors`. */
+  members?: Record<string, unknown>;
+  /** Headers of the answer, e.g. `Retry-After`. */
+  headers?: Record<string, string>;
+  cause?: unknown;
+}
+
+/** An error that is part of the interface: it becomes an `application/problem+json` answer (RFC 9457). */
+export class ProblemError extends Error {
+  readonly members: Record<string, unknown>;
+  readonly headers: Record<string, string>;
+
+  /** @param detail one sentence for the client; no internals, and nothing of another user's */
+  constructor(
+    readonly code: ProblemCode,
+    detail: string,
+    { members = {}, headers = {}, cause }: ProblemOptions = {},
+  ) {
+    super(detail, { cause });
+    this.members = members;
+    this.headers = headers;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+export class ValidationFailedError extends ProblemError {
+  constructor(errors: FieldError[]) {
+    super('VALIDATION_FAILED', `Not valid: ${errors.map(({ field }) => field).join(', ')}.`, { members: { errors } });
+  }
+}
+
+export class NotFoundError extends ProblemError {
+  constructor(detail = 'There is nothing here.') {
+    super('NOT_FOUND', detail);
+  }
+}
+
+export class UnauthenticatedError extends ProblemError {
+  constructor(code: 'UNAUTHENTICATED' | 'TOKEN_EXPIRED' = 'UNAUTHENTICATED', detail?: string) {
+    const expired = code === 'TOKEN_EXPIRED';
+    super(code, detail ?? (expired ? 'Refresh the access token.' : 'Send a valid access token.'), {
+      // RFC 6750, section 3
+      headers: { 'WWW-Authenticate': `Bearer${expired ? ' error="invalid_token"' : ''}` },
+    });
+  }
+}
+
+export class DependencyUnavailableError extends ProblemError {
+  /** @param retryAfter seconds after which a retry may succeed */
+  constructor(detail: string, retryAfter = 1, cause?: unknown) {
+    super('DEPENDENCY_UNAVAILABLE', detail, { headers: { 'Retry-After': String(retryAfter) }, cause });
+  }
+}
+
+export class VersionMismatchError extends ProblemError {
+  constructor() {
+    super('VERSION_MISMATCH', 'The resource has changed since it was read: read it again, then repeat the change.');
+  }
+}

@@ -1,0 +1,86 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  DependencyUnavailableError,
+  NotFoundError,
+  type ProblemCode,
+  ProblemError,
+  PROBLEMS,
+} from '../errors/problem.js';
+import { RouteMethods } from './route-methods.js';
+
+/** Refusals of the framework's own, by their status; they happen before any handler of ours is reached. */
+const FRAMEWORK_PROBLEMS: Record<number, [ProblemCode, string]> = {
+  400: ['MALFORMED_BODY', 'The body is not valid JSON.'],
+  413: ['PAYLOAD_TOO_LARGE', 'A body may have at most 1 MiB.'],
+  415: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+};
+
+/** Errors of the driver that mean "no database", not "a mistake of ours". */
+const UNREACHABLE = new Set([
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoServerSelectionError',
+  'MongooseServerSelectionError',
+  'MongoNotConnectedError',
+  'MongoPoolClearedError',
+  'MongoWaitQueueTimeoutError',
+  'MongoTopologyClosedError',
+]);
+
+/** Turns whatever was thrown into `application/problem+json` (RFC 9457); nothing internal leaves the process. */
+@Catch()
+@Injectable()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  constructor(private readonly routes: RouteMethods) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = this.toProblem(thrown, request);
+    if (problem.status >= 500) this.logger.error({ err: problem.cause ?? thrown }, problem.code);
+    if (reply.sent) return;
+    void reply
+      .status(problem.status)
+      .headers(problem.headers)
+      .header('Cache-Control', 'no-store')
+      .type('application/problem+json')
+      .send({
+        type: `urn:scalable-api:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
+        title: PROBLEMS[problem.code].title,
+        status: problem.status,
+        detail: problem.message,
+        instance: request.url.split('?')[0],
+        code: problem.code,
+        requestId: request.id,
+        ...problem.members,
+      });
+  }
+
+  private toProblem(thrown: unknown, request: FastifyRequest): ProblemError {
+    if (thrown instanceof ProblemError) return thrown;
+    if (thrown instanceof HttpException) {
+      if (thrown.getStatus() === 404) return this.unrouted(request);
+      const known = FRAMEWORK_PROBLEMS[thrown.getStatus()];
+      if (known) return new ProblemError(...known);
+    }
+    const { name } = thrown as { name?: unknown };
+    if (typeof name === 'string' && UNREACHABLE.has(name)) {
+      return new DependencyUnavailableError('The database is not reachable at the moment: try again soon.', 1, thrown);
+    }
+    return new ProblemError('INTERNAL', 'The fault is ours and has been recorded under this requestId.', {
+      cause: thrown,
+    });
+  }
+
+  private unrouted(request: FastifyRequest): ProblemError {
+    const allowed = this.routes.allowedAt(request.url);
+    if (allowed.length === 0) return new NotFoundError();
+    return new ProblemError('METHOD_NOT_ALLOWED', `Allowed here: ${allowed.join(', ')}.`, {
+      headers: { Allow: allowed.join(', ') },
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiExtension, ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { ApiProblems, HEADERS_EXTENSION } from './api-problems.js';
+
+const etag = { ETag: { description: 'The version of the resource', schema: { type: 'string' } } };
+
+/** Documents a read that carries an `ETag` and honours `If-None-Match`. */
+export const ApiConditionalRead = () =>
+  applyDecorators(
+    ApiExtension(HEADERS_EXTENSION, etag),
+    ApiHeader({ name: 'If-None-Match', required: false, description: 'Answered 304 where it names the current `ETag`' }),
+    ApiResponse({ status: 304, description: 'Not modified: what `If-None-Match` names is current' }),
+  );
+
+/** Documents a write that carries an `ETag` and honours `If-Match`. */
+export const ApiConditionalWrite = () =>
+  applyDecorators(
+    ApiExtension(HEADERS_EXTENSION, etag),
+    ApiHeader({ name: 'If-Match', required: false, description: 'Changes only what still has this `ETag`' }),
+    ApiProblems('VERSION_MISMATCH'),
+  );
+
+/** Documents the answer to a creation. */
+export const ApiCreated = () =>
+  ApiExtension(HEADERS_EXTENSION, {
+    ...etag,
+    Location: { description: 'The address of what was created', schema: { type: 'string' } },
+  });
+
+/** Documents a read that the response cache may answer. */
+export const ApiCached = () =>
+  ApiExtension(HEADERS_EXTENSION, {
+    'X-Cache': {
+      description: 'Whether the response cache answered',
+      schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] },
+    },
+  });

@@ -1,0 +1,104 @@
+import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
+import { type ProblemCode, PROBLEMS } from '../errors/problem.js';
+import { HEADERS_EXTENSION, PROBLEMS_EXTENSION } from './api-problems.js';
+import { ProblemResponseDto } from './problem-response.dto.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Extended = Operation & { [extension: `x-${string}`]: unknown };
+type Response = Exclude<Operation['responses'][string], undefined | { $ref: string }>;
+
+const STATUS_DESCRIPTIONS: Record<string, string> = {
+  200: 'Done',
+  201: 'Created',
+  202: 'Accepted',
+  204: 'Done; no body',
+  304: 'Not modified: what `If-None-Match` names is current',
+};
+const integer = (description: string) => ({ description, schema: { type: 'integer' as const } });
+const text = (description: string) => ({ description, schema: { type: 'string' as const } });
+
+/** Adds what follows from an operation's shape: security, headers, and the problems that any such operation can have. */
+export function completeOperation(operation: Extended, path: string): void {
+  const isHealth = path.startsWith('/health');
+  const isPublic = operation['x-public'] === true;
+  operation.security = isPublic ? [] : [{ bearer: [] }];
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (!response || '$ref' in response) continue;
+    response.description ||= STATUS_DESCRIPTIONS[status] ?? 'Answer';
+    response.headers = {
+      'X-Request-Id': text('The id of this request, in every log line of it'),
+      ...(isHealth ? {} : rateLimitHeaders()),
+      ...(operation[HEADERS_EXTENSION] as Response['headers']),
+      ...response.headers,
+    };
+  }
+  if (!isHealth) {
+    const own = (operation[PROBLEMS_EXTENSION] as ProblemCode[] | undefined) ?? [];
+    Object.assign(operation.responses, problemResponses(new Set([...own, ...impliedProblems(operation, path, isPublic)])));
+  }
+  delete operation['x-public'];
+  delete operation[PROBLEMS_EXTENSION];
+  delete operation[HEADERS_EXTENSION];
+}
+
+function rateLimitHeaders() {
+  return {
+    'RateLimit-Limit': integer('Requests a window'),
+    'RateLimit-Remaining': integer('Requests left in this window'),
+    'RateLimit-Reset': integer('Seconds until the window ends'),
+  };
+}
+
+function impliedProblems(operation: Extended, path: string, isPublic: boolean): ProblemCode[] {
+  return [
+    'VALIDATION_FAILED',
+    ...(operation.requestBody ? (['MALFORMED_BODY', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
+    ...(isPublic ? [] : (['UNAUTHENTICATED', 'TOKEN_EXPIRED'] as const)),
+    ...(operation['x-minimum-role'] ? (['FORBIDDEN'] as const) : []),
+    ...(path.includes('{') ? (['NOT_FOUND'] as const) : []),
+    'RATE_LIMITED',
+    'INTERNAL',
+    'DEPENDENCY_UNAVAILABLE',
+  ];
+}
+
+/** One response a status, its possible codes as examples. */
+function problemResponses(codes: Set<ProblemCode>): Record<string, Response> {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of codes) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; '),
+        headers: {
+          'X-Request-Id': text('The id of this request'),
+          ...(status === 429 || status === 503 ? { 'Retry-After': integer('Seconds to wait') } : {}),
+        },
+        content: {
+          'application/problem+json': {
+            schema: { $ref: getSchemaPath(ProblemResponseDto) },
+            examples: Object.fromEntries(group.map((code) => [code, { value: exampleOf(code) }])),
+          },
+        },
+      },
+    ]),
+  );
+}
+
+function exampleOf(code: ProblemCode) {
+  const { status, title } = PROBLEMS[code];
+  return {
+    type: `urn:scalable-api:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: `${title}.`,
+    instance: '/api/v1/…',
+    code,
+    requestId: '4f0c1a52-6f0e-4b7a-9d5e-2f1f3f6f9a10',
+    ...(code === 'VALIDATION_FAILED' ? { errors: [{ field: 'email', message: 'must be an email' }] } : {}),
+  };
+}

@@ -1,0 +1,45 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { completeOperation } from './complete-operation.js';
+import { withoutNullable } from './nullable.js';
+import { ProblemResponseDto } from './problem-response.dto.js';
+
+const DESCRIPTION = `
+Register, copy the \`accessToken\` of the answer, press **Authorize**, paste it, and try out everything else.
+
+Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
+\`ETag\`; send it back in \`If-Match\` to change only what you have seen.
+`.trim();
+
+const TAGS = {
+  Auth: 'Accounts, log-in and sessions',
+  Users: 'Profiles, roles and preferences',
+  Tasks: 'Tasks and their statistics',
+  Notifications: 'The inbox',
+  Health: 'Probes, for orchestrators and operators',
+};
+
+/** The OpenAPI 3.1 document of everything the process serves. */
+export function createOpenApiDocument(app: INestApplication, version: string): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('scalable-api')
+    .setDescription(DESCRIPTION)
+    .setVersion(version)
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .setContact('Scalable API', 'https://github.com/scalable-api', '')
+    .addServer('/', 'This service')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' }, 'bearer');
+  for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    operationIdFactory: (_controller, method) => method,
+    extraModels: [ProblemResponseDto],
+  });
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
+      const operation = item[method];
+      if (operation) completeOperation(operation as Parameters<typeof completeOperation>[0], path);
+    }
+  }
+  return withoutNullable(document);
+}

@@ -1,0 +1,13 @@
+/** What notifies a user, by the name that preferences and the inbox know it by. */
+export const NOTIFICATION_EVENTS = [
+  'task.reminder',
+  'task.overdue',
+  'task.completed',
+  'account.new-login',
+  'account.password-changed',
+  'account.email-verification',
+  'account.password-reset',
+  'account.mfa-changed',
+  'digest.daily',
+] as const;
+export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number];

@@ -1,0 +1,28 @@
+import { DomainEvent } from './event.js';
+import type { NotificationEvent } from './notification-events.js';
+import type { Role } from './role.js';
+
+export class ProfileChangedEvent extends DomainEvent<{
+  version: number;
+  name: string;
+  locale: string;
+  timezone: string;
+}> {
+  static readonly type = 'users.profile-changed.v1';
+}
+
+/** What a person wants to hear of, and how; quiet hours are `HH:MM` in the user's time zone. */
+export interface NotificationPreferences {
+  channels: { email: boolean; push: boolean; sms: boolean };
+  mutedEvents: NotificationEvent[];
+  quietHours: { start: string; end: string } | null;
+  digest: 'off' | 'daily';
+}
+
+export class PreferencesChangedEvent extends DomainEvent<{ version: number; preferences: NotificationPreferences }> {
+  static readonly type = 'users.preferences-changed.v1';
+}
+
+export class RoleChangedEvent extends DomainEvent<{ version: number; role: Role }> {
+  static readonly type = 'users.role-changed.v1';
+}

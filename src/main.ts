@@ -1,0 +1,33 @@
+import { Logger } from '@nestjs/common';
+import { createApp } from './bootstrap.js';
+import { ConfigurationError, type Environment, readEnvironment } from './config/environment.js';
+import { IndexSynchronizer } from './platform/database/index-synchronizer.js';
+import { Shutdown } from './platform/shutdown/shutdown.js';
+
+/** After the drain: how long requests and work in progress may take before the process ends anyway, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 25_000;
+
+async function start(environment: Environment): Promise<void> {
+  const app = await createApp(environment);
+  if (environment.NODE_ENV !== 'production') await app.get(IndexSynchronizer).synchronize();
+  await app.listen(environment.PORT, environment.HOST);
+  new Logger('Service').log(`listening on ${await app.getUrl()}`);
+
+  const stop = async (signal: string) => {
+    await app.get(Shutdown).begin(signal);
+    setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
+    await app.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // The second signal of a kind finds no listener and ends the process at once.
+    process.once(signal, () => void stop(signal));
+  }
+}
+
+try {
+  await start(readEnvironment(process.env));
+} catch (error) {
+  console.error(error instanceof ConfigurationError ? error.message : error);
+  process.exit(1);
+}

@@ -1,0 +1,51 @@
+import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { IsAllowedPassword } from '../is-allowed-password.js';
+
+/** RFC 5321, 4.5.3.1.3 */
+const EMAIL_MAX_LENGTH = 254;
+const TOKEN_MAX_LENGTH = 200;
+
+export class RegisterDto {
+  /** @example Ada Lovelace */
+  @Length(1, 100)
+  @IsString()
+  name!: string;
+
+  /** @example ada@example.org */
+  @MaxLength(EMAIL_MAX_LENGTH)
+  @IsEmail()
+  email!: string;
+
+  /**
+   * Not one of the commonest, and not the email address.
+   * @example correct-horse-battery
+   */
+  @IsAllowedPassword()
+  password!: string;
+}
+
+export class LoginDto {
+  /** @example ada@example.org */
+  @MaxLength(EMAIL_MAX_LENGTH)
+  @IsEmail()
+  email!: string;
+
+  /** @example correct-horse-battery */
+  @Length(1, 128)
+  @IsString()
+  password!: string;
+}
+
+export class RefreshDto {
+  /** The `refreshToken` of the last answer; it works once. */
+  @Length(1, TOKEN_MAX_LENGTH)
+  @IsString()
+  refreshToken!: string;
+}
+
+export class VerifyEmailDto {
+  /** The part behind `#token=` of the link in the mail. */
+  @Length(1, TOKEN_MAX_LENGTH)
+  @IsString()
+  token!: string;
+}

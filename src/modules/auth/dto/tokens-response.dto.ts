@@ -1,0 +1,41 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type Role, ROLES } from '../../../contracts/role.js';
+
+export class AccountResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+
+  /** @example Ada Lovelace */
+  name!: string;
+
+  /** @example ada@example.org */
+  email!: string;
+
+  @ApiProperty({ enum: ROLES })
+  role!: Role;
+
+  emailVerified!: boolean;
+
+  /** @example 2026-01-31T09:30:00.000Z */
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+}
+
+export class TokensResponseDto {
+  user!: AccountResponseDto;
+
+  /** @example Bearer */
+  tokenType!: string;
+
+  /** A JWT; verify it with `/.well-known/jwks.json`. */
+  accessToken!: string;
+
+  /** Opaque; works once. */
+  refreshToken!: string;
+
+  /**
+   * Seconds until the access token expires.
+   * @example 900
+   */
+  expiresIn!: number;
+}

@@ -1,0 +1,19 @@
+import { Controller, Get, Header, VERSION_NEUTRAL } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Public } from '../../common/auth/principal.js';
+import { SigningKeys } from '../../platform/authentication/signing-keys.js';
+import { JwksResponseDto } from './dto/jwks-response.dto.js';
+
+@ApiTags('Auth')
+@Controller({ path: '.well-known/jwks.json', version: VERSION_NEUTRAL })
+export class JwksController {
+  constructor(private readonly keys: SigningKeys) {}
+
+  /** The public keys that verify access tokens (RFC 7517). */
+  @Public()
+  @Header('Cache-Control', 'public, max-age=300')
+  @Get()
+  getJwks(): JwksResponseDto {
+    return this.keys.toJwks();
+  }
+}

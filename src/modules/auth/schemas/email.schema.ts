@@ -1,0 +1,15 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { Types } from 'mongoose';
+
+/** An address in use. A collection of its own, because only `_id` is unique across the shards of a collection. */
+@Schema({ collection: 'emails', versionKey: false })
+export class Email {
+  /** The address in lower case. */
+  @Prop({ type: String, required: true })
+  _id!: string;
+
+  @Prop({ type: Types.ObjectId, required: true })
+  account!: Types.ObjectId;
+}
+
+export const EmailSchema = SchemaFactory.createForClass(Email);

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, Types } from 'mongoose';
+import { SecretBox } from '../../common/crypto/secret-box.js';
+import { UnauthenticatedError } from '../../common/errors/problem.js';
+import type { Client } from '../../common/http/client.js';
+import { Environment } from '../../config/environment.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { Revocations } from '../../platform/revocation/revocations.js';
+import { RefreshTokenReusedError } from './auth.errors.js';
+import { Session } from './schemas/session.schema.js';
+
+const PURPOSE = 'refresh-token';
+const REFRESH_TOKEN = /^([0-9a-f]{24})\.(\d{1,9})\.([\w-]{43})$/;
+
+/** A session and the refresh token that is good for it now. */
+export interface SessionGrant {
+  session: Session;
+  refreshToken: string;
+}
+
+/**
+ * Sessions and their refresh tokens. A refresh token is `<session>.<generation>.<signature>`: derived from the session's
+ * seed and `APP_SECRETS`, so it can be given again within the grace interval although it is stored nowhere.
+ */
+@Injectable()
+export class SessionsService {
+  constructor(
+    @InjectModel(Session.name) private readonly sessions: Model<Session>,
+    private readonly box: SecretBox,
+    private readonly transactions: Transactions,
+    private readonly revocations: Revocations,
+    private readonly environment: Environment,
+  ) {}
+
+  async start(user: Types.ObjectId, client: Client, transaction: ClientSession): Promise<SessionGrant> {
+    const [session] = await this.sessions.create(
+      [{ user, seed: randomBytes(32).toString('base64url'), expiresAt: this.expiry(), ...client }],
+      { session: transaction },
+    );
+    return this.grant((session as NonNullable<typeof session>).toObject());
+  }
+
+  /**
+   * Exchanges a refresh token for its successor. Offered again within the grace interval, and while the successor is
+   * unused, it gives the same successor; later it is taken for stolen and ends the session (RFC 9700, 4.14.2).
+   *
+   * @throws UnauthenticatedError for an unknown, expired or ended one
+   * @throws RefreshTokenReusedError
+   */
+  async refresh(refreshToken: string): Promise<SessionGrant> {
+    const [, id, number, signature] = REFRESH_TOKEN.exec(refreshToken) ?? [];
+    const session = id ? await this.sessions.findById(id).lean() : null;
+    const generation = Number(number);
+    if (
+      !session ||
+      session.expiresAt.getTime() <= Date.now() ||
+      !this.box.verify(PURPOSE, this.signedText(session, generation), signature as string)
+    ) {
+      throw new UnauthenticatedError('UNAUTHENTICATED', 'The refresh token is unknown or expired: log in again.');
+    }
+    return this.grant(await this.rotate(session, generation));
+  }
+
+  /** Ends a session: its refresh tokens at once, its access tokens everywhere within a second. */
+  async end(id: string): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      const { deletedCount } = await this.sessions.deleteOne({ _id: id }, { session: transaction });
+      if (deletedCount > 0) await this.revocations.endSession(id, transaction);
+    });
+  }
+
+  private async rotate(session: Session, generation: number): Promise<Session> {
+    const now = new Date();
+    if (generation === session.generation) {
+      const rotated = await this.sessions
+        .findOneAndUpdate(
+          { _id: session._id, generation },
+          { $inc: { generation: 1 }, $set: { rotatedAt: now, expiresAt: this.expiry() } },
+          { returnDocument: 'after' },
+        )
+        .lean();
+      if (rotated) return rotated;
+    }
+    // Not the current one, or no longer: somebody else has exchanged it.
+    const current = generation === session.generation ? await this.sessions.findById(session._id).lean() : session;
+    if (!current) throw new UnauthenticatedError('UNAUTHENTICATED', 'The session has ended: log in again.');
+    const graceMs = this.environment.REFRESH_REUSE_GRACE_SECONDS * 1000;
+    const withinGrace = now.getTime() - current.rotatedAt.getTime() <= graceMs;
+    if (generation === current.generation - 1 && withinGrace) return current;
+    await this.end(String(session._id));
+    throw new RefreshTokenReusedError();
+  }
+
+  private grant(session: Session): SessionGrant {
+    const signature = this.box.sign(PURPOSE, this.signedText(session, session.generation));
+    return { session, refreshToken: `${String(session._id)}.${session.generation}.${signature}` };
+  }
+
+  private signedText({ _id, seed }: Session, generation: number): string {
+    return `${String(_id)}.${generation}.${seed}`;
+  }
+
+  private expiry(): Date {
+    return new Date(Date.now() + this.environment.REFRESH_TOKEN_TTL_SECONDS * 1000);
+  }
+}

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoose';
+import { Cursors } from '../../common/pagination/cursor.js';
+import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
+import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import { ResponseCache } from '../../platform/cache/response-cache.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import type { ListNotificationsQueryDto } from './dto/notification-requests.dto.js';
+import type { NotificationResponseDto } from './dto/notification-response.dto.js';
+import { toNotificationResponse } from './notification.mapper.js';
+import { NotificationNotFoundError } from './notifications.errors.js';
+import { Notification } from './schemas/notification.schema.js';
+
+const LIST = 'notifications';
+const NEWEST_FIRST: Keyset = { field: 'createdAt', descending: true, type: 'date' };
+
+/** A user's own inbox. */
+@Injectable()
+export class InboxService {
+  constructor(
+    @InjectModel(Notification.name) private readonly notifications: Model<Notification>,
+    private readonly transactions: Transactions,
+    private readonly cursors: Cursors,
+    private readonly cache: ResponseCache,
+  ) {}
+
+  async list(userId: string, query: ListNotificationsQueryDto): Promise<Page<NotificationResponseDto>> {
+    const filter: QueryFilter<Notification> = {
+      user: new Types.ObjectId(userId),
+      ...(query.unread === undefined ? {} : { readAt: query.unread ? null : { $ne: null } }),
+    };
+    const position = query.cursor === undefined ? null : this.cursors.decode(LIST, query.cursor);
+    const rows = await this.notifications
+      .find({ $and: [filter, keysetAfter(NEWEST_FIRST, position)] })
+      .sort(keysetSort(NEWEST_FIRST))
+      .limit(query.limit + 1)
+      .lean<Notification[]>();
+    return toPage(rows, query.limit, toNotificationResponse, (row) =>
+      this.cursors.encode(LIST, { value: row.createdAt.toISOString(), id: String(row._id) }),
+    );
+  }
+
+  async countUnread(userId: string): Promise<number> {
+    return await this.notifications.countDocuments({ user: userId, readAt: null });
+  }
+
+  /** @throws NotificationNotFoundError */
+  async mark(userId: string, id: string, read: boolean): Promise<NotificationResponseDto> {
+    return await this.change(userId, async (session) => {
+      const before = await this.notifications.findOne({ _id: id, user: userId }, null, { session }).lean();
+      if (!before) throw new NotificationNotFoundError();
+      const readAt = read ? (before.readAt ?? new Date()) : null;
+      await this.notifications.updateOne({ _id: id, user: userId }, { $set: { readAt } }, { session });
+      return toNotificationResponse({ ...before, readAt });
+    });
+  }
+
+  async markAllRead(userId: string): Promise<void> {
+    await this.change(userId, async (session) => {
+      await this.notifications.updateMany({ user: userId, readAt: null }, { $set: { readAt: new Date() } }, { session });
+    });
+  }
+
+  /** @throws NotificationNotFoundError */
+  async delete(userId: string, id: string): Promise<void> {
+    await this.change(userId, async (session) => {
+      const { deletedCount } = await this.notifications.deleteOne({ _id: id, user: userId }, { session });
+      if (deletedCount === 0) throw new NotificationNotFoundError();
+    });
+  }
+
+  /** Adds an entry, in the transaction of whatever is its reason. */
+  async add(notification: Omit<Notification, '_id' | 'readAt' | 'createdAt'>, session: ClientSession): Promise<Types.ObjectId> {
+    const _id = new Types.ObjectId();
+    await this.notifications.create([{ ...notification, _id, createdAt: new Date() }], { session });
+    this.cache.invalidateAfterCommit(session, String(notification.user), 'notifications');
+    return _id;
+  }
+
+  /** A transaction after which the user's cached lists are out of date. */
+  private change<T>(userId: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
+    return this.transactions.run(async (session) => {
+      this.cache.invalidateAfterCommit(session, userId, 'notifications');
+      return await work(session);
+    });
+  }
+}

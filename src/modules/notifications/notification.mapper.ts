@@ -1,0 +1,15 @@
+import type { NotificationResponseDto } from './dto/notification-response.dto.js';
+import type { Notification } from './schemas/notification.schema.js';
+
+export function toNotificationResponse(notification: Notification): NotificationResponseDto {
+  const { event, title, body, data } = notification;
+  return {
+    id: String(notification._id),
+    event,
+    title,
+    body,
+    data,
+    readAt: notification.readAt?.toISOString() ?? null,
+    createdAt: notification.createdAt.toISOString(),
+  };
+}

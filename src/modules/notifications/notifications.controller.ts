@@ -1,0 +1,62 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentUser, type Principal } from '../../common/auth/principal.js';
+import { IdPipe } from '../../common/http/id.pipe.js';
+import { ApiCached } from '../../common/openapi/api-headers.js';
+import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
+import { ListNotificationsQueryDto, MarkNotificationDto } from './dto/notification-requests.dto.js';
+import {
+  NotificationListResponseDto,
+  NotificationResponseDto,
+  UnreadCountResponseDto,
+} from './dto/notification-response.dto.js';
+import { InboxService } from './inbox.service.js';
+
+@ApiTags('Notifications')
+@Controller('notifications')
+export class NotificationsController {
+  constructor(private readonly inbox: InboxService) {}
+
+  /** List your notifications, the newest first. */
+  @ApiCached()
+  @CacheResponse('notifications')
+  @Get()
+  listNotifications(
+    @CurrentUser() user: Principal,
+    @Query() query: ListNotificationsQueryDto,
+  ): Promise<NotificationListResponseDto> {
+    return this.inbox.list(user.userId, query);
+  }
+
+  /** Count what you haven't read. */
+  @ApiCached()
+  @CacheResponse('notifications')
+  @Get('unread-count')
+  async countUnread(@CurrentUser() user: Principal): Promise<UnreadCountResponseDto> {
+    return { count: await this.inbox.countUnread(user.userId) };
+  }
+
+  /** Mark a notification as read or unread. */
+  @Patch(':id')
+  markNotification(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+    @Body() body: MarkNotificationDto,
+  ): Promise<NotificationResponseDto> {
+    return this.inbox.mark(user.userId, id, body.read);
+  }
+
+  /** Mark all your notifications as read. */
+  @HttpCode(204)
+  @Post('read-all')
+  markAllRead(@CurrentUser() user: Principal): Promise<void> {
+    return this.inbox.markAllRead(user.userId);
+  }
+
+  /** Delete a notification. */
+  @HttpCode(204)
+  @Delete(':id')
+  deleteNotification(@CurrentUser() user: Principal, @Param('id', IdPipe) id: string): Promise<void> {
+    return this.inbox.delete(user.userId, id);
+  }
+}

@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { MongooseModule } from '@nestjs/mongoose';
+import { ContactsService } from './contacts.service.js';
+import { EmailDeliveries } from './email/email-deliveries.js';
+import { Mailer } from './email/mailer.js';
+import { InboxService } from './inbox.service.js';
+import { NotificationsController } from './notifications.controller.js';
+import { NotificationsListener } from './notifications.listener.js';
+import { NotifierService } from './notifier.service.js';
+import { Contact, ContactSchema } from './schemas/contact.schema.js';
+import { Delivery, DeliverySchema } from './schemas/delivery.schema.js';
+import { Notification, NotificationSchema } from './schemas/notification.schema.js';
+
+@Module({
+  imports: [
+    MongooseModule.forFeature([
+      { name: Contact.name, schema: ContactSchema },
+      { name: Delivery.name, schema: DeliverySchema },
+      { name: Notification.name, schema: NotificationSchema },
+    ]),
+  ],
+  controllers: [NotificationsController],
+  providers: [InboxService, ContactsService, NotifierService, EmailDeliveries, Mailer, NotificationsListener],
+})
+export class NotificationsModule {}

@@ -1,0 +1,33 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { Schema as MongooseSchema, type Types } from 'mongoose';
+import type { NotificationPreferences } from '../../../contracts/users.events.js';
+
+/**
+ * How to reach a user: this module's own copy, fed by events of auth and users. They may come in any order, so every
+ * part can be missing for a while, and carries the version it was copied from.
+ */
+@Schema({ collection: 'contacts', versionKey: false, minimize: false })
+export class Contact {
+  /** The user's id. */
+  _id!: Types.ObjectId;
+
+  @Prop({ type: String })
+  name?: string;
+
+  @Prop({ type: String })
+  email?: string;
+
+  @Prop({ type: Boolean, default: false })
+  emailVerified!: boolean;
+
+  @Prop({ type: Number, default: 0 })
+  profileVersion!: number;
+
+  @Prop({ type: MongooseSchema.Types.Mixed })
+  preferences?: NotificationPreferences;
+
+  @Prop({ type: Number, default: 0 })
+  preferencesVersion!: number;
+}
+
+export const ContactSchema = SchemaFactory.createForClass(Contact);

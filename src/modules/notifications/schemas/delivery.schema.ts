@@ -1,0 +1,43 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { Schema as MongooseSchema, Types } from 'mongoose';
+import type { NotificationEvent } from '../../../contracts/notification-events.js';
+import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
+
+const KEPT_SECONDS = 30 * 24 * 3600;
+
+/** A message on its way to a user by one channel: durable work until it has been handed over. */
+@Schema({ collection: 'deliveries', versionKey: false, minimize: false })
+export class Delivery extends WorkItem {
+  @Prop({ type: Types.ObjectId, required: true })
+  user!: Types.ObjectId;
+
+  /** The inbox entry it belongs to; mails with one-time tokens have none. */
+  @Prop({ type: Types.ObjectId, default: null })
+  notification!: Types.ObjectId | null;
+
+  @Prop({ type: String, required: true, enum: ['email'] })
+  channel!: 'email';
+
+  @Prop({ type: String, required: true })
+  event!: NotificationEvent;
+
+  /** What the text is made of. */
+  @Prop({ type: MongooseSchema.Types.Mixed, required: true })
+  data!: Record<string, string>;
+
+  /** Only where the message is about this address and no other; else the contact's at the time of sending. */
+  @Prop({ type: String, default: null })
+  to!: string | null;
+
+  /** Encrypted (`SecretBox`); erased once sent. */
+  @Prop({ type: String, default: null })
+  token!: string | null;
+
+  @Prop({ type: Date, default: null })
+  deliveredAt!: Date | null;
+}
+
+export const DeliverySchema = SchemaFactory.createForClass(Delivery);
+DeliverySchema.index(WORK_INDEX);
+DeliverySchema.index({ user: 1, notification: 1 });
+DeliverySchema.index({ createdAt: 1 }, { expireAfterSeconds: KEPT_SECONDS });

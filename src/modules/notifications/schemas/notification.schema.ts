@@ -1,0 +1,35 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { Schema as MongooseSchema, Types } from 'mongoose';
+import type { NotificationEvent } from '../../../contracts/notification-events.js';
+
+/** An entry of a user's inbox. */
+@Schema({ collection: 'notifications', versionKey: false, minimize: false })
+export class Notification {
+  _id!: Types.ObjectId;
+
+  @Prop({ type: Types.ObjectId, required: true })
+  user!: Types.ObjectId;
+
+  @Prop({ type: String, required: true })
+  event!: NotificationEvent;
+
+  @Prop({ required: true })
+  title!: string;
+
+  @Prop({ required: true })
+  body!: string;
+
+  /** Ids and values for clients, e.g. `{ taskId }`. */
+  @Prop({ type: MongooseSchema.Types.Mixed, required: true })
+  data!: Record<string, string>;
+
+  @Prop({ type: Date, default: null })
+  readAt!: Date | null;
+
+  @Prop({ required: true })
+  createdAt!: Date;
+}
+
+export const NotificationSchema = SchemaFactory.createForClass(Notification);
+NotificationSchema.index({ user: 1, createdAt: -1, _id: -1 });
+NotificationSchema.index({ user: 1, readAt: 1, createdAt: -1, _id: -1 });

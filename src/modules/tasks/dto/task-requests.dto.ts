@@ -1,0 +1,113 @@
+import { ApiProperty, PartialType } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, IsTimeZone, Length, MaxLength } from 'class-validator';
+import { PageQueryDto } from '../../../common/pagination/page.dto.js';
+import { CommaSeparated } from '../../../common/validation/comma-separated.js';
+import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
+import { OptionalField } from '../../../common/validation/optional-field.js';
+import { TASK_PRIORITIES, TASK_STATUSES, type TaskPriority, type TaskStatus } from '../schemas/task.schema.js';
+
+const MAX_TAGS = 20;
+const MAX_TAG_LENGTH = 40;
+
+export class CreateTaskDto {
+  /** @example Write the report */
+  @Length(1, 200)
+  @IsString()
+  title!: string;
+
+  /** @example With the numbers of March. */
+  @OptionalField()
+  @MaxLength(10_000)
+  @IsString()
+  description?: string;
+
+  @ApiProperty({ enum: TASK_STATUSES, default: 'todo', required: false })
+  @OptionalField()
+  @IsIn(TASK_STATUSES)
+  status?: TaskStatus;
+
+  @ApiProperty({ enum: TASK_PRIORITIES, default: 'medium', required: false })
+  @OptionalField()
+  @IsIn(TASK_PRIORITIES)
+  priority?: TaskPriority;
+
+  /** @example ["work"] */
+  @OptionalField()
+  @Length(1, MAX_TAG_LENGTH, { each: true })
+  @IsString({ each: true })
+  @ArrayMaxSize(MAX_TAGS)
+  @IsArray()
+  tags?: string[];
+
+  /** @example 2026-12-31T17:00:00.000Z */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false })
+  @IsOptional()
+  @IsTimestamp()
+  dueDate?: string | null;
+
+  /** @example 2026-12-31T09:00:00.000Z */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false })
+  @IsOptional()
+  @IsTimestamp()
+  remindAt?: string | null;
+}
+
+export class UpdateTaskDto extends PartialType(CreateTaskDto, { skipNullProperties: false }) {}
+
+export const TASK_SORTS = ['createdAt', '-createdAt', 'dueDate', '-dueDate', 'priority', '-priority'] as const;
+export type TaskSort = (typeof TASK_SORTS)[number];
+
+export class ListTasksQueryDto extends PageQueryDto {
+  /** Any of these. */
+  @ApiProperty({ enum: TASK_STATUSES, isArray: true, required: false, style: 'form', explode: false } as object)
+  @OptionalField()
+  @IsIn(TASK_STATUSES, { each: true })
+  @CommaSeparated()
+  status?: TaskStatus[];
+
+  /** Any of these. */
+  @ApiProperty({ enum: TASK_PRIORITIES, isArray: true, required: false, style: 'form', explode: false } as object)
+  @OptionalField()
+  @IsIn(TASK_PRIORITIES, { each: true })
+  @CommaSeparated()
+  priority?: TaskPriority[];
+
+  /** Any of these. */
+  @ApiProperty({ type: String, isArray: true, required: false, style: 'form', explode: false } as object)
+  @OptionalField()
+  @Length(1, MAX_TAG_LENGTH, { each: true })
+  @IsString({ each: true })
+  @ArrayMaxSize(MAX_TAGS)
+  @CommaSeparated()
+  tag?: string[];
+
+  @ApiProperty({ format: 'date-time', required: false })
+  @OptionalField()
+  @IsTimestamp()
+  dueBefore?: string;
+
+  @ApiProperty({ format: 'date-time', required: false })
+  @OptionalField()
+  @IsTimestamp()
+  dueAfter?: string;
+
+  @ApiProperty({ format: 'date-time', required: false })
+  @OptionalField()
+  @IsTimestamp()
+  createdAfter?: string;
+
+  /** A minus sorts from the highest down; tasks without a due date count as due last. */
+  @ApiProperty({ enum: TASK_SORTS, default: '-createdAt', required: false })
+  @IsIn(TASK_SORTS)
+  sort: TaskSort = '-createdAt';
+}
+
+export class TaskStatsQueryDto {
+  /**
+   * IANA name; the user's own where it is left out.
+   * @example Europe/Vienna
+   */
+  @OptionalField()
+  @IsTimeZone()
+  timezone?: string;
+}

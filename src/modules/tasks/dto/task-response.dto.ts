@@ -1,0 +1,50 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type Page, PageInfoResponseDto } from '../../../common/pagination/page.dto.js';
+import { TASK_PRIORITIES, TASK_STATUSES, type TaskPriority, type TaskStatus } from '../schemas/task.schema.js';
+
+export class TaskResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+
+  /** @example Write the report */
+  title!: string;
+
+  /** @example With the numbers of March. */
+  description!: string;
+
+  @ApiProperty({ enum: TASK_STATUSES })
+  status!: TaskStatus;
+
+  @ApiProperty({ enum: TASK_PRIORITIES })
+  priority!: TaskPriority;
+
+  /** @example ["work"] */
+  tags!: string[];
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  dueDate!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  remindAt!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  completedAt!: string | null;
+
+  @ApiProperty({ type: 'array', items: { type: 'object' } })
+  attachments!: object[];
+
+  /** Grows with each change; the `ETag`. */
+  version!: number;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updatedAt!: string;
+}
+
+export class TaskListResponseDto implements Page<TaskResponseDto> {
+  data!: TaskResponseDto[];
+
+  page!: PageInfoResponseDto;
+}

@@ -1,0 +1,28 @@
+import type { TaskResponseDto } from './dto/task-response.dto.js';
+import { NO_DUE_DATE, type Task, TASK_PRIORITIES, type TaskPriority } from './schemas/task.schema.js';
+
+export function toTaskResponse(task: Task): TaskResponseDto {
+  return {
+    id: String(task._id),
+    title: task.title,
+    description: task.description,
+    status: task.status,
+    priority: toPriority(task.priority),
+    tags: task.tags,
+    dueDate: task.dueDate.getTime() === NO_DUE_DATE.getTime() ? null : task.dueDate.toISOString(),
+    remindAt: task.remindAt?.toISOString() ?? null,
+    completedAt: task.completedAt?.toISOString() ?? null,
+    attachments: [],
+    version: task.version,
+    createdAt: task.createdAt.toISOString(),
+    updatedAt: task.updatedAt.toISOString(),
+  };
+}
+
+export function fromPriority(priority: TaskPriority): number {
+  return TASK_PRIORITIES.indexOf(priority);
+}
+
+export function toPriority(position: number): TaskPriority {
+  return TASK_PRIORITIES[position] as TaskPriority;
+}

@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CurrentUser, type Principal } from '../../common/auth/principal.js';
+import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { IdPipe } from '../../common/http/id.pipe.js';
+import { ApiConditionalRead, ApiConditionalWrite, ApiCreated, ApiCached } from '../../common/openapi/api-headers.js';
+import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
+import { CreateTaskDto, ListTasksQueryDto, TaskStatsQueryDto, UpdateTaskDto } from './dto/task-requests.dto.js';
+import { TaskListResponseDto, TaskResponseDto } from './dto/task-response.dto.js';
+import { TaskStatsResponseDto } from './dto/task-stats-response.dto.js';
+import { TaskListService } from './task-list.service.js';
+import { TaskStatsService } from './task-stats.service.js';
+import { TasksService } from './tasks.service.js';
+
+const STATS_MAX_AGE_SECONDS = 60;
+const QUARTER_HOUR_SECONDS = 900;
+
+/** Stats age by themselves: a minute at most, and never past a midnight, which in every time zone is a quarter hour of UTC. */
+const statsTtl = () => Math.min(STATS_MAX_AGE_SECONDS, QUARTER_HOUR_SECONDS - (Math.floor(Date.now() / 1000) % QUARTER_HOUR_SECONDS));
+
+@ApiTags('Tasks')
+@Controller('tasks')
+export class TasksController {
+  constructor(
+    private readonly tasks: TasksService,
+    private readonly lists: TaskListService,
+    private readonly statistics: TaskStatsService,
+  ) {}
+
+  /** Create a task. */
+  @ApiCreated()
+  @Post()
+  async createTask(
+    @CurrentUser() user: Principal,
+    @Body() body: CreateTaskDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TaskResponseDto> {
+    const task = await this.tasks.create(user.userId, body);
+    void reply.header('Location', `/api/v1/tasks/${task.id}`);
+    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+  }
+
+  /** List your tasks. */
+  @ApiCached()
+  @CacheResponse('tasks')
+  @Get()
+  listTasks(@CurrentUser() user: Principal, @Query() query: ListTasksQueryDto): Promise<TaskListResponseDto> {
+    return this.lists.list(user.userId, query);
+  }
+
+  /** Statistics over all your tasks. */
+  @ApiCached()
+  @CacheResponse('tasks', statsTtl)
+  @Get('stats')
+  getTaskStats(@CurrentUser() user: Principal, @Query() query: TaskStatsQueryDto): Promise<TaskStatsResponseDto> {
+    return this.statistics.stats(user.userId, query.timezone);
+  }
+
+  /** Read a task. */
+  @ApiConditionalRead()
+  @Get(':id')
+  async getTask(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TaskResponseDto> {
+    const task = await this.tasks.get(user.userId, id);
+    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+  }
+
+  /** Change a task. */
+  @ApiConditionalWrite()
+  @Patch(':id')
+  async updateTask(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+    @Body() body: UpdateTaskDto,
+    @IfMatch() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TaskResponseDto> {
+    const task = await this.tasks.update(user.userId, id, body, precondition);
+    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+  }
+
+  /** Delete a task. */
+  @ApiConditionalWrite()
+  @HttpCode(204)
+  @Delete(':id')
+  deleteTask(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+    @IfMatch() precondition: Precondition,
+  ): Promise<void> {
+    return this.tasks.delete(user.userId, id, precondition);
+  }
+}

@@ -1,0 +1,66 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsDefined,
+  IsIn,
+  IsObject,
+  Matches,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import { NOTIFICATION_EVENTS, type NotificationEvent } from '../../../contracts/notification-events.js';
+import type { NotificationPreferences } from '../../../contracts/users.events.js';
+
+const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
+const TIME_OF_DAY_MESSAGE = 'must be a time of day, such as 22:00';
+
+export class ChannelsDto {
+  @IsBoolean()
+  email!: boolean;
+
+  @IsBoolean()
+  push!: boolean;
+
+  @IsBoolean()
+  sms!: boolean;
+}
+
+/** In the user's time zone; may reach over midnight. */
+export class QuietHoursDto {
+  /** @example 22:00 */
+  @Matches(TIME_OF_DAY, { message: TIME_OF_DAY_MESSAGE })
+  start!: string;
+
+  /** @example 07:00 */
+  @Matches(TIME_OF_DAY, { message: TIME_OF_DAY_MESSAGE })
+  end!: string;
+}
+
+export class PreferencesDto implements NotificationPreferences {
+  @ValidateNested()
+  @Type(() => ChannelsDto)
+  @IsObject()
+  @IsDefined()
+  channels!: ChannelsDto;
+
+  /** These reach neither the inbox nor a channel (mails about the account go out all the same). */
+  @ApiProperty({ enum: NOTIFICATION_EVENTS, isArray: true })
+  @IsIn(NOTIFICATION_EVENTS, { each: true })
+  @ArrayUnique()
+  @IsArray()
+  mutedEvents!: NotificationEvent[];
+
+  @ApiProperty({ type: () => QuietHoursDto, nullable: true })
+  @ValidateNested()
+  @Type(() => QuietHoursDto)
+  @IsObject()
+  @ValidateIf((_object, value) => value !== null)
+  quietHours!: QuietHoursDto | null;
+
+  @ApiProperty({ enum: ['off', 'daily'] })
+  @IsIn(['off', 'daily'])
+  digest!: 'off' | 'daily';
+}

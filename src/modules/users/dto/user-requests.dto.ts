@@ -1,0 +1,70 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn, IsOptional, IsString, IsTimeZone, Length, Matches, ValidateBy } from 'class-validator';
+import { PageQueryDto } from '../../../common/pagination/page.dto.js';
+import { OptionalField } from '../../../common/validation/optional-field.js';
+import { type Role, ROLES } from '../../../contracts/role.js';
+
+function isBcp47(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && Intl.getCanonicalLocales(value).length === 1;
+  } catch {
+    return false; // RangeError: not a language tag
+  }
+}
+
+const IsLanguageTag = () =>
+  ValidateBy({
+    name: 'isLanguageTag',
+    validator: { validate: isBcp47, defaultMessage: () => 'must be a BCP 47 language tag, such as en or de-AT' },
+  });
+
+export class UpdateUserDto {
+  /** @example Ada Lovelace */
+  @OptionalField()
+  @Length(1, 100)
+  @IsString()
+  name?: string;
+
+  /**
+   * E.164; unverified until confirmed.
+   * @example +436601234567
+   */
+  @ApiProperty({ type: String, nullable: true, required: false })
+  @IsOptional()
+  @Matches(/^\+[1-9]\d{6,14}$/, { message: 'must be an E.164 number, such as +436601234567' })
+  phone?: string | null;
+
+  /** @example de-AT */
+  @OptionalField()
+  @Length(2, 35)
+  @IsLanguageTag()
+  locale?: string;
+
+  /** @example Europe/Vienna */
+  @OptionalField()
+  @IsTimeZone()
+  timezone?: string;
+}
+
+export const USER_SORTS = ['createdAt', '-createdAt', 'email', '-email'] as const;
+export type UserSort = (typeof USER_SORTS)[number];
+
+export class ListUsersQueryDto extends PageQueryDto {
+  @ApiProperty({ enum: ROLES, required: false })
+  @OptionalField()
+  @IsIn(ROLES)
+  role?: Role;
+
+  /**
+   * How the email address or the name begins.
+   * @example ada
+   */
+  @OptionalField()
+  @Length(1, 100)
+  @IsString()
+  q?: string;
+
+  @ApiProperty({ enum: USER_SORTS, default: '-createdAt', required: false })
+  @IsIn(USER_SORTS)
+  sort: UserSort = '-createdAt';
+}

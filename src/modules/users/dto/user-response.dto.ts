@@ -1,0 +1,43 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type Page, PageInfoResponseDto } from '../../../common/pagination/page.dto.js';
+import { type Role, ROLES } from '../../../contracts/role.js';
+
+export class UserResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+
+  /** @example Ada Lovelace */
+  name!: string;
+
+  /** @example ada@example.org */
+  email!: string;
+
+  emailVerified!: boolean;
+
+  @ApiProperty({ enum: ROLES })
+  role!: Role;
+
+  @ApiProperty({ type: String, nullable: true, example: '+436601234567' })
+  phone!: string | null;
+
+  /** @example de-AT */
+  locale!: string;
+
+  /** @example Europe/Vienna */
+  timezone!: string;
+
+  @ApiProperty({ type: String, nullable: true })
+  avatarUrl!: string | null;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updatedAt!: string;
+}
+
+export class UserListResponseDto implements Page<UserResponseDto> {
+  data!: UserResponseDto[];
+
+  page!: PageInfoResponseDto;
+}

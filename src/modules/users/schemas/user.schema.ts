@@ -1,0 +1,66 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { Schema as MongooseSchema, type Types } from 'mongoose';
+import { type Role, ROLES } from '../../../contracts/role.js';
+import type { NotificationPreferences } from '../../../contracts/users.events.js';
+
+export const DEFAULT_PREFERENCES: NotificationPreferences = {
+  channels: { email: true, push: true, sms: false },
+  mutedEvents: [],
+  quietHours: null,
+  digest: 'off',
+};
+
+/** A person's profile, role and preferences; made when the auth module tells of the account. */
+@Schema({ collection: 'users', versionKey: false, minimize: false })
+export class User {
+  /** The account's id. */
+  _id!: Types.ObjectId;
+
+  /** A copy of the account's, lower case. */
+  @Prop({ required: true })
+  email!: string;
+
+  @Prop({ required: true })
+  emailVerified!: boolean;
+
+  @Prop({ required: true })
+  name!: string;
+
+  /** The name in lower case, for searching. */
+  @Prop({ required: true })
+  nameKey!: string;
+
+  @Prop({ type: String, required: true, enum: ROLES })
+  role!: Role;
+
+  /** E.164 */
+  @Prop({ type: String, default: null })
+  phone!: string | null;
+
+  /** BCP 47 */
+  @Prop({ required: true, default: 'en' })
+  locale!: string;
+
+  /** IANA name */
+  @Prop({ required: true, default: 'UTC' })
+  timezone!: string;
+
+  @Prop({ type: MongooseSchema.Types.Mixed, required: true, default: DEFAULT_PREFERENCES })
+  preferences!: NotificationPreferences;
+
+  /** Grows with each change; the ETag, and the version that events carry. */
+  @Prop({ required: true, default: 1 })
+  version!: number;
+
+  @Prop({ required: true })
+  createdAt!: Date;
+
+  @Prop({ required: true })
+  updatedAt!: Date;
+}
+
+export const UserSchema = SchemaFactory.createForClass(User);
+UserSchema.index({ email: 1, _id: 1 });
+UserSchema.index({ nameKey: 1 });
+UserSchema.index({ createdAt: -1, _id: -1 });
+UserSchema.index({ role: 1, createdAt: -1, _id: -1 });

@@ -1,0 +1,96 @@
+import { Body, Controller, Get, Param, Patch, Put, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
+import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { IdPipe } from '../../common/http/id.pipe.js';
+import { ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
+import { PreferencesDto } from './dto/preferences.dto.js';
+import { ListUsersQueryDto, UpdateUserDto } from './dto/user-requests.dto.js';
+import { UserListResponseDto, UserResponseDto } from './dto/user-response.dto.js';
+import { UsersService, type Versioned } from './users.service.js';
+
+@ApiTags('Users')
+@Controller('users')
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  /** Read your profile. */
+  @ApiConditionalRead()
+  @Get('me')
+  async getMe(
+    @CurrentUser() user: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserResponseDto> {
+    return answer(reply, await this.users.getOwn(user.userId));
+  }
+
+  /** Change your profile. */
+  @ApiConditionalWrite()
+  @Patch('me')
+  async updateMe(
+    @CurrentUser() user: Principal,
+    @Body() body: UpdateUserDto,
+    @IfMatch() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserResponseDto> {
+    return answer(reply, await this.users.updateOwn(user.userId, body, precondition));
+  }
+
+  /** Read what you are notified of, and how. */
+  @ApiConditionalRead()
+  @Get('me/preferences')
+  async getPreferences(
+    @CurrentUser() user: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PreferencesDto> {
+    return answer(reply, await this.users.getPreferences(user.userId));
+  }
+
+  /** Replace what you are notified of, and how. */
+  @ApiConditionalWrite()
+  @Put('me/preferences')
+  async replacePreferences(
+    @CurrentUser() user: Principal,
+    @Body() body: PreferencesDto,
+    @IfMatch() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PreferencesDto> {
+    return answer(reply, await this.users.replacePreferences(user.userId, body, precondition));
+  }
+
+  /** List users (managers). */
+  @MinimumRole('manager')
+  @Get()
+  listUsers(@Query() query: ListUsersQueryDto): Promise<UserListResponseDto> {
+    return this.users.list(query);
+  }
+
+  /** Read a user (managers). */
+  @ApiConditionalRead()
+  @MinimumRole('manager')
+  @Get(':id')
+  async getUser(
+    @Param('id', IdPipe) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserResponseDto> {
+    return answer(reply, await this.users.get(id));
+  }
+
+  /** Change a user (admins). */
+  @ApiConditionalWrite()
+  @MinimumRole('admin')
+  @Patch(':id')
+  async updateUser(
+    @Param('id', IdPipe) id: string,
+    @Body() body: UpdateUserDto,
+    @IfMatch() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserResponseDto> {
+    return answer(reply, await this.users.update(id, body, precondition));
+  }
+}
+
+function answer<T>(reply: FastifyReply, { version, body }: Versioned<T>): T {
+  return replyWithEtag(reply, version, body) as T;
+}

@@ -1,0 +1,7 @@
+import { NotFoundError } from '../../common/errors/problem.js';
+
+export class UserNotFoundError extends NotFoundError {
+  constructor() {
+    super('There is no such user.');
+  }
+}

@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoose';
+import { DependencyUnavailableError } from '../../common/errors/problem.js';
+import { assertMatches, type Precondition } from '../../common/http/etag.js';
+import { Cursors } from '../../common/pagination/cursor.js';
+import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
+import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import type { AccountRegisteredEvent } from '../../contracts/auth.events.js';
+import {
+  type NotificationPreferences,
+  PreferencesChangedEvent,
+  ProfileChangedEvent,
+} from '../../contracts/users.events.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import type { ListUsersQueryDto, UpdateUserDto, UserSort } from './dto/user-requests.dto.js';
+import type { UserResponseDto } from './dto/user-response.dto.js';
+import { DEFAULT_PREFERENCES, User } from './schemas/user.schema.js';
+import { toUserResponse } from './user.mapper.js';
+import { UserNotFoundError } from './users.errors.js';
+
+/** How long a profile may take to arrive after the registration, in milliseconds. */
+const PROFILE_WAIT_MS = 2000;
+const PROFILE_POLL_MS = 25;
+
+/** A resource with the version its ETag tells. */
+export interface Versioned<T> {
+  version: number;
+  body: T;
+}
+
+@Injectable()
+export class UsersService {
+  constructor(
+    @InjectModel(User.name) private readonly users: Model<User>,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+    private readonly cursors: Cursors,
+  ) {}
+
+  /** @throws UserNotFoundError */
+  async get(id: string): Promise<Versioned<UserResponseDto>> {
+    const user = await this.users.findById(id).lean();
+    if (!user) throw new UserNotFoundError();
+    return { version: user.version, body: toUserResponse(user) };
+  }
+
+  /** @throws DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
+  async getOwn(id: string): Promise<Versioned<UserResponseDto>> {
+    const user = await this.awaitProfile(id);
+    return { version: user.version, body: toUserResponse(user) };
+  }
+
+  async getPreferences(id: string): Promise<Versioned<NotificationPreferences>> {
+    const { version, preferences } = await this.awaitProfile(id);
+    return { version, body: preferences };
+  }
+
+  /** @throws VersionMismatchError, DependencyUnavailableError */
+  async updateOwn(id: string, changes: UpdateUserDto, precondition: Precondition): Promise<Versioned<UserResponseDto>> {
+    await this.awaitProfile(id);
+    return await this.update(id, changes, precondition);
+  }
+
+  /** @throws UserNotFoundError, VersionMismatchError */
+  async update(id: string, changes: UpdateUserDto, precondition: Precondition): Promise<Versioned<UserResponseDto>> {
+    return await this.transactions.run(async (session) => {
+      const user = await this.change(id, precondition, session, {
+        ...changes,
+        ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
+      });
+      const { version, name, locale, timezone } = user;
+      await this.outbox.add(session, new ProfileChangedEvent(id, { version, name, locale, timezone }));
+      return { version, body: toUserResponse(user) };
+    });
+  }
+
+  /** @throws VersionMismatchError, DependencyUnavailableError */
+  async replacePreferences(
+    id: string,
+    preferences: NotificationPreferences,
+    precondition: Precondition,
+  ): Promise<Versioned<NotificationPreferences>> {
+    await this.awaitProfile(id);
+    return await this.transactions.run(async (session) => {
+      const { version } = await this.change(id, precondition, session, { preferences });
+      await this.outbox.add(session, new PreferencesChangedEvent(id, { version, preferences }));
+      return { version, body: preferences };
+    });
+  }
+
+  async list(query: ListUsersQueryDto): Promise<Page<UserResponseDto>> {
+    const keyset = keysetOf(query.sort);
+    const list = `users:${query.sort}`;
+    const position = query.cursor === undefined ? null : this.cursors.decode(list, query.cursor);
+    const rows = await this.users
+      .find({ $and: [filterOf(query), keysetAfter(keyset, position)] })
+      .sort(keysetSort(keyset))
+      .limit(query.limit + 1)
+      .lean<User[]>();
+    return toPage(rows, query.limit, toUserResponse, (user) =>
+      this.cursors.encode(list, {
+        value: keyset.field === 'email' ? user.email : user.createdAt.toISOString(),
+        id: String(user._id),
+      }),
+    );
+  }
+
+  /** Makes the profile of a new account. */
+  async createProfile(
+    id: string,
+    { name, email, emailVerified, role, registeredAt }: AccountRegisteredEvent['data'],
+    session: ClientSession,
+  ): Promise<void> {
+    const createdAt = new Date(registeredAt);
+    await this.users.create(
+      [
+        {
+          _id: new Types.ObjectId(id),
+          name,
+          nameKey: name.toLowerCase(),
+          email,
+          emailVerified,
+          role,
+          preferences: DEFAULT_PREFERENCES,
+          createdAt,
+          updatedAt: createdAt,
+        },
+      ],
+      { session },
+    );
+  }
+
+  /** @throws UserNotFoundError where the profile isn't there yet: the event comes again */
+  async markEmailVerified(id: string, email: string, session: ClientSession): Promise<void> {
+    const user = await this.users.findById(id, null, { session }).lean();
+    if (!user) throw new UserNotFoundError();
+    if (user.email === email) await this.change(id, 'any', session, { emailVerified: true });
+  }
+
+  private async change(
+    id: string,
+    precondition: Precondition,
+    session: ClientSession,
+    changes: Partial<User>,
+  ): Promise<User> {
+    const before = await this.users.findById(id, null, { session }).lean();
+    if (!before) throw new UserNotFoundError();
+    assertMatches(precondition, before);
+    const after: User = { ...before, ...changes, version: before.version + 1, updatedAt: new Date() };
+    await this.users.updateOne({ _id: before._id, version: before.version }, { $set: after }, { session });
+    return after;
+  }
+
+  private async awaitProfile(id: string): Promise<User> {
+    const deadline = Date.now() + PROFILE_WAIT_MS;
+    do {
+      const user = await this.users.findById(id).lean();
+      if (user) return user;
+      await delay(PROFILE_POLL_MS);
+    } while (Date.now() < deadline);
+    throw new DependencyUnavailableError('The profile is still being made: try again soon.');
+  }
+}
+
+function keysetOf(sort: UserSort): Keyset<'createdAt' | 'email'> {
+  const descending = sort.startsWith('-');
+  return sort.endsWith('email')
+    ? { field: 'email', descending, type: 'string' }
+    : { field: 'createdAt', descending, type: 'date' };
+}
+
+function filterOf({ role, q }: ListUsersQueryDto): QueryFilter<User> {
+  const prefix = q && new RegExp(`^${q.toLowerCase().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+  return { ...(role && { role }), ...(prefix && { $or: [{ email: prefix }, { nameKey: prefix }] }) };
+}

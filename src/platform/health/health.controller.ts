@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { Controller, Get, Res, ServiceUnavailableException, VERSION_NEUTRAL } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { SkipThrottle } from '@nestjs/throttler';
+import type { FastifyReply } from 'fastify';
+import { Public } from '../../common/auth/principal.js';
+import { Shutdown } from '../shutdown/shutdown.js';
+import { Dependencies } from './dependencies.js';
+import { HealthResponseDto, ProbeResponseDto } from './health.dto.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+@ApiTags('Health')
+@Public()
+@SkipThrottle({ general: true, strict: true })
+@Controller({ path: 'health', version: VERSION_NEUTRAL })
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly dependencies: Dependencies,
+    private readonly shutdown: Shutdown,
+  ) {}
+
+  /** How the process and its dependencies are. */
+  @ApiResponse({ status: 200, description: 'MongoDB answers', type: HealthResponseDto })
+  @ApiResponse({ status: 503, description: "MongoDB doesn't answer", type: HealthResponseDto })
+  @Get()
+  async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponseDto> {
+    const redis = { redis: { status: (await this.dependencies.redisServer()) ? ('up' as const) : ('down' as const) } };
+    const result = await this.health
+      .check([() => this.checkMongodb()])
+      .catch((unavailable: ServiceUnavailableException) => {
+        void reply.status(503);
+        return unavailable.getResponse() as Awaited<ReturnType<HealthCheckService['check']>>;
+      });
+    const { rss, heapUsed } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    return {
+      status: result.status,
+      version,
+      uptime: Math.round(process.uptime()),
+      memory: { rss, heapUsed },
+      cpu: { user: user / 1e6, system: system / 1e6 },
+      // Shown, but not fatal: the service works without Redis.
+      info: { ...result.info, ...(redis.redis.status === 'up' ? redis : {}) },
+      error: { ...result.error, ...(redis.redis.status === 'down' ? redis : {}) },
+      details: { ...result.details, ...redis },
+    };
+  }
+
+  /** Whether the process can answer at all. */
+  @ApiResponse({ status: 200, description: 'It can', type: ProbeResponseDto })
+  @Get('live')
+  getLiveness(): ProbeResponseDto {
+    return { status: 'ok' };
+  }
+
+  /** Whether requests should be sent here. */
+  @ApiResponse({ status: 200, description: 'They should', type: ProbeResponseDto })
+  @ApiResponse({ status: 503, description: 'Shutting down, or no database', type: ProbeResponseDto })
+  @Get('ready')
+  async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponseDto> {
+    if (!this.shutdown.inProgress && (await this.dependencies.mongodb())) return { status: 'ok' };
+    void reply.status(503);
+    return { status: this.shutdown.inProgress ? 'shutting_down' : 'error' };
+  }
+
+  private async checkMongodb() {
+    const indicator = this.indicators.check('mongodb');
+    return (await this.dependencies.mongodb()) ? indicator.up() : indicator.down();
+  }
+}

@@ -1,0 +1,52 @@
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+
+const INDICATORS: ApiPropertyOptions = {
+  type: 'object',
+  additionalProperties: { type: 'object', properties: { status: { type: 'string', enum: ['up', 'down'] } } },
+  example: { mongodb: { status: 'up' }, redis: { status: 'up' } },
+};
+
+export class MemoryResponseDto {
+  /** Resident set size, bytes. */
+  rss!: number;
+
+  /** Used JavaScript heap, bytes. */
+  heapUsed!: number;
+}
+
+export class CpuResponseDto {
+  /** Seconds spent in the process's code. */
+  user!: number;
+
+  /** Seconds spent in the system for it. */
+  system!: number;
+}
+
+export class HealthResponseDto {
+  /** @example ok */
+  status!: string;
+
+  /** @example 1.0.0 */
+  version!: string;
+
+  /** Seconds since the start. */
+  uptime!: number;
+
+  memory!: MemoryResponseDto;
+
+  cpu!: CpuResponseDto;
+
+  @ApiProperty(INDICATORS)
+  info!: Record<string, { status: string }>;
+
+  @ApiProperty(INDICATORS)
+  error!: Record<string, { status: string }>;
+
+  @ApiProperty(INDICATORS)
+  details!: Record<string, { status: string }>;
+}
+
+export class ProbeResponseDto {
+  /** @example ok */
+  status!: string;
+}

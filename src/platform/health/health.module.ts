@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { Dependencies } from './dependencies.js';
+import { HealthController } from './health.controller.js';
+
+@Module({ imports: [TerminusModule], providers: [Dependencies], controllers: [HealthController] })
+export class HealthModule {}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import type { CloudEvent, DomainEvent } from '../../contracts/event.js';
+import { Transactions } from '../database/transactions.js';
+import { OutboxEntry } from './outbox.schema.js';
+import { OutboxRelay } from './outbox-relay.js';
+
+/** Where modules leave their events: in the same transaction as the change they tell of, so both happen or neither. */
+@Injectable()
+export class Outbox {
+  constructor(
+    @InjectModel(OutboxEntry.name) private readonly entries: Model<OutboxEntry>,
+    private readonly transactions: Transactions,
+    private readonly relay: OutboxRelay,
+  ) {}
+
+  /** @param session of the transaction that makes the events true */
+  async add(session: ClientSession, ...events: DomainEvent[]): Promise<void> {
+    await this.entries.insertMany(
+      events.map((event) => ({ event: toCloudEvent(event) })),
+      { session },
+    );
+    this.transactions.afterCommit(session, () => this.relay.nudge());
+  }
+}
+
+function toCloudEvent(event: DomainEvent): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: randomUUID(),
+    source: `/${event.type.split('.')[0]}`,
+    type: event.type,
+    subject: event.subject,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data: event.data,
+  };
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { Histogram } from 'prom-client';
+import type { Logger } from 'pino';
+import type { AuthenticatedRequest } from '../../common/auth/principal.js';
+import { REQUEST_ID, type RequestContext, requestContext } from '../../common/http/request-context.js';
+
+const duration = new Histogram({
+  name: 'http_request_duration_seconds',
+  help: 'Duration of HTTP requests by method, route and status',
+  labelNames: ['method', 'route', 'status'],
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+});
+
+/** The client's `X-Request-Id` where it is a proper one, else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/**
+ * Gives each request its context, and each answer its `X-Request-Id`, its metrics and one log line. Hooks of the
+ * server, not interceptors: those never see what a guard turned away.
+ */
+export function observeHttp(server: FastifyInstance, logger: Logger): void {
+  const contexts = new WeakMap<object, RequestContext>();
+
+  server.addHook('onRequest', (request, reply, done) => {
+    const context: RequestContext = { requestId: request.id };
+    contexts.set(request, context);
+    void reply.header('X-Request-Id', request.id);
+    requestContext.run(context, done);
+  });
+
+  server.addHook('preHandler', (request, _reply, done) => {
+    requestContext.run(contexts.get(request) ?? { requestId: request.id }, done);
+  });
+
+  server.addHook('onResponse', (request: AuthenticatedRequest, reply, done) => {
+    // An unknown path must not become a label: anybody could make as many series as they like.
+    const route = request.routeOptions.url ?? 'unmatched';
+    const { method } = request;
+    const status = reply.statusCode;
+    duration.observe({ method, route, status }, reply.elapsedTime / 1000);
+    // The path without the query, which may hold words of the user's.
+    const [path] = request.url.split('?');
+    const line = { requestId: request.id, userId: request.user?.userId, method, path, route, status };
+    logger[status >= 500 ? 'error' : 'info']({ ...line, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'request');
+    done();
+  });
+}

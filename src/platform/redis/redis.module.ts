@@ -1,0 +1,71 @@
+import { Global, Inject, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { Environment } from '../../config/environment.js';
+
+/** A command that takes longer counts as failed: nothing waits for a Redis that is gone. */
+const COMMAND_TIMEOUT_MS = 250;
+const MAX_RECONNECT_DELAY_MS = 1000;
+
+/** The process's connection for counters, versions and publishing. Commands fail at once while it is down. */
+export const REDIS = Symbol('REDIS');
+/** A connection of its own for subscriptions. */
+export const REDIS_SUBSCRIBER = Symbol('REDIS_SUBSCRIBER');
+
+export const InjectRedis = () => Inject(REDIS);
+export const InjectRedisSubscriber = () => Inject(REDIS_SUBSCRIBER);
+
+function connect(environment: Environment, name: string, commandTimeout?: number): Redis {
+  const logger = new Logger('Redis');
+  let reachable = true;
+  const redis = new Redis(environment.REDIS_URL, {
+    connectionName: `scalable-api:${name}`,
+    enableOfflineQueue: false,
+    autoResubscribe: true,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2000,
+    commandTimeout,
+    retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
+  });
+  redis.on('ready', () => {
+    if (!reachable) logger.log(`connected again (${name})`);
+    reachable = true;
+  });
+  redis.on('error', (error: NodeJS.ErrnoException) => {
+    // One line for an outage, not one for each attempt to reconnect.
+    if (reachable) logger.warn(`not reachable (${name}: ${error.code ?? error.name}); working without it meanwhile`);
+    reachable = false;
+  });
+  return redis;
+}
+
+@Injectable()
+class RedisConnections implements OnApplicationShutdown {
+  constructor(
+    @InjectRedis() private readonly redis: Redis,
+    @InjectRedisSubscriber() private readonly subscriber: Redis,
+  ) {}
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+    this.subscriber.disconnect();
+  }
+}
+
+@Global()
+@Module({
+  providers: [
+    {
+      provide: REDIS,
+      inject: [Environment],
+      useFactory: (environment: Environment) => connect(environment, 'commands', COMMAND_TIMEOUT_MS),
+    },
+    {
+      provide: REDIS_SUBSCRIBER,
+      inject: [Environment],
+      useFactory: (environment: Environment) => connect(environment, 'subscriber'),
+    },
+    RedisConnections,
+  ],
+  exports: [REDIS, REDIS_SUBSCRIBER],
+})
+export class RedisModule {}

@@ -1,0 +1,12 @@
+import { Global, Module } from '@nestjs/common';
+import { MongooseModule } from '@nestjs/mongoose';
+import { Revocation, RevocationSchema } from './revocation.schema.js';
+import { Revocations } from './revocations.js';
+
+@Global()
+@Module({
+  imports: [MongooseModule.forFeature([{ name: Revocation.name, schema: RevocationSchema }])],
+  providers: [Revocations],
+  exports: [Revocations],
+})
+export class RevocationModule {}

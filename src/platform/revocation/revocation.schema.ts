@@ -1,0 +1,25 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import type { Types } from 'mongoose';
+
+/** Longer than an access token lives, with room for clocks that disagree. */
+export const REVOCATIONS_KEPT_SECONDS = 3600;
+
+/** One entry of the feed: from `at` on, either this session's tokens count no more, or all of this user's issued before `at`. */
+@Schema({ collection: 'revocations', versionKey: false })
+export class Revocation {
+  _id!: Types.ObjectId;
+
+  @Prop({ type: String, required: true, enum: ['session', 'user'] })
+  kind!: 'session' | 'user';
+
+  /** The session's or the user's id. */
+  @Prop({ required: true })
+  subject!: string;
+
+  @Prop({ required: true })
+  at!: Date;
+}
+
+export const RevocationSchema = SchemaFactory.createForClass(Revocation);
+RevocationSchema.index({ at: 1 }, { expireAfterSeconds: REVOCATIONS_KEPT_SECONDS });
+RevocationSchema.index({ subject: 1 });

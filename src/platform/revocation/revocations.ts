@@ -1,0 +1,140 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Redis } from 'ioredis';
+import type { ClientSession, Model } from 'mongoose';
+import { DependencyUnavailableError } from '../../common/errors/problem.js';
+import { Environment } from '../../config/environment.js';
+import { Transactions } from '../database/transactions.js';
+import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
+import { Revocation } from './revocation.schema.js';
+
+const POLL_MS = 500;
+/** A feed not read for longer than this isn't trusted: each request then asks the database. */
+const MAX_STALENESS_MS = 5000;
+/** How far each poll looks back: covers slow commits and clocks that disagree. */
+const OVERLAP_MS = 30_000;
+const CHANNEL = 'revocations';
+
+interface Entry {
+  kind: Revocation['kind'];
+  subject: string;
+  /** milliseconds */
+  at: number;
+}
+
+/**
+ * Which sessions have ended, known to every process without I/O per request: a feed in MongoDB, held in memory for as
+ * long as an access token lives, polled, and hastened by Redis pub/sub.
+ */
+@Injectable()
+export class Revocations implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Revocations.name);
+  /** `session:<id>` or `user:<id>` -> since when (milliseconds) */
+  private readonly ended = new Map<string, number>();
+  private readonly keepMs: number;
+  private readAt = 0;
+  private timer?: NodeJS.Timeout;
+  private polling?: Promise<void>;
+
+  constructor(
+    @InjectModel(Revocation.name) private readonly model: Model<Revocation>,
+    private readonly transactions: Transactions,
+    @InjectRedis() private readonly redis: Redis,
+    @InjectRedisSubscriber() private readonly subscriber: Redis,
+    environment: Environment,
+  ) {
+    this.keepMs = environment.ACCESS_TOKEN_TTL_SECONDS * 1000 + OVERLAP_MS;
+  }
+
+  onModuleInit(): void {
+    const subscribe = () => {
+      this.subscriber.subscribe(CHANNEL).catch(() => undefined); // polling covers it; reconnecting tries again
+    };
+    this.subscriber.on('message', (channel, message) => {
+      if (channel === CHANNEL) this.remember(JSON.parse(message) as Entry);
+    });
+    this.subscriber.on('ready', subscribe);
+    if (this.subscriber.status === 'ready') subscribe();
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.poll();
+  }
+
+  /** Ends a session everywhere once the transaction of `session` is committed. */
+  async endSession(sessionId: string, session: ClientSession): Promise<void> {
+    const entry: Entry = { kind: 'session', subject: sessionId, at: Date.now() };
+    await this.model.create([{ ...entry, at: new Date(entry.at) }], { session });
+    this.transactions.afterCommit(session, () => {
+      this.remember(entry);
+      this.redis.publish(CHANNEL, JSON.stringify(entry)).catch(() => undefined); // the poll brings it too
+    });
+  }
+
+  /**
+   * Whether a token counts no more.
+   *
+   * @param token `issuedAt` in seconds, as in the claim
+   * @throws DependencyUnavailableError where neither the feed nor the database can tell
+   */
+  async isRevoked(token: { userId: string; sessionId: string; issuedAt: number }): Promise<boolean> {
+    if (Date.now() - this.readAt > MAX_STALENESS_MS) await this.readEntriesOf(token.userId, token.sessionId);
+    if (this.ended.has(`session:${token.sessionId}`)) return true;
+    const before = this.ended.get(`user:${token.userId}`);
+    return before !== undefined && token.issuedAt * 1000 < before;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.polling;
+    clearTimeout(this.timer);
+  }
+
+  private async readEntriesOf(userId: string, sessionId: string): Promise<void> {
+    try {
+      const entries = await this.model.find({ subject: { $in: [userId, sessionId] } }).lean();
+      for (const entry of entries) this.remember({ ...entry, at: entry.at.getTime() });
+    } catch (error) {
+      throw new DependencyUnavailableError("It can't be told at the moment whether this session goes on.", 1, error);
+    }
+  }
+
+  private async poll(): Promise<void> {
+    this.polling = this.read();
+    await this.polling;
+    this.timer = setTimeout(() => void this.poll(), POLL_MS);
+    this.timer.unref();
+  }
+
+  private async read(): Promise<void> {
+    const startedAt = Date.now();
+    const since = this.readAt === 0 ? startedAt - this.keepMs : this.readAt - OVERLAP_MS;
+    try {
+      const entries = await this.model.find({ at: { $gt: new Date(since) } }).lean();
+      for (const entry of entries) this.remember({ ...entry, at: entry.at.getTime() });
+      this.readAt = startedAt;
+      this.forgetExpired(startedAt);
+    } catch (error) {
+      if (startedAt - this.readAt > MAX_STALENESS_MS) {
+        this.logger.warn({ err: error }, 'the feed of ended sessions cannot be read; asking for each request');
+      }
+    }
+  }
+
+  private remember({ kind, subject, at }: Entry): void {
+    const key = `${kind}:${subject}`;
+    this.ended.set(key, Math.max(at, this.ended.get(key) ?? 0));
+  }
+
+  private forgetExpired(now: number): void {
+    for (const [key, at] of this.ended) {
+      if (now - at > this.keepMs) this.ended.delete(key);
+    }
+  }
+}

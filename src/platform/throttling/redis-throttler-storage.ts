@@ -1,0 +1,43 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { type ThrottlerStorage, ThrottlerStorageService } from '@nestjs/throttler';
+import type { Redis } from 'ioredis';
+import { InjectRedis } from '../redis/redis.module.js';
+
+type ThrottlerRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
+
+/** Counts one hit in a fixed window that begins with the first; one step, so parallel hits can't pass each other. */
+const COUNT_HIT = `
+local hits = redis.call('INCR', KEYS[1])
+if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return { hits, redis.call('PTTL', KEYS[1]) }
+`;
+
+/** Counts shared by all instances; while Redis is gone each instance counts for itself. */
+@Injectable()
+export class RedisThrottlerStorage implements ThrottlerStorage {
+  private readonly logger = new Logger(RedisThrottlerStorage.name);
+  private readonly fallback = new ThrottlerStorageService();
+  private degraded = false;
+
+  constructor(@InjectRedis() private readonly redis: Redis) {}
+
+  /** @param ttl the window in milliseconds; the record's times are in seconds */
+  async increment(
+    key: string,
+    ttl: number,
+    limit: number,
+    blockDuration: number,
+    throttlerName: string,
+  ): Promise<ThrottlerRecord> {
+    try {
+      const [hits, remaining] = (await this.redis.eval(COUNT_HIT, 1, `throttle:${key}`, ttl)) as [number, number];
+      this.degraded = false;
+      const seconds = Math.max(1, Math.ceil(remaining / 1000));
+      return { totalHits: hits, timeToExpire: seconds, isBlocked: hits > limit, timeToBlockExpire: seconds };
+    } catch (error) {
+      if (!this.degraded) this.logger.warn({ err: error }, 'limits are counted by this instance alone meanwhile');
+      this.degraded = true;
+      return await this.fallback.increment(key, ttl, limit, blockDuration, throttlerName);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { Prop } from '@nestjs/mongoose';
+import type { Types } from 'mongoose';
+
+/** `ready`: due at `availableAt`. `parked`: failed too often, waits for an operator. `done`: kept for the record. */
+export type WorkState = 'ready' | 'parked' | 'done';
+
+/** The fields of durable work; a schema of claimable documents extends it. */
+export abstract class WorkItem {
+  _id!: Types.ObjectId;
+
+  @Prop({ type: String, required: true, default: 'ready' })
+  state!: WorkState;
+
+  /** Due from then on. A claim moves it to the end of its lease, so a lost worker's item comes due again by itself. */
+  @Prop({ required: true, default: () => new Date() })
+  availableAt!: Date;
+
+  /** Who holds it: only the holder of the last claim may say how it ended. */
+  @Prop({ type: String, default: null })
+  lease!: string | null;
+
+  @Prop({ required: true, default: 0 })
+  attempts!: number;
+
+  @Prop({ type: String, default: null })
+  lastError!: string | null;
+
+  @Prop({ required: true, default: () => new Date() })
+  createdAt!: Date;
+}
+
+/** The index that claiming needs. */
+export const WORK_INDEX = { state: 1, availableAt: 1 } as const;
