@@ -1,4 +1,5 @@
 import { MongoError } from './errors.js';
+import type { RunOptions } from './executor.js';
 import { CommandDocument } from './wire/command-document.js';
 import type { DocumentSequence, IncomingMessage } from './wire/message.js';
 
@@ -89,6 +90,11 @@ export function collectionName(request: CommandRequest): string {
 /** Documents of a batched write, from the kind-1 section or the command's own array; null when neither is there. */
 export function sequenceNamed(request: CommandRequest, identifier: string): Buffer | null {
   return request.sequences.find((sequence) => sequence.identifier === identifier)?.documents ?? null;
+}
+
+/** How a write is to be run: tracked when its client would repeat it. */
+export function writeOptions({ session, maxTimeMS }: CommandRequest): RunOptions {
+  return { maxTimeMS, isTracked: session !== null && session.txnNumber !== null && !session.inTransaction };
 }
 
 function parseSession(body: CommandDocument): SessionReference | null {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isConflict, isVanishedRelation } from './error-translation.js';
+import { OutcomeTracker } from './outcome-tracker.js';
 import { PgConnectionError } from './postgres/pg-error.js';
 import type { PgRow, PgStatement } from './postgres/pg-connection.js';
 import type { PgPool } from './postgres/pg-pool.js';
@@ -9,6 +10,8 @@ export interface RunOptions {
   maxTimeMS?: number;
   /** The statement changes nothing, so that it may be sent again after PostgreSQL went away in the middle of it. */
   isRead?: boolean;
+  /** The client would repeat the statement if the answer were lost, so find out whether it took effect. */
+  isTracked?: boolean;
 }
 
 /** Runs one statement of a command: on any connection, or on the one its transaction holds. */
@@ -22,7 +25,8 @@ export function statementTimeout(milliseconds: number): PgStatement {
   return { text: `select set_config('statement_timeout', $1, true)`, parameters: [String(milliseconds)] };
 }
 
-const MAX_ATTEMPTS = 100;
+const MAX_CONFLICTS = 100;
+const MAX_LOST_CONNECTIONS = 3;
 
 /**
  * Commands outside a transaction. Like mongod it repeats a write that lost against another one until it gets
@@ -33,21 +37,25 @@ export class PooledExecutor implements Executor {
 
   constructor(private readonly pool: PgPool) {}
 
-  async run(statement: PgStatement, { maxTimeMS = 0, isRead = false }: RunOptions = {}): Promise<PgRow[]> {
-    const batch = maxTimeMS > 0 ? [statementTimeout(maxTimeMS), statement] : [statement];
+  async run(statement: PgStatement, options: RunOptions = {}): Promise<PgRow[]> {
     for (let attempt = 1; ; attempt++) {
+      const tracker = options.isTracked ? new OutcomeTracker(this.pool) : null;
+      const batch = [statement];
+      if (tracker) batch.unshift(tracker.statement);
+      if (options.maxTimeMS) batch.unshift(statementTimeout(options.maxTimeMS));
       try {
         return (await this.pool.run(batch)).at(-1)!.rows;
       } catch (error) {
-        if (attempt >= attemptsFor(error, isRead)) throw error;
+        if (attempt >= attemptsFor(error, options)) throw error;
+        if (tracker && error instanceof PgConnectionError && (await tracker.outcome()) !== 'aborted') throw error;
         await pause(Math.random() * Math.min(attempt, 20));
       }
     }
   }
 }
 
-function attemptsFor(error: unknown, isRead: boolean): number {
-  if (isConflict(error)) return MAX_ATTEMPTS;
-  const mayHaveChanged = error instanceof PgConnectionError ? isRead && error.wasSent : isVanishedRelation(error);
-  return mayHaveChanged ? 3 : 1;
+function attemptsFor(error: unknown, { isRead, isTracked }: RunOptions): number {
+  if (isConflict(error)) return MAX_CONFLICTS;
+  if (error instanceof PgConnectionError) return error.wasSent && (isRead || isTracked) ? MAX_LOST_CONNECTIONS : 1;
+  return isVanishedRelation(error) ? MAX_LOST_CONNECTIONS : 1;
 }

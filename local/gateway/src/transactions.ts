@@ -1,6 +1,8 @@
 import { statementTimeout } from './executor.js';
 import type { Executor, RunOptions } from './executor.js';
-import type { PgConnection, PgResult, PgRow, PgStatement } from './postgres/pg-connection.js';
+import { OutcomeTracker } from './outcome-tracker.js';
+import type { Outcome } from './outcome-tracker.js';
+import type { PgConnection, PgRow, PgStatement } from './postgres/pg-connection.js';
 import { PgConnectionError } from './postgres/pg-error.js';
 import type { PgPool } from './postgres/pg-pool.js';
 
@@ -17,10 +19,8 @@ const BEGIN: PgStatement = { text: 'begin isolation level repeatable read' };
 const LOCK_TIMEOUT: PgStatement = { text: `select set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', true)` };
 const COMMIT: PgStatement = { text: 'commit' };
 const ROLLBACK: PgStatement = { text: 'rollback' };
-const TRANSACTION_ID = 'select pg_current_xact_id_if_assigned()::text';
-const TRANSACTION_STATUS = 'select pg_xact_status($1::text::xid8)';
 
-export type TransactionState = 'active' | 'committed' | 'aborted' | 'unknown';
+export type TransactionState = 'active' | Outcome;
 
 /** A multi-document transaction: one PostgreSQL connection, taken with the first statement, one snapshot. */
 export class Transaction implements Executor {
@@ -32,13 +32,16 @@ export class Transaction implements Executor {
   private connection: PgConnection | null = null;
   private timeout = 0;
   private queue: Promise<unknown> = Promise.resolve();
-  private engineId: string | null = null;
+  private readonly outcome: OutcomeTracker;
 
+  /** @param observers asked about a commit whose answer was lost */
   constructor(
     readonly number: bigint,
     private readonly pool: PgPool,
-    private readonly observers: PgPool,
-  ) {}
+    observers: PgPool,
+  ) {
+    this.outcome = new OutcomeTracker(observers);
+  }
 
   /** Whether its snapshot has been taken: what others commit from then on is not seen. */
   get hasBegun(): boolean {
@@ -66,18 +69,15 @@ export class Transaction implements Executor {
    */
   async commit(): Promise<TransactionState> {
     return this.exclusively(async () => {
-      if (this.state === 'unknown') this.state = await this.lookUpOutcome();
+      if (this.state === 'unknown') this.state = await this.outcome.outcome();
       if (this.state !== 'active') return this.state;
       if (!this.connection) return (this.state = 'committed');
-      const connection = this.connection;
       try {
-        const results = await connection.run([this.rememberEngineId(), COMMIT]);
-        this.state = isCommitted(results) ? 'committed' : 'aborted';
+        const results = await this.connection.run([this.outcome.statement, COMMIT]);
+        this.state = results.at(-1)?.tag === 'COMMIT' ? 'committed' : 'aborted';
       } catch (error) {
-        const mayHaveCommitted = error instanceof PgConnectionError && error.wasSent && this.engineId !== null;
-        this.state = mayHaveCommitted ? 'unknown' : 'aborted';
-        if (!mayHaveCommitted) throw error;
-        this.state = await this.lookUpOutcome();
+        this.state = error instanceof PgConnectionError && error.wasSent ? await this.outcome.outcome() : 'aborted';
+        if (this.state === 'aborted') throw error;
       } finally {
         this.giveBack();
       }
@@ -94,23 +94,6 @@ export class Transaction implements Executor {
       if (this.connection?.isOpen) await this.connection.run([ROLLBACK]).catch(() => this.connection?.close());
       this.giveBack();
     });
-  }
-
-  private rememberEngineId(): PgStatement {
-    const onRows = (rows: PgRow[]): void => {
-      this.engineId = rows[0]?.[0]?.toString() ?? null;
-    };
-    return { text: TRANSACTION_ID, onRows };
-  }
-
-  private async lookUpOutcome(): Promise<TransactionState> {
-    try {
-      const [result] = await this.observers.run([{ text: TRANSACTION_STATUS, parameters: [this.engineId] }]);
-      const status = result?.rows[0]?.[0]?.toString();
-      return status === 'committed' || status === 'aborted' ? status : 'unknown';
-    } catch {
-      return 'unknown';
-    }
   }
 
   private giveBack(): void {
@@ -131,8 +114,4 @@ export class Transaction implements Executor {
     this.queue = next.catch(() => undefined);
     return next;
   }
-}
-
-function isCommitted(results: readonly PgResult[]): boolean {
-  return results.at(-1)?.tag === 'COMMIT';
 }

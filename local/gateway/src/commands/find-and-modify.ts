@@ -1,5 +1,5 @@
 import { deserialize } from 'bson';
-import { collectionName, engineSpec } from '../command-request.js';
+import { collectionName, engineSpec, writeOptions } from '../command-request.js';
 import { MAX_UPSERT_ATTEMPTS, duplicateKeyError, mayBeUpsertRace } from '../duplicate-key.js';
 import { PgError } from '../postgres/pg-error.js';
 import { codeOfSqlState } from '../sql-states.js';
@@ -16,7 +16,7 @@ export const findAndModify: CommandHandler = async (context) => {
   const statement = { text: TEXT, parameters: [request.db, engineSpec(request)] };
   for (let attempt = 1; ; attempt++) {
     try {
-      return onlyValue(await executor.run(statement, { maxTimeMS: request.maxTimeMS }));
+      return onlyValue(await executor.run(statement, writeOptions(request)));
     } catch (cause) {
       if (!(cause instanceof PgError) || codeOfSqlState(cause.sqlState) !== 11000) throw cause;
       const { query, update, upsert } = deserialize(request.body.bytes);

@@ -3,7 +3,7 @@ import type { Document } from 'bson';
 import { setTimeout as pause } from 'node:timers/promises';
 import { mergeReplies, positionsToRepeat } from '../batch-repeat.js';
 import type { WriteError, WriteReply } from '../batch-repeat.js';
-import { collectionName, engineSpec, sequenceNamed } from '../command-request.js';
+import { collectionName, engineSpec, sequenceNamed, writeOptions } from '../command-request.js';
 import type { CommandRequest } from '../command-request.js';
 import { MAX_UPSERT_ATTEMPTS, duplicateKeyError, mayBeUpsertRace } from '../duplicate-key.js';
 import { CONFLICT_MESSAGE, TOO_LARGE } from '../error-translation.js';
@@ -31,7 +31,7 @@ export function write(name: WriteName): CommandHandler {
     const mayCreate = name === 'insert' || (name === 'update' && mentionsUpsert(documents ?? request.body.bytes));
     if (mayCreate) await services.collections.ensure(request.db, collection, transaction);
     const parameters = [request.db, engineSpec(request), documents];
-    const [row] = await executor.run({ text, parameters }, { maxTimeMS: request.maxTimeMS });
+    const [row] = await executor.run({ text, parameters }, writeOptions(request));
     const [result, success] = row!;
     if (name === 'insert' && !transaction) services.statistics.noteInserts(request.db, collection, result!);
     return success![0] === 1 ? result! : finishFailed(context, name, collection, result!);
@@ -80,7 +80,7 @@ async function repeatLost(
     const parameters = [request.db, engineSpec(request, [sequence]), Buffer.from(serialize(statements[position]!))];
     let again: WriteReply;
     for (let attempt = 1; ; attempt++) {
-      const [row] = await executor.run({ text, parameters }, { maxTimeMS: request.maxTimeMS });
+      const [row] = await executor.run({ text, parameters }, writeOptions(request));
       again = deserialize(row![0]!, { promoteLongs: false }) as WriteReply;
       const [error] = again.writeErrors ?? [];
       const limit = error && isConflict(error) ? MAX_CONFLICTS : MAX_UPSERT_ATTEMPTS;
