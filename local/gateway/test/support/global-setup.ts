@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@jest/types';
@@ -28,12 +28,14 @@ export default async function setUp({ rootDir }: Config.GlobalConfig): Promise<v
   if (process.env['GATEWAY_TEST_POSTGRES']) return;
   const { startDocumentDbEngine } = (await import(join(rootDir, '../dist/documentdb-engine.js'))) as EngineModule;
   const { cacheDir } = (await import(join(rootDir, '../dist/paths.js'))) as PathsModule;
-  const dataDir = mkdtempSync(join(tmpdir(), 'gateway-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
+  chmodSync(folder, 0o755); // PostgreSQL refuses to run as root, and whoever it runs as has to get in
+  const dataDir = join(folder, 'postgres');
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   const engine = await startDocumentDbEngine({ dataDir, cacheDir: cacheDir(), log, durable: false });
   process.env['GATEWAY_TEST_POSTGRES'] = engine.postgresUrl;
   (globalThis as WithTestEngine).stopTestEngine = async () => {
     await engine.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   };
 }
