@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianMirrors, parseDepends, parseDownloadStatus, parsePrintUris, reachable } from './apt-output.js';
 import type { PackageFile } from './apt-output.js';
@@ -33,7 +33,8 @@ function configuration(folder: string): string {
     'Dir::State': join(folder, 'state'),
     'Dir::State::status': join(folder, 'status'),
     'Dir::Cache': join(folder, 'cache'),
-    'Dir::Cache::archives': join(folder, 'archives'),
+    // Always empty: `--print-uris` leaves out what it finds here. Downloads go to a folder of ours.
+    'Dir::Cache::archives': join(folder, 'cache/archives'),
     'APT::Default-Release': '',
     'APT::Install-Recommends': 'false',
     'APT::Get::AllowUnauthenticated': 'false',
@@ -94,7 +95,7 @@ function explainUpdateFailure(mirror: string, error: unknown): string {
 export async function openApt(folder: string): Promise<Apt> {
   const architecture = await requireDebianTools();
   const keyring = requireKeyring();
-  for (const part of ['state/lists/partial', 'cache', 'archives/partial']) {
+  for (const part of ['state/lists/partial', 'cache/archives/partial', 'archives']) {
     mkdirSync(join(folder, part), { recursive: true });
   }
   const config = join(folder, 'apt.conf');
@@ -123,6 +124,11 @@ function aptIn(folder: string, config: string, apt: (command: string, ...args: s
     const path = join(archives, file);
     return existsSync(path) && createHash('sha256').update(readFileSync(path)).digest('hex') === sha256;
   };
+  /** apt goes on with a part of a file; of one that is long enough and yet wrong it would make nothing better. */
+  const dropUnresumable = ({ file, bytes }: PackageFile): void => {
+    const path = join(archives, file);
+    if (existsSync(path) && statSync(path).size >= bytes) rmSync(path);
+  };
   return {
     names: async (prefix) => (await apt('apt-cache', 'pkgnames', prefix)).split('\n'),
 
@@ -137,6 +143,7 @@ function aptIn(folder: string, config: string, apt: (command: string, ...args: s
 
     async download(label, files, log) {
       const missing = files.filter((file) => !isComplete(file));
+      for (const file of missing) dropUnresumable(file);
       const bytes = missing.reduce((sum, file) => sum + file.bytes, 0);
       const progress = startProgress(label, bytes, log);
       const onLine = (line: string): void => {
@@ -150,7 +157,10 @@ function aptIn(folder: string, config: string, apt: (command: string, ...args: s
         progress.done();
       }
       const broken = missing.find((file) => !isComplete(file));
-      if (broken) throw new Error(`${broken.file} arrived incomplete`);
+      if (broken) {
+        rmSync(join(archives, broken.file), { force: true });
+        throw new Error(`${broken.file} arrived damaged: start again`);
+      }
       return files.map((file) => join(archives, file.file));
     },
   };

@@ -11,7 +11,7 @@ import {
 import { tryLock } from './lock.js';
 import { withDatabase } from './mongodb.js';
 import { LOCAL_DIR, PROJECT_ROOT } from './paths.js';
-import { freePort } from './ports.js';
+import { freePort, isPortFree } from './ports.js';
 import { killProcesses, type ManagedProcess, shutDownProcesses } from './process.js';
 import { readyScreen, say } from './screen.js';
 import { loadSecrets } from './secrets.js';
@@ -66,8 +66,10 @@ async function build(): Promise<void> {
 }
 
 async function portFor(name: string, usual: number): Promise<number> {
-  const given = givenValue(process.env, name);
-  return given ? Number(given) : freePort(usual);
+  const given = Number(givenValue(process.env, name) ?? 0);
+  if (given === 0) return freePort(usual);
+  if (await isPortFree(given)) return given;
+  throw new Error(`${name} ${given} is taken: stop what listens there, or choose another.`);
 }
 
 /** The service's environment: the stack's values, where none are given. */

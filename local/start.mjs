@@ -54,10 +54,10 @@ if (!existsSync(join(root, 'node_modules/typescript'))) {
   leave('The dependencies are missing: run npm ci first.');
 }
 try {
+  // The service itself is compiled by the stack, while it fetches and starts servers.
+  const build = [join(root, 'scripts/build.mjs'), '--if-stale', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
   const { status } = await inTurn(join(root, '.local', 'build.lock'), () =>
-    spawnSync(process.execPath, [join(root, 'scripts/build.mjs'), '--if-stale', 'local/tsconfig.json'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    }),
+    spawnSync(process.execPath, build, { stdio: ['ignore', 'ignore', 'inherit'] }),
   );
   if (status !== 0) process.exit(status ?? 1);
 } catch (error) {
