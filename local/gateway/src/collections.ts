@@ -10,7 +10,8 @@ const CREATE = 'select documentdb_api.create_collection($1, $2)';
  */
 export class CollectionRegistry {
   private readonly known = new Set<string>();
-  private tail: Promise<unknown> = Promise.resolve();
+  /** The last change under way in each database. */
+  private readonly tails = new Map<string, Promise<unknown>>();
 
   constructor(private readonly executor: Executor) {}
 
@@ -25,17 +26,22 @@ export class CollectionRegistry {
    */
   async ensure(db: string, collection: string, transaction: Transaction | null): Promise<void> {
     if (this.isKnown(db, collection) || transaction?.hasBegun) return;
-    await this.change(async () => {
+    await this.change(db, async () => {
       if (this.isKnown(db, collection)) return;
       await this.executor.run({ text: CREATE, parameters: [db, collection] });
       this.known.add(`${db}.${collection}`);
     });
   }
 
-  /** Runs a change of the catalogue when no other one runs. */
-  change<T>(task: () => Promise<T>): Promise<T> {
-    const next = this.tail.then(task);
-    this.tail = next.catch(() => undefined);
+  /** Runs a change of a database's collections or indexes when no other one runs. */
+  change<T>(db: string, task: () => Promise<T>): Promise<T> {
+    const next = (this.tails.get(db) ?? Promise.resolve()).then(task);
+    const tail = next
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.tails.get(db) === tail) this.tails.delete(db);
+      });
+    this.tails.set(db, tail);
     return next;
   }
 

@@ -58,8 +58,9 @@ export function parseRequest(message: IncomingMessage): CommandRequest {
   const maxTimeMS = body.number('maxTimeMS') ?? 0;
   if (maxTimeMS < 0 || maxTimeMS > 0x7fffffff)
     throw new MongoError('BadValue', `${maxTimeMS} is out of range for maxTimeMS`);
-  checkReadConcern(body);
-  return { name, db, body, sequences: message.sequences, session: parseSession(body), maxTimeMS };
+  const session = parseSession(body);
+  checkReadConcern(body, session?.inTransaction === true);
+  return { name, db, body, sequences: message.sequences, session, maxTimeMS };
 }
 
 /** The command's BSON as the engine is to see it: without its envelope and without the named fields. */
@@ -119,12 +120,13 @@ function parseSession(body: CommandDocument): SessionReference | null {
   };
 }
 
-function checkReadConcern(body: CommandDocument): void {
+function checkReadConcern(body: CommandDocument, isInTransaction: boolean): void {
   const readConcern = body.document('readConcern');
-  if (readConcern?.has('atClusterTime') || readConcern?.has('afterClusterTime')) {
-    throw new MongoError(
-      'InvalidOptions',
-      'readConcern with a cluster time is not supported: this server has no cluster time',
-    );
+  if (!readConcern) return;
+  if (readConcern.has('atClusterTime') || readConcern.has('afterClusterTime')) {
+    throw new MongoError('InvalidOptions', 'readConcern with a cluster time is not supported: this server has none');
+  }
+  if (readConcern.string('level') === 'snapshot' && !isInTransaction) {
+    throw new MongoError('InvalidOptions', 'readConcern snapshot is supported in transactions only');
   }
 }

@@ -70,6 +70,9 @@ export const ERROR_CODES = {
   OutOfDiskSpace: 14031,
   DuplicateKey: 11000,
   BackgroundOperationInProgressForNamespace: 12587,
+  Location16764: 16764,
+  Location40323: 40323,
+  Location40324: 40324,
   Location40415: 40415,
   Location40571: 40571,
 } as const;

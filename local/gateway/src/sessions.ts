@@ -30,7 +30,7 @@ export class Session {
   async runOnce(number: bigint, write: () => Promise<Buffer>): Promise<Buffer> {
     this.requireCurrent(number);
     if (this.write?.number === number) return this.write.reply;
-    const reply = write();
+    const reply = write().then((bytes) => Buffer.from(bytes)); // a copy: the original keeps a whole network chunk alive
     const record = { number, reply };
     this.write = record;
     try {

@@ -31,6 +31,7 @@ export class Transaction implements Executor {
   running = 0;
   private connection: PgConnection | null = null;
   private timeout = 0;
+  private isCancelled = false;
   private queue: Promise<unknown> = Promise.resolve();
   private readonly outcome: OutcomeTracker;
 
@@ -89,7 +90,10 @@ export class Transaction implements Executor {
   async abort(): Promise<void> {
     if (this.state !== 'active') return;
     this.state = 'aborted';
-    if (this.running > 0) this.connection?.cancel();
+    if (this.running > 0 && this.connection) {
+      this.isCancelled = true;
+      this.connection.cancel();
+    }
     await this.exclusively(async () => {
       if (this.connection?.isOpen) await this.connection.run([ROLLBACK]).catch(() => this.connection?.close());
       this.giveBack();
@@ -97,7 +101,9 @@ export class Transaction implements Executor {
   }
 
   private giveBack(): void {
-    if (this.connection) this.pool.release(this.connection);
+    // A cancellation may arrive late; it must not hit the connection's next transaction.
+    if (this.isCancelled) this.connection?.close();
+    else if (this.connection) this.pool.release(this.connection);
     this.connection = null;
   }
 

@@ -1,3 +1,4 @@
+import type { FindOptions } from 'mongodb';
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { openDatabase, serverError } from './support/database.js';
 import type { TestDatabase } from './support/database.js';
@@ -125,10 +126,12 @@ describe('reading and writing', () => {
     expect(error).toMatchObject({ code: 50, codeName: 'MaxTimeMSExpired' });
   });
 
-  it.each([
+  it.each<[string, FindOptions, number]>([
     ['a collation', { collation: { locale: 'en', strength: 2 } }, 115],
     ['a hint at an index that is not there', { hint: 'nope' }, 2],
     ['a tailable cursor', { tailable: true }, 115],
+    ['bounds of an index', { min: { _id: 1 }, hint: { _id: 1 } }, 115],
+    ['a snapshot outside a transaction', { readConcern: { level: 'snapshot' } }, 72],
   ])('refuses %s instead of ignoring it', async (_name, options, code) => {
     await test.db.collection('options').insertOne({});
     expect((await serverError(test.db.collection('options').find({}, options).toArray())).code).toBe(code);

@@ -39,7 +39,7 @@ describe('mongoose', () => {
     const [User, Task] = [connection.model('User'), connection.model('Task')];
     const owner = await User.create({ email: 'populate@example.org' });
     await Task.create({ owner: owner._id, title: 'first' });
-    const task = await Task.findOne({ owner: owner._id }).populate<{ owner: { email: string } }>('owner').lean();
+    const task = await Task.findOne({ owner: owner._id }).populate('owner').lean<{ owner: { email: string } }>();
     expect(task?.owner.email).toBe('populate@example.org');
   });
 

@@ -5,8 +5,8 @@ import { onlyValue, reply } from './command.js';
 import { firstPage } from './reads.js';
 
 /** One at a time, except inside a transaction, which has to see its own collections and may wait for no one. */
-function exclusively<T>({ transaction, services }: CommandContext, task: () => Promise<T>): Promise<T> {
-  return transaction ? task() : services.collections.change(task);
+function exclusively<T>({ transaction, services, request }: CommandContext, task: () => Promise<T>): Promise<T> {
+  return transaction ? task() : services.collections.change(request.db, task);
 }
 
 export const create: CommandHandler = async (context) => {
@@ -63,7 +63,7 @@ export const renameCollection: CommandHandler = async (context) => {
     throw new MongoError('InvalidNamespace', "renameCollection takes two full namespaces: 'renameCollection' and 'to'");
   }
   const text = 'select documentdb_api.rename_collection($1)';
-  return exclusively(context, async () => {
+  return services.collections.change(from.slice(0, from.indexOf('.')), async () => {
     for (const namespace of [from, to]) {
       const dot = namespace.indexOf('.');
       services.collections.forget(namespace.slice(0, dot), namespace.slice(dot + 1));

@@ -8,6 +8,7 @@ import { countExamined, toStage } from '../plan-translation.js';
 import type { PlanNode } from '../plan-translation.js';
 import type { CommandContext, CommandHandler } from './command.js';
 import { reply } from './command.js';
+import { requireSupportedFind } from './reads.js';
 
 /** Writes are refused: what the engine shows for them is not the plan it runs them by. */
 const QUERIES: Record<string, string> = {
@@ -36,6 +37,7 @@ interface Explanation {
 export const explain: CommandHandler = async (context) => {
   const { request } = context;
   const inner = innerRequest(request);
+  if (inner.name === 'find') requireSupportedFind(inner);
   const verbosity = request.body.string('verbosity') ?? 'allPlansExecution';
   if (!VERBOSITIES.includes(verbosity)) throw new MongoError('BadValue', `Unknown explain verbosity '${verbosity}'`);
   const isRun = verbosity !== 'queryPlanner';

@@ -32,7 +32,7 @@ export const createIndexes: CommandHandler = async (context) => {
   const build = (): Promise<Buffer> => executor.run({ text: CREATE, parameters }).then(onlyValue);
   let result: CreateResult;
   try {
-    result = deserialize(await (transaction ? build() : services.collections.change(build)));
+    result = deserialize(await (transaction ? build() : services.collections.change(request.db, build)));
   } catch (error) {
     if (error instanceof PgError && codeOfSqlState(error.sqlState) === 11000)
       throw duplicateInData(context, collection, error);
@@ -82,7 +82,7 @@ export const dropIndexes: CommandHandler = async (context) => {
   collectionName(request);
   const parameters = [request.db, engineSpec(request)];
   const drop = (): Promise<Buffer> => executor.run({ text: DROP, parameters }).then(onlyValue);
-  const { nIndexesWas } = deserialize(await services.collections.change(drop));
+  const { nIndexesWas } = deserialize(await services.collections.change(request.db, drop));
   return reply({ nIndexesWas: Number(nIndexesWas) });
 };
 

@@ -29,18 +29,36 @@ export async function firstPage(
   if (id !== 0n && continuation) {
     const neverTimesOut = request.body.boolean('noCursorTimeout') === true;
     const sessionId = request.session?.id ?? null;
-    services.cursors.add({ id, namespace, continuation, sessionId, transaction, neverTimesOut });
+    services.cursors.add({
+      id,
+      namespace,
+      continuation: Buffer.from(continuation),
+      sessionId,
+      transaction,
+      neverTimesOut,
+    });
   }
   return page!;
 }
 
-const REFUSED_FIND_OPTIONS = ['tailable', 'awaitData', 'returnKey', 'showRecordId', 'oplogReplay'];
+/** The engine ignores these, though they change what is found. */
+const REFUSED_FIND_FLAGS = ['tailable', 'awaitData', 'returnKey', 'showRecordId', 'oplogReplay'];
+const REFUSED_FIND_BOUNDS = ['min', 'max'];
+
+const FIND_HINTS = ['noCursorTimeout', 'allowPartialResults', 'allowDiskUse'];
+
+/** @throws MongoError (CommandNotSupported) for options the engine would ignore */
+export function requireSupportedFind({ body }: CommandRequest): void {
+  const flag = REFUSED_FIND_FLAGS.find((option) => body.boolean(option) === true);
+  const bound = REFUSED_FIND_BOUNDS.find((option) => (body.document(option)?.elements.length ?? 0) > 0);
+  const refused = flag ?? bound;
+  if (refused) throw new MongoError('CommandNotSupported', `find with '${refused}' is not supported by this server`);
+}
 
 export const find: CommandHandler = async (context) => {
   const { request } = context;
-  const refused = REFUSED_FIND_OPTIONS.find((option) => request.body.boolean(option) === true);
-  if (refused) throw new MongoError('CommandNotSupported', `find with '${refused}' is not supported by this server`);
-  const spec = engineSpec(request, [...REFUSED_FIND_OPTIONS, 'noCursorTimeout', 'allowPartialResults', 'allowDiskUse']);
+  requireSupportedFind(request);
+  const spec = engineSpec(request, [...REFUSED_FIND_FLAGS, ...REFUSED_FIND_BOUNDS, ...FIND_HINTS]);
   return firstPage(context, 'find', `${request.db}.${collectionName(request)}`, spec);
 };
 
@@ -61,7 +79,9 @@ export const aggregate: CommandHandler = async (context) => {
   if (context.transaction) {
     throw new MongoError('OperationNotSupportedInTransaction', `${outputs[0]} cannot be used in a transaction`);
   }
-  return services.collections.change(() => firstPage(context, 'aggregate', `${request.db}.${target}`, spec, false));
+  return services.collections.change(request.db, () =>
+    firstPage(context, 'aggregate', `${request.db}.${target}`, spec, false),
+  );
 };
 
 /** Names of the pipeline's stages that write, or that this server has no answer to. */
@@ -85,7 +105,7 @@ export const getMore: CommandHandler = async (context) => {
   try {
     const parameters = [request.db, engineSpec(request), cursor.continuation];
     const [row] = await executor.run({ text: GET_MORE, parameters }, { maxTimeMS: request.maxTimeMS, isRead: true });
-    next = row![1] ?? null;
+    next = row![1] ? Buffer.from(row![1]) : null;
     return row![0]!;
   } finally {
     services.cursors.checkIn(cursor, next);
