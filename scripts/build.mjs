@@ -46,7 +46,11 @@ function compilerPlugins(ts, program) {
 
 function compile(ts, project) {
   const started = Date.now();
-  const config = ts.getParsedCommandLineOfConfigFile(project.file, {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail });
+  const config = ts.getParsedCommandLineOfConfigFile(
+    project.file,
+    {},
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail },
+  );
   rmSync(project.outDir, { recursive: true, force: true });
   const program = ts.createProgram(config.fileNames, config.options);
   const isService = project.name === PROJECTS[0];

@@ -6,13 +6,14 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { SwaggerModule } from '@nestjs/swagger';
 import { type FastifyInstance, LogController, type RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { RouteMethods } from './common/http/route-methods.js';
 import { createValidationPipe } from './common/http/validation.js';
 import { createOpenApiDocument } from './common/openapi/document.js';
 import type { Environment } from './config/environment.js';
 import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
-import { createLogger, PinoLoggerService } from './platform/observability/logger.js';
+import { PinoLoggerService } from './platform/observability/logger.js';
 import { Shutdown } from './platform/shutdown/shutdown.js';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -34,8 +35,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 /** Builds the application, ready to listen. */
-export async function createApp(environment: Environment): Promise<NestFastifyApplication> {
-  const logger = createLogger(environment.LOG_LEVEL);
+export async function createApp(environment: Environment, logger: Logger): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -57,7 +57,7 @@ export async function createApp(environment: Environment): Promise<NestFastifyAp
   observeHttp(server, logger);
   closeConnectionsOnShutdown(server, app.get(Shutdown));
 
-  await app.register(fastifyHelmet as never, {
+  await app.register(fastifyHelmet, {
     contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
   });
   app.enableCors({ origin: corsOrigin(environment.CORS_ORIGINS), exposedHeaders: EXPOSED_HEADERS, maxAge: 600 });

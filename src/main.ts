@@ -2,14 +2,21 @@ import { Logger } from '@nestjs/common';
 import { createApp } from './bootstrap.js';
 import { ConfigurationError, type Environment, readEnvironment } from './config/environment.js';
 import { IndexSynchronizer } from './platform/database/index-synchronizer.js';
+import { waitForDatabase } from './platform/database/wait-for-database.js';
+import { createLogger } from './platform/observability/logger.js';
+import { listenOnStandby } from './platform/health/standby.js';
 import { Shutdown } from './platform/shutdown/shutdown.js';
 
 /** After the drain: how long requests and work in progress may take before the process ends anyway, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 25_000;
 
 async function start(environment: Environment): Promise<void> {
-  const app = await createApp(environment);
+  const logger = createLogger(environment.LOG_LEVEL);
+  const leaveStandby = await listenOnStandby(environment);
+  await waitForDatabase(environment, (message) => logger.warn(message));
+  const app = await createApp(environment, logger);
   if (environment.NODE_ENV !== 'production') await app.get(IndexSynchronizer).synchronize();
+  await leaveStandby();
   await app.listen(environment.PORT, environment.HOST);
   new Logger('Service').log(`listening on ${await app.getUrl()}`);
 

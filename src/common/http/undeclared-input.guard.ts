@@ -25,8 +25,7 @@ export class UndeclaredInputGuard implements CanActivate {
 
   private declaredInputs(context: ExecutionContext): Set<RouteParamtypes> {
     const args = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name) as
-      | Record<string, unknown>
-      | undefined;
+      Record<string, unknown> | undefined;
     return new Set(Object.keys(args ?? {}).map((key) => Number(key.split(':')[0]) as RouteParamtypes));
   }
 }

@@ -8,7 +8,11 @@ const etag = { ETag: { description: 'The version of the resource', schema: { typ
 export const ApiConditionalRead = () =>
   applyDecorators(
     ApiExtension(HEADERS_EXTENSION, etag),
-    ApiHeader({ name: 'If-None-Match', required: false, description: 'Answered 304 where it names the current `ETag`' }),
+    ApiHeader({
+      name: 'If-None-Match',
+      required: false,
+      description: 'Answered 304 where it names the current `ETag`',
+    }),
     ApiResponse({ status: 304, description: 'Not modified: what `If-None-Match` names is current' }),
   );
 

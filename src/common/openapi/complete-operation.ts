@@ -34,7 +34,10 @@ export function completeOperation(operation: Extended, path: string): void {
   }
   if (!isHealth) {
     const own = (operation[PROBLEMS_EXTENSION] as ProblemCode[] | undefined) ?? [];
-    Object.assign(operation.responses, problemResponses(new Set([...own, ...impliedProblems(operation, path, isPublic)])));
+    Object.assign(
+      operation.responses,
+      problemResponses(new Set([...own, ...impliedProblems(operation, path, isPublic)])),
+    );
   }
   delete operation['x-public'];
   delete operation[PROBLEMS_EXTENSION];

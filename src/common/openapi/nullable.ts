@@ -10,7 +10,8 @@ function convert(node: Json): Json {
   if (node === null || typeof node !== 'object') return node;
   const { nullable, ...rest } = node;
   const schema = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, convert(value)]));
-  if (typeof nullable !== 'boolean') return nullable === undefined ? schema : { ...schema, nullable: convert(nullable) };
+  if (typeof nullable !== 'boolean')
+    return nullable === undefined ? schema : { ...schema, nullable: convert(nullable) };
   if (!nullable) return schema;
   if (typeof schema.type !== 'string') return { anyOf: [schema, { type: 'null' }] };
   return {

@@ -58,7 +58,11 @@ export class InboxService {
 
   async markAllRead(userId: string): Promise<void> {
     await this.change(userId, async (session) => {
-      await this.notifications.updateMany({ user: userId, readAt: null }, { $set: { readAt: new Date() } }, { session });
+      await this.notifications.updateMany(
+        { user: userId, readAt: null },
+        { $set: { readAt: new Date() } },
+        { session },
+      );
     });
   }
 
@@ -71,7 +75,10 @@ export class InboxService {
   }
 
   /** Adds an entry, in the transaction of whatever is its reason. */
-  async add(notification: Omit<Notification, '_id' | 'readAt' | 'createdAt'>, session: ClientSession): Promise<Types.ObjectId> {
+  async add(
+    notification: Omit<Notification, '_id' | 'readAt' | 'createdAt'>,
+    session: ClientSession,
+  ): Promise<Types.ObjectId> {
     const _id = new Types.ObjectId();
     await this.notifications.create([{ ...notification, _id, createdAt: new Date() }], { session });
     this.cache.invalidateAfterCommit(session, String(notification.user), 'notifications');

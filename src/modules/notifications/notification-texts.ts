@@ -7,7 +7,10 @@ export interface NotificationText {
 }
 
 /** The events that are sent so far; a module that begins to send another adds its text here. */
-export type SentEvent = Extract<NotificationEvent, 'task.completed' | 'account.new-login' | 'account.email-verification'>;
+export type SentEvent = Extract<
+  NotificationEvent,
+  'task.completed' | 'account.new-login' | 'account.email-verification'
+>;
 
 const TEXTS: Record<SentEvent, (data: Record<string, string>) => NotificationText> = {
   'task.completed': ({ title }) => ({ title: 'Task completed', body: `“${title}” is done.` }),

@@ -17,7 +17,8 @@ const STATS_MAX_AGE_SECONDS = 60;
 const QUARTER_HOUR_SECONDS = 900;
 
 /** Stats age by themselves: a minute at most, and never past a midnight, which in every time zone is a quarter hour of UTC. */
-const statsTtl = () => Math.min(STATS_MAX_AGE_SECONDS, QUARTER_HOUR_SECONDS - (Math.floor(Date.now() / 1000) % QUARTER_HOUR_SECONDS));
+const statsTtl = () =>
+  Math.min(STATS_MAX_AGE_SECONDS, QUARTER_HOUR_SECONDS - (Math.floor(Date.now() / 1000) % QUARTER_HOUR_SECONDS));
 
 @ApiTags('Tasks')
 @Controller('tasks')

@@ -2,7 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
-import { TaskCompletedEvent, TaskCreatedEvent, TaskDeletedEvent, TaskUpdatedEvent } from '../../contracts/tasks.events.js';
+import {
+  TaskCompletedEvent,
+  TaskCreatedEvent,
+  TaskDeletedEvent,
+  TaskUpdatedEvent,
+} from '../../contracts/tasks.events.js';
 import { ResponseCache } from '../../platform/cache/response-cache.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -126,9 +131,7 @@ function changesOf(task: Task, input: UpdateTaskDto): Changes {
     ...(input.tags === undefined ? {} : { tags: [...new Set(input.tags)] }),
     ...(input.dueDate === undefined ? {} : { dueDate: toDueDate(input.dueDate) }),
     ...(input.remindAt === undefined ? {} : { remindAt: toDate(input.remindAt) }),
-    ...(input.status === undefined
-      ? {}
-      : { status: input.status, completedAt: completedAtFor(task, input.status) }),
+    ...(input.status === undefined ? {} : { status: input.status, completedAt: completedAtFor(task, input.status) }),
   };
   return Object.fromEntries(
     Object.entries(wanted).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(task[key as keyof Task])),

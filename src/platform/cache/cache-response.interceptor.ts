@@ -23,7 +23,10 @@ interface CacheRule {
 
 /** The answer of this GET handler depends on the user, the route and the query alone: keep it until a write. */
 export const CacheResponse = (scope: CacheScope, ttl?: () => number) =>
-  applyDecorators(SetMetadata(CACHE_RULE, { scope, ttl } satisfies CacheRule), UseInterceptors(CacheResponseInterceptor));
+  applyDecorators(
+    SetMetadata(CACHE_RULE, { scope, ttl } satisfies CacheRule),
+    UseInterceptors(CacheResponseInterceptor),
+  );
 
 /** Answers from the response cache, or fills it; says which in `X-Cache`. */
 @Injectable()

@@ -24,7 +24,8 @@ export class CacheStore implements OnModuleInit, OnApplicationShutdown {
       },
     });
     this.client.on('error', (error: NodeJS.ErrnoException) => {
-      if (this.reachable) this.logger.warn(`Redis is not reachable (${error.code ?? error.name}); not caching meanwhile`);
+      if (this.reachable)
+        this.logger.warn(`Redis is not reachable (${error.code ?? error.name}); not caching meanwhile`);
       this.reachable = false;
     });
     this.client.on('ready', () => {

@@ -1,16 +1,12 @@
-import { Global, Logger, Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
-import { Environment } from '../../config/environment.js';
+import { ConfigurationError, Environment } from '../../config/environment.js';
 import { DatabaseMetrics } from './database-metrics.js';
 import { IndexSynchronizer } from './index-synchronizer.js';
 import { Transactions } from './transactions.js';
 
 /** How long a query waits for a reachable server before it fails (and the client gets its 503), in milliseconds. */
 const SERVER_SELECTION_TIMEOUT_MS = 3000;
-/** Boot waits for the database rather than crash-loop: orchestrators see "not started", not "broken". */
-const CONNECT_ATTEMPTS = Number.MAX_SAFE_INTEGER;
-const CONNECT_RETRY_DELAY_MS = 1000;
-
 /** The one connection (pool) of the process, and what works on it. */
 @Global()
 @Module({
@@ -26,13 +22,9 @@ const CONNECT_RETRY_DELAY_MS = 1000;
         autoIndex: false,
         autoCreate: false,
         bufferCommands: false,
-        retryAttempts: CONNECT_ATTEMPTS,
-        retryDelay: CONNECT_RETRY_DELAY_MS,
-        verboseRetryLog: false,
-        connectionErrorFactory: (error: Error) => {
-          new Logger('Database').warn(`MongoDB is not reachable yet (${error.name}); check MONGODB_URI if this goes on`);
-          return error;
-        },
+        retryAttempts: 0, // the service has waited for it before
+        connectionErrorFactory: (cause: Error) =>
+          new ConfigurationError("MongoDB can't be reached: check MONGODB_URI, and that the server runs.", { cause }),
       }),
     }),
   ],

@@ -34,7 +34,8 @@ export class EventDispatcher implements OnModuleInit {
       for (const method of prototype ? this.scanner.getAllMethodNames(prototype) : []) {
         const handler = instance[method] as RegisteredHandler['handle'];
         const type = this.reflector.get<string | undefined>(EVENT_HANDLER, handler);
-        if (type) this.register(type, { name: `${instance.constructor.name}.${method}`, handle: handler.bind(instance) });
+        if (type)
+          this.register(type, { name: `${instance.constructor.name}.${method}`, handle: handler.bind(instance) });
       }
     }
   }

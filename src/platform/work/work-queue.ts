@@ -139,7 +139,7 @@ export class WorkQueue<T extends WorkItem> {
           {
             $set: { availableAt: new Date(now + (this.options.leaseMs ?? DEFAULT_LEASE_MS)), lease: randomUUID() },
             $inc: { attempts: 1 },
-          } as object,
+          },
           { sort: { availableAt: 1 }, returnDocument: 'after' },
         )
         .lean<T>();
@@ -162,7 +162,7 @@ export class WorkQueue<T extends WorkItem> {
   private async finish(item: T): Promise<void> {
     const own = { _id: item._id, lease: item.lease } as object;
     if (this.options.whenDone === 'delete') await this.model.deleteOne(own);
-    else await this.model.updateOne(own, { $set: { state: 'done', lease: null, lastError: null } } as object);
+    else await this.model.updateOne(own, { $set: { state: 'done', lease: null, lastError: null } });
   }
 
   private async fail(item: T, error: unknown): Promise<void> {
@@ -178,7 +178,7 @@ export class WorkQueue<T extends WorkItem> {
       ...(parked ? { state: 'parked' } : { availableAt: new Date(Date.now() + pause) }),
     };
     try {
-      await this.model.updateOne({ _id: item._id, lease: item.lease } as object, { $set: change } as object);
+      await this.model.updateOne({ _id: item._id, lease: item.lease } as object, { $set: change });
     } catch (unreachable) {
       this.logger.warn({ err: unreachable }, 'an outcome could not be recorded; the lease runs out instead');
     }

@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 
 /** An address in use. A collection of its own, because only `_id` is unique across the shards of a collection. */
 @Schema({ collection: 'emails', versionKey: false })
@@ -8,7 +8,7 @@ export class Email {
   @Prop({ type: String, required: true })
   _id!: string;
 
-  @Prop({ type: Types.ObjectId, required: true })
+  @Prop({ type: SchemaTypes.ObjectId, required: true })
   account!: Types.ObjectId;
 }
 

@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 
 /** A token that was mailed and works once; only its hash is stored. */
 @Schema({ collection: 'onetimetokens', versionKey: false })
@@ -11,7 +11,7 @@ export class OneTimeToken {
   @Prop({ type: String, required: true, enum: ['email-verification'] })
   purpose!: 'email-verification';
 
-  @Prop({ type: Types.ObjectId, required: true })
+  @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
   /** The address it was sent to: it proves control of this one and no other. */

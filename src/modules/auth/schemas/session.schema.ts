@@ -1,12 +1,12 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 
 /** One log-in on one device; it lives as long as its refresh tokens are used. */
 @Schema({ collection: 'sessions', versionKey: false })
 export class Session {
   _id!: Types.ObjectId;
 
-  @Prop({ type: Types.ObjectId, required: true })
+  @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
   /** Random; with `APP_SECRETS` it gives the session's refresh tokens, none of which is stored. */

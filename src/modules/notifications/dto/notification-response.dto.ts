@@ -15,7 +15,11 @@ export class NotificationResponseDto {
   /** @example “Write the report” is done. */
   body!: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { taskId: '665f1c2e9b1d4a3f8c7e6d5b' } })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { taskId: '665f1c2e9b1d4a3f8c7e6d5b' },
+  })
   data!: Record<string, string>;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true })

@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Schema as MongooseSchema, type Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 import type { NotificationPreferences } from '../../../contracts/users.events.js';
 
 /**
@@ -23,7 +23,7 @@ export class Contact {
   @Prop({ type: Number, default: 0 })
   profileVersion!: number;
 
-  @Prop({ type: MongooseSchema.Types.Mixed })
+  @Prop({ type: SchemaTypes.Mixed })
   preferences?: NotificationPreferences;
 
   @Prop({ type: Number, default: 0 })

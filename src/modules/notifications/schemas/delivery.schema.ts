@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Schema as MongooseSchema, Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 import type { NotificationEvent } from '../../../contracts/notification-events.js';
 import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
 
@@ -8,11 +8,11 @@ const KEPT_SECONDS = 30 * 24 * 3600;
 /** A message on its way to a user by one channel: durable work until it has been handed over. */
 @Schema({ collection: 'deliveries', versionKey: false, minimize: false })
 export class Delivery extends WorkItem {
-  @Prop({ type: Types.ObjectId, required: true })
+  @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
   /** The inbox entry it belongs to; mails with one-time tokens have none. */
-  @Prop({ type: Types.ObjectId, default: null })
+  @Prop({ type: SchemaTypes.ObjectId, default: null })
   notification!: Types.ObjectId | null;
 
   @Prop({ type: String, required: true, enum: ['email'] })
@@ -22,7 +22,7 @@ export class Delivery extends WorkItem {
   event!: NotificationEvent;
 
   /** What the text is made of. */
-  @Prop({ type: MongooseSchema.Types.Mixed, required: true })
+  @Prop({ type: SchemaTypes.Mixed, required: true })
   data!: Record<string, string>;
 
   /** Only where the message is about this address and no other; else the contact's at the time of sending. */

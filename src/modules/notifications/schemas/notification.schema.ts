@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Schema as MongooseSchema, Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 import type { NotificationEvent } from '../../../contracts/notification-events.js';
 
 /** An entry of a user's inbox. */
@@ -7,7 +7,7 @@ import type { NotificationEvent } from '../../../contracts/notification-events.j
 export class Notification {
   _id!: Types.ObjectId;
 
-  @Prop({ type: Types.ObjectId, required: true })
+  @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
   @Prop({ type: String, required: true })
@@ -20,7 +20,7 @@ export class Notification {
   body!: string;
 
   /** Ids and values for clients, e.g. `{ taskId }`. */
-  @Prop({ type: MongooseSchema.Types.Mixed, required: true })
+  @Prop({ type: SchemaTypes.Mixed, required: true })
   data!: Record<string, string>;
 
   @Prop({ type: Date, default: null })

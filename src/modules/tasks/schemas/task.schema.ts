@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 
 export const TASK_STATUSES = ['todo', 'in_progress', 'done', 'archived'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
@@ -18,7 +18,7 @@ export class Task {
   _id!: Types.ObjectId;
 
   /** The owner: part of every query, and the shard key. */
-  @Prop({ type: Types.ObjectId, required: true })
+  @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
   @Prop({ required: true })

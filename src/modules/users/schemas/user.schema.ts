@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { Schema as MongooseSchema, type Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 import { type Role, ROLES } from '../../../contracts/role.js';
 import type { NotificationPreferences } from '../../../contracts/users.events.js';
 
@@ -45,7 +45,7 @@ export class User {
   @Prop({ required: true, default: 'UTC' })
   timezone!: string;
 
-  @Prop({ type: MongooseSchema.Types.Mixed, required: true, default: DEFAULT_PREFERENCES })
+  @Prop({ type: SchemaTypes.Mixed, required: true, default: DEFAULT_PREFERENCES })
   preferences!: NotificationPreferences;
 
   /** Grows with each change; the ETag, and the version that events carry. */

@@ -1,0 +1,22 @@
+import { createServer } from 'node:http';
+import type { Environment } from '../../config/environment.js';
+
+/**
+ * Answers the probes while the service waits for its database: it lives, but isn't ready. Without it, an orchestrator
+ * would restart every instance that starts during an outage of the database.
+ *
+ * @returns how to end it, once the port is free again
+ */
+export async function listenOnStandby({ PORT, HOST }: Environment): Promise<() => Promise<void>> {
+  const server = createServer((request, response) => {
+    const live = request.url === '/health/live';
+    response.writeHead(live ? 200 : 503, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Retry-After': '1',
+      Connection: 'close',
+    });
+    response.end(JSON.stringify({ status: live ? 'ok' : 'starting' }));
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(PORT, HOST, resolve));
+  return () => new Promise((resolve) => server.close(() => resolve()));
+}
