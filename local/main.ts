@@ -26,6 +26,8 @@ const USUAL_PORT = 5000;
 const USUAL_METRICS_PORT = 9464;
 
 let stopping = false;
+/** Whether this process is the one that runs the stack of this checkout. */
+let inCharge = false;
 let stack: Stack | undefined;
 let service: ManagedProcess | undefined;
 
@@ -51,6 +53,7 @@ function takeFolder(): void {
     throw new Error(`${LOCAL_DIR} belongs to another user: start as that one, or remove it.`);
   }
   const lock = tryLock(join(LOCAL_DIR, 'lock'));
+  inCharge = 'release' in lock;
   if ('release' in lock) return;
   const url = readState(STATE_FILE)?.url ?? 'not ready yet';
   throw new Error(`The stack runs already (process ${lock.pid}, ${url}): stop it there with Ctrl-C first.`);
@@ -98,12 +101,13 @@ async function start(): Promise<void> {
   const begun = Date.now();
   loadDotEnv(PROJECT_ROOT);
   takeFolder();
+  const port = await portFor('PORT', USUAL_PORT);
+  const metricsPort = await portFor('METRICS_PORT', USUAL_METRICS_PORT);
   const built = build();
   const stackStarted = startStack({
     dataDir: LOCAL_DIR,
     env: givenServers(),
     usualPorts: true,
-    gatewayBuilt: built,
     log: show,
     onMail: ({ file, to }) => show(`mail to ${to.join(', ')}: ${relative(process.cwd(), file)}`),
   });
@@ -111,8 +115,6 @@ async function start(): Promise<void> {
   await Promise.race([built.then(() => stackStarted), stackStarted]);
   stack = await stackStarted;
   await built;
-  const port = await portFor('PORT', USUAL_PORT);
-  const metricsPort = await portFor('METRICS_PORT', USUAL_METRICS_PORT);
   const { env, configuration } = environmentFor(stack, port, metricsPort);
   const url = `http://localhost:${port}`;
   service = await startService({
@@ -135,7 +137,7 @@ async function stop(exitCode: number, why: string): Promise<never> {
   // The youngest first: what uses a server ends before the server.
   await shutDownProcesses();
   await stack?.stop();
-  removeState(STATE_FILE);
+  if (inCharge) removeState(STATE_FILE);
   if (exitCode === 0) say('Stopped.');
   process.exit(exitCode);
 }

@@ -46,14 +46,13 @@ async function startMongod(binary: string, context: ServerContext): Promise<Serv
   };
 }
 
-async function startDocumentDb(context: ServerContext, gatewayBuilt: Promise<void>): Promise<Server> {
+async function startDocumentDb(context: ServerContext): Promise<Server> {
   const engine = await startDocumentDbEngine({
     ...context,
     dataDir: join(context.dataDir, 'documentdb'),
     logFile: join(context.logDir, 'postgres.log'),
   });
   try {
-    await gatewayBuilt;
     const port = await freePort(context.usualPorts ? USUAL_PORT : undefined);
     const gateway = await startProcess({
       name: 'gateway',
@@ -81,7 +80,7 @@ async function startDocumentDb(context: ServerContext, gatewayBuilt: Promise<voi
   }
 }
 
-function allSources(context: ServerContext, gatewayBuilt: Promise<void>): MongoSource[] {
+function allSources(context: ServerContext): MongoSource[] {
   return [
     {
       name: 'the PATH',
@@ -100,7 +99,7 @@ function allSources(context: ServerContext, gatewayBuilt: Promise<void>): MongoS
     {
       name: "Debian's packages",
       kind: 'documentdb',
-      start: () => startDocumentDb(context, gatewayBuilt),
+      start: () => startDocumentDb(context),
     },
   ];
 }
@@ -128,20 +127,15 @@ export function withDatabase(uri: string, database: string): string {
  * The MongoDB of `MONGODB_URI`, else the first that can be started, in order: mongod on the PATH, one that
  * mongodb-memory-server has or can fetch, DocumentDB. Its `url` names no database.
  *
- * @param gatewayBuilt the gateway's code may still be compiling while the engine is fetched
  * @throws Error that says what to do when there is none.
  */
-export async function startMongoDb(
-  context: ServerContext,
-  env: NodeJS.ProcessEnv,
-  gatewayBuilt: Promise<void>,
-): Promise<Server> {
+export async function startMongoDb(context: ServerContext, env: NodeJS.ProcessEnv): Promise<Server> {
   const given = env['MONGODB_URI'];
   if (given) return foreignServer(given, 'MONGODB_URI');
   const kind = existingKind(context.dataDir);
   const remedy = kind
     ? `the data in ${context.dataDir} need the ${kind} they were written with; remove that folder to start empty.`
     : 'install MongoDB or set MONGODB_URI.';
-  const sources = usableSources(allSources(context, gatewayBuilt), kind);
+  const sources = usableSources(allSources(context), kind);
   return startFirst('MongoDB', sources, context.log, remedy);
 }

@@ -20,8 +20,6 @@ export interface StackOptions {
   durable?: boolean;
   /** Ports people know (27017, 6379, 1025) where they are free. Default: random ones. */
   usualPorts?: boolean;
-  /** Awaited before the gateway is started. */
-  gatewayBuilt?: Promise<void>;
   log?: (line: string) => void;
   onMail?: (mail: CaughtMail) => void;
 }
@@ -58,7 +56,7 @@ function prepareFolders(dataDir: string): string {
  * @throws Error that says what to do when one of them can't be had; nothing is left running then.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { dataDir, env = {}, gatewayBuilt = Promise.resolve(), log = () => undefined } = options;
+  const { dataDir, env = {}, log = () => undefined } = options;
   const logDir = prepareFolders(dataDir);
   const recordFile = join(dataDir, 'servers.json');
   const leftovers = await endLeftovers(recordFile);
@@ -75,7 +73,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
   const mailDir = join(dataDir, 'mail');
   const started = await Promise.allSettled([
-    startMongoDb(context, env, gatewayBuilt),
+    startMongoDb(context, env),
     startRedis(context, env),
     startMail(mailDir, options),
   ]);
