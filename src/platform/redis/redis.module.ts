@@ -1,4 +1,13 @@
-import { Global, Inject, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { once } from 'node:events';
+import {
+  Global,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Environment } from '../../config/environment.js';
 
@@ -38,12 +47,20 @@ function connect(environment: Environment, name: string, commandTimeout?: number
   return redis;
 }
 
+/** How long the start waits for Redis: it then goes on without, as it does when Redis goes away later. */
+const START_TIMEOUT_MS = 2000;
+
 @Injectable()
-class RedisConnections implements OnApplicationShutdown {
+class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @InjectRedis() private readonly redis: Redis,
     @InjectRedisSubscriber() private readonly subscriber: Redis,
   ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.redis.status === 'ready') return;
+    await once(this.redis, 'ready', { signal: AbortSignal.timeout(START_TIMEOUT_MS) }).catch(() => undefined);
+  }
 
   onApplicationShutdown(): void {
     this.redis.disconnect();
