@@ -23,6 +23,11 @@ export default tseslint.config(
     },
   },
   {
+    // The Swagger plugin refers to the classes that properties name.
+    files: ['**/*.dto.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  {
     files: ['**/*.{js,mjs,cjs}'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable', URL: 'readonly', setTimeout: 'readonly' } },
   },

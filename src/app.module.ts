@@ -17,6 +17,7 @@ import { DatabaseModule } from './platform/database/database.module.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { MessagingModule } from './platform/messaging/messaging.module.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
+import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { ShutdownModule } from './platform/shutdown/shutdown.module.js';
 import { RateLimitGuard } from './platform/throttling/rate-limit.guard.js';
@@ -34,6 +35,7 @@ export class AppModule {
         DatabaseModule,
         RedisModule,
         MessagingModule,
+        PersonalDataModule,
         CacheModule,
         AuthenticationModule,
         ThrottlingModule,

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { createPrivateKey } from 'node:crypto';
-import { plainToInstance, Transform, Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
-  getMetadataStorage,
   IsBoolean,
   IsDefined,
   IsIn,
@@ -13,70 +10,14 @@ import {
   Max,
   Min,
   Validate,
-  ValidatorConstraint,
-  type ValidatorConstraintInterface,
-  validateSync,
+  ValidateIf,
 } from 'class-validator';
+import { toBoolean, toList, toPem, toPemList, toTrustProxy } from './parse.js';
+import { namesOf, readVariables } from './read-variables.js';
+import { IsCertificateList, IsKeyOfCertificate, IsRedisAddress, IsSecretList, IsSigningKeyList } from './rules.js';
+import { SecretSource } from './secrets/secret-source.js';
 
-const toList = ({ value }: { value: unknown }) =>
-  typeof value === 'string'
-    ? value
-        .split(',')
-        .map((item) => item.trim())
-        .filter(Boolean)
-    : value;
-const toBoolean = ({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value);
-const toPemList = ({ value }: { value: unknown }) =>
-  typeof value === 'string'
-    ? (value.replaceAll('\\n', '\n').match(/-----BEGIN [A-Z ]+-----[\s\S]+?-----END [A-Z ]+-----/g) ?? [])
-    : value;
-const toTrustProxy = ({ value }: { value: unknown }) => {
-  if (value === 'true' || value === 'false') return value === 'true';
-  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : toList({ value });
-};
-
-const MIN_SECRET_LENGTH = 32;
-const MIN_SECRET_DISTINCT_CHARACTERS = 12;
-const PLACEHOLDER = /change.?me|placeholder|example|your.?secret|dummy|default/i;
-
-@ValidatorConstraint({ name: 'isSecretList' })
-class IsSecretList implements ValidatorConstraintInterface {
-  validate(secrets: unknown): boolean {
-    return (
-      Array.isArray(secrets) &&
-      secrets.length > 0 &&
-      secrets.every(
-        (secret: string) =>
-          secret.length >= MIN_SECRET_LENGTH &&
-          new Set(secret).size >= MIN_SECRET_DISTINCT_CHARACTERS &&
-          !PLACEHOLDER.test(secret),
-      )
-    );
-  }
-
-  defaultMessage(): string {
-    return `must hold one or more random secrets of at least ${MIN_SECRET_LENGTH} characters, separated by commas; make one with: openssl rand -base64 48`;
-  }
-}
-
-@ValidatorConstraint({ name: 'isSigningKeyList' })
-class IsSigningKeyList implements ValidatorConstraintInterface {
-  validate(pems: unknown): boolean {
-    if (!Array.isArray(pems) || pems.length === 0) return false;
-    return pems.every((pem: string) => {
-      try {
-        const key = createPrivateKey(pem);
-        return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
-      } catch {
-        return false;
-      }
-    });
-  }
-
-  defaultMessage(): string {
-    return 'must hold one or more EC P-256 private keys as PEM; make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256';
-  }
-}
+export { ConfigurationError } from './read-variables.js';
 
 /**
  * Every variable the service reads, under the name operators know it by; defaults and meaning stand in
@@ -117,8 +58,38 @@ export class Environment {
   @Min(0)
   readonly MONGODB_MIN_POOL_SIZE: number = 10;
 
-  @Matches(/^rediss?:\/\/.+/, { message: 'must be a redis:// or rediss:// address' })
+  @IsOptional()
+  @Transform(toPem)
+  @Validate(IsCertificateList)
+  readonly MONGODB_TLS_CA?: string;
+
+  @IsOptional()
+  @Transform(toPem)
+  @Validate(IsCertificateList)
+  readonly MONGODB_TLS_CERT?: string;
+
+  @ValidateIf((variables: Environment) => Boolean(variables.MONGODB_TLS_CERT || variables.MONGODB_TLS_KEY))
+  @Transform(toPem)
+  @Validate(IsKeyOfCertificate, ['MONGODB_TLS_CERT'])
+  readonly MONGODB_TLS_KEY?: string;
+
+  @Validate(IsRedisAddress)
   readonly REDIS_URL!: string;
+
+  @IsOptional()
+  @Transform(toPem)
+  @Validate(IsCertificateList)
+  readonly REDIS_TLS_CA?: string;
+
+  @IsOptional()
+  @Transform(toPem)
+  @Validate(IsCertificateList)
+  readonly REDIS_TLS_CERT?: string;
+
+  @ValidateIf((variables: Environment) => Boolean(variables.REDIS_TLS_CERT || variables.REDIS_TLS_KEY))
+  @Transform(toPem)
+  @Validate(IsKeyOfCertificate, ['REDIS_TLS_CERT'])
+  readonly REDIS_TLS_KEY?: string;
 
   @Matches(/^smtps?:\/\/.+/, { message: 'must be an smtp:// or smtps:// address' })
   readonly SMTP_URL!: string;
@@ -177,6 +148,21 @@ export class Environment {
   @Min(1)
   readonly THROTTLE_STRICT_WINDOW_SECONDS: number = 60;
 
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of failures' })
+  @Min(1)
+  readonly LOGIN_LOCK_FAILURES: number = 10;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of failures' })
+  @Min(1)
+  readonly LOGIN_ADDRESS_FAILURES: number = 100;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of seconds' })
+  @Min(1)
+  readonly LOGIN_LOCK_WINDOW_SECONDS: number = 900;
+
   @Transform(toTrustProxy)
   @IsDefined()
   readonly TRUST_PROXY: boolean | number | string[] = false;
@@ -206,16 +192,7 @@ export class Environment {
 }
 
 /** All of them, for whoever has to know (a test holds `.env.example` against it). */
-export const ENVIRONMENT_NAMES: readonly string[] = [
-  ...new Set(
-    getMetadataStorage()
-      .getTargetValidationMetadatas(Environment, '', true, false)
-      .map(({ propertyName }) => propertyName),
-  ),
-];
-
-/** A configuration the service can't run with; `message` has one sentence a variable and never a value. */
-export class ConfigurationError extends Error {}
+export const ENVIRONMENT_NAMES: readonly string[] = [...namesOf(Environment), ...namesOf(SecretSource)];
 
 /**
  * Reads and checks the environment. `NAME_FILE` gives a variable as the content of a file (trailing white space
@@ -224,25 +201,5 @@ export class ConfigurationError extends Error {}
  * @throws ConfigurationError naming each wrong variable and its mend
  */
 export function readEnvironment(source: NodeJS.ProcessEnv): Environment {
-  const values: Record<string, string> = {};
-  for (const name of ENVIRONMENT_NAMES) {
-    const value = source[name] || readFile(`${name}_FILE`, source[`${name}_FILE`]);
-    if (value) values[name] = value;
-  }
-  const environment = plainToInstance(Environment, values, { exposeDefaultValues: true });
-  const problems = validateSync(environment, { stopAtFirstError: true }).map(({ property, constraints, value }) => {
-    const missing = value === undefined ? 'is missing: it ' : '';
-    return `${property} ${missing}${Object.values(constraints ?? {})[0] ?? 'is not valid'}.`;
-  });
-  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
-  return environment;
-}
-
-function readFile(name: string, path: string | undefined): string | undefined {
-  if (!path) return undefined;
-  try {
-    return readFileSync(path, 'utf8').trimEnd();
-  } catch {
-    throw new ConfigurationError(`${name} names a file that can't be read: check its path and permissions.`);
-  }
+  return readVariables(Environment, source);
 }

@@ -1,6 +1,9 @@
 import { DomainEvent } from './event.js';
 import type { Role } from './role.js';
 
+/** The purpose for which `SecretBox` encrypts the tokens in these events: they stand in clear in no outbox or queue. */
+export const ONE_TIME_TOKEN = 'one-time-token';
+
 /** An account came to be; `subject` is the account's id, which is the user's id everywhere. */
 export class AccountRegisteredEvent extends DomainEvent<{
   name: string;
@@ -12,8 +15,24 @@ export class AccountRegisteredEvent extends DomainEvent<{
   static readonly type = 'auth.account-registered.v1';
 }
 
-export class EmailVerifiedEvent extends DomainEvent<{ email: string }> {
+/** The account's owner deleted it; the other modules learn of it by `users.user-deleted.v1`. */
+export class AccountDeletedEvent extends DomainEvent<{ deletedAt: string }> {
+  static readonly type = 'auth.account-deleted.v1';
+}
+
+/** `version` grows with each change of the account's address or of its standing. */
+export class EmailVerifiedEvent extends DomainEvent<{ email: string; version: number }> {
   static readonly type = 'auth.email-verified.v1';
+}
+
+/** The new address is verified: its link was followed. */
+export class EmailChangedEvent extends DomainEvent<{ email: string; version: number }> {
+  static readonly type = 'auth.email-changed.v1';
+}
+
+/** A change was asked for and waits for the new address's confirmation; tells the old one (`email`). */
+export class EmailChangeRequestedEvent extends DomainEvent<{ email: string; newEmail: string }> {
+  static readonly type = 'auth.email-change-requested.v1';
 }
 
 /** A log-in that is not the registration itself. */
@@ -26,10 +45,18 @@ export class SessionStartedEvent extends DomainEvent<{
   static readonly type = 'auth.session-started.v1';
 }
 
-/** `token` is encrypted with `APP_SECRETS` (see `SecretBox`): it stands in clear in no outbox, queue or dead letter. */
 export class EmailVerificationRequestedEvent extends DomainEvent<{ email: string; token: string; expiresAt: string }> {
   static readonly type = 'auth.email-verification-requested.v1';
 }
 
-/** The purpose for which `SecretBox` encrypts the tokens in these events. */
-export const ONE_TIME_TOKEN = 'one-time-token';
+export class PasswordResetRequestedEvent extends DomainEvent<{ email: string; token: string; expiresAt: string }> {
+  static readonly type = 'auth.password-reset-requested.v1';
+}
+
+export class PasswordChangedEvent extends DomainEvent<{ changedAt: string }> {
+  static readonly type = 'auth.password-changed.v1';
+}
+
+export class MfaChangedEvent extends DomainEvent<{ enabled: boolean; changedAt: string }> {
+  static readonly type = 'auth.mfa-changed.v1';
+}

@@ -23,6 +23,11 @@ export class PreferencesChangedEvent extends DomainEvent<{ version: number; pref
   static readonly type = 'users.preferences-changed.v1';
 }
 
-export class RoleChangedEvent extends DomainEvent<{ version: number; role: Role }> {
+export class RoleChangedEvent extends DomainEvent<{ version: number; role: Role; actorId: string }> {
   static readonly type = 'users.role-changed.v1';
+}
+
+/** A person is gone: every module erases what it holds of them. */
+export class UserDeletedEvent extends DomainEvent<{ deletedAt: string; actorId: string }> {
+  static readonly type = 'users.user-deleted.v1';
 }

@@ -3,12 +3,21 @@ import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Role } from '../../contracts/role.js';
 import type { ProblemError } from '../errors/problem.js';
+import type { ApiKeyScope } from './scopes.js';
 
-/** Who is asking, as the access token says. */
-export interface Principal {
+/** Who is asking: somebody who logged in (then there is a session), or a program with one of their API keys. */
+export type Principal = SessionPrincipal | ApiKeyPrincipal;
+
+export interface SessionPrincipal {
   userId: string;
-  sessionId: string;
   role: Role;
+  sessionId: string;
+}
+
+export interface ApiKeyPrincipal {
+  userId: string;
+  role: Role;
+  apiKey: { id: string; scopes: ApiKeyScope[] };
 }
 
 /** A request that the authentication guard has seen: either somebody, or why nobody. */

@@ -6,14 +6,17 @@ export const PROBLEMS = {
   UNAUTHENTICATED: { status: 401, title: 'Authentication is required' },
   TOKEN_EXPIRED: { status: 401, title: 'The access token has expired' },
   INVALID_CREDENTIALS: { status: 401, title: 'The credentials are not valid' },
+  MFA_REQUIRED: { status: 401, title: 'A second factor is required' },
   REFRESH_TOKEN_REUSED: { status: 401, title: 'The refresh token was used before' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
   EMAIL_TAKEN: { status: 409, title: 'The email address is taken' },
+  LAST_ADMIN: { status: 409, title: 'The last administrator has to stay' },
   VERSION_MISMATCH: { status: 412, title: 'The resource has changed' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The media type is not supported' },
+  ACCOUNT_LOCKED: { status: 423, title: 'The account is locked for a while' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   DEPENDENCY_UNAVAILABLE: { status: 503, title: 'A part of the service is unavailable' },
@@ -88,5 +91,11 @@ export class DependencyUnavailableError extends ProblemError {
 export class VersionMismatchError extends ProblemError {
   constructor() {
     super('VERSION_MISMATCH', 'The resource has changed since it was read: read it again, then repeat the change.');
+  }
+}
+
+export class LastAdminError extends ProblemError {
+  constructor() {
+    super('LAST_ADMIN', 'The last administrator cannot be demoted or deleted: make another one first.');
   }
 }

@@ -59,3 +59,8 @@ export function toPage<Row, T>(
     page: { limit, hasMore, nextCursor: hasMore && last !== undefined ? cursorOf(last) : null },
   };
 }
+
+/** A list that is always given whole, in the shape of all lists. */
+export function wholeList<T>(data: T[]): Page<T> {
+  return { data, page: { limit: data.length, hasMore: false, nextCursor: null } };
+}

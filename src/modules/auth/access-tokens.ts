@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import type { Types } from 'mongoose';
 import { Environment } from '../../config/environment.js';
-import type { Role } from '../../contracts/role.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
+import type { Account } from './schemas/account.schema.js';
 
 /** Makes access tokens: JWTs that everybody can verify with `/.well-known/jwks.json`. */
 @Injectable()
@@ -14,14 +15,20 @@ export class AccessTokens {
     private readonly environment: Environment,
   ) {}
 
-  issue(user: Types.ObjectId, session: Types.ObjectId, role: Role): string {
+  /**
+   * A token's time is told in whole seconds, so after its account's tokens were ended (`tokensValidFrom`) this waits,
+   * two seconds at most, until a new one can be told from the old ones.
+   */
+  async issue({ _id, role, tokensValidFrom }: Account, session: Types.ObjectId): Promise<string> {
+    const wait = (tokensValidFrom?.getTime() ?? 0) - Date.now();
+    if (wait > 0) await delay(wait);
     return this.jwt.sign(
       { sid: String(session), role },
       {
         algorithm: SIGNING_ALGORITHM,
         privateKey: this.keys.current.privateKey as unknown as string,
         keyid: this.keys.current.id,
-        subject: String(user),
+        subject: String(_id),
         issuer: this.environment.JWT_ISSUER,
         audience: this.environment.JWT_AUDIENCE,
         expiresIn: this.environment.ACCESS_TOKEN_TTL_SECONDS,

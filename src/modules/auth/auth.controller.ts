@@ -1,22 +1,32 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentUser, type Principal, Public } from '../../common/auth/principal.js';
+import { CurrentUser, Public, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
 import { StrictRateLimit } from '../../platform/throttling/rate-limit.guard.js';
 import { AuthService } from './auth.service.js';
-import { LoginDto, RefreshDto, RegisterDto, VerifyEmailDto } from './dto/auth-requests.dto.js';
+import {
+  ChangeEmailDto,
+  ChangePasswordDto,
+  ForgotPasswordDto,
+  LoginDto,
+  LoginMfaDto,
+  RefreshDto,
+  RegisterDto,
+  ResetPasswordDto,
+  VerifyEmailDto,
+} from './dto/auth-requests.dto.js';
 import { TokensResponseDto } from './dto/tokens-response.dto.js';
-import { EmailVerificationService } from './email-verification.service.js';
-import { SessionsService } from './sessions.service.js';
+import { EmailAddressesService } from './email-addresses.service.js';
+import { PasswordsService } from './passwords.service.js';
 
 @ApiTags('Auth')
 @Controller('auth')
 export class AuthController {
   constructor(
     private readonly auth: AuthService,
-    private readonly sessions: SessionsService,
-    private readonly verification: EmailVerificationService,
+    private readonly passwords: PasswordsService,
+    private readonly emails: EmailAddressesService,
   ) {}
 
   /** Create an account and log in; mails a verification link. */
@@ -29,13 +39,23 @@ export class AuthController {
   }
 
   /** Log in with email and password. */
-  @ApiProblems('INVALID_CREDENTIALS')
+  @ApiProblems('INVALID_CREDENTIALS', 'MFA_REQUIRED', 'ACCOUNT_LOCKED')
   @Public()
   @StrictRateLimit()
   @HttpCode(200)
   @Post('login')
   login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokensResponseDto> {
     return this.auth.login(body, client);
+  }
+
+  /** The second step of a log-in, where the first was answered `MFA_REQUIRED`. */
+  @ApiProblems('INVALID_CREDENTIALS', 'ACCOUNT_LOCKED')
+  @Public()
+  @StrictRateLimit()
+  @HttpCode(200)
+  @Post('login/mfa')
+  loginMfa(@Body() body: LoginMfaDto, @CurrentClient() client: Client): Promise<TokensResponseDto> {
+    return this.auth.loginMfa(body, client);
   }
 
   /** Exchange a refresh token for new tokens. */
@@ -47,26 +67,64 @@ export class AuthController {
     return this.auth.refresh(body.refreshToken);
   }
 
-  /** End this session: its tokens stop working on every instance. */
-  @HttpCode(204)
-  @Post('logout')
-  logout(@CurrentUser() user: Principal): Promise<void> {
-    return this.sessions.end(user.sessionId);
+  /** Have a link mailed that sets a new password; the answer doesn't tell whether there is such an account. */
+  @Public()
+  @StrictRateLimit()
+  @HttpCode(202)
+  @Post('password/forgot')
+  forgotPassword(@Body() body: ForgotPasswordDto, @CurrentClient() client: Client): Promise<void> {
+    return this.passwords.forgot(body.email, client);
   }
 
-  /** Confirm the email address with the token from the mail. */
+  /** Set a new password with the token from the mail; ends all sessions and removes all API keys. */
   @ApiProblems('INVALID_TOKEN')
+  @Public()
+  @StrictRateLimit()
+  @HttpCode(204)
+  @Post('password/reset')
+  resetPassword(@Body() body: ResetPasswordDto, @CurrentClient() client: Client): Promise<void> {
+    return this.passwords.reset(body.token, body.password, client);
+  }
+
+  /** Change the password; ends all other sessions. */
+  @ApiProblems('INVALID_CREDENTIALS')
+  @StrictRateLimit()
+  @HttpCode(204)
+  @Post('password/change')
+  changePassword(
+    @CurrentUser() user: SessionPrincipal,
+    @Body() body: ChangePasswordDto,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.passwords.change(user, body.currentPassword, body.newPassword, client);
+  }
+
+  /** Confirm an email address with the token from the mail. */
+  @ApiProblems('INVALID_TOKEN', 'EMAIL_TAKEN')
   @Public()
   @HttpCode(204)
   @Post('email/verify')
-  verifyEmail(@Body() body: VerifyEmailDto): Promise<void> {
-    return this.verification.verify(body.token);
+  verifyEmail(@Body() body: VerifyEmailDto, @CurrentClient() client: Client): Promise<void> {
+    return this.emails.confirm(body.token, client);
   }
 
   /** Mail the verification link again; at most three an hour. */
   @HttpCode(202)
   @Post('email/resend')
-  resendVerification(@CurrentUser() user: Principal): Promise<void> {
-    return this.verification.resend(user.userId);
+  resendVerification(@CurrentUser() user: SessionPrincipal): Promise<void> {
+    return this.emails.resend(user.userId);
+  }
+
+  /** Ask to change the email address; the new one counts once its link has been followed. */
+  @ApiProblems('INVALID_CREDENTIALS', 'EMAIL_TAKEN')
+  @StrictRateLimit()
+  @HttpCode(202)
+  @Post('email/change')
+  changeEmail(
+    @CurrentUser() user: SessionPrincipal,
+    @Body() body: ChangeEmailDto,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.emails.requestChange(user.userId, body.email, body.password, client);
   }
 }

@@ -1,4 +1,4 @@
-import { ProblemError } from '../../common/errors/problem.js';
+import { NotFoundError, ProblemError } from '../../common/errors/problem.js';
 
 export class EmailTakenError extends ProblemError {
   constructor() {
@@ -8,8 +8,8 @@ export class EmailTakenError extends ProblemError {
 
 /** The same for an unknown address and a wrong password, so that the answer tells nothing. */
 export class InvalidCredentialsError extends ProblemError {
-  constructor() {
-    super('INVALID_CREDENTIALS', "The email address and the password don't fit together.");
+  constructor(detail = "The email address and the password don't fit together.") {
+    super('INVALID_CREDENTIALS', detail);
   }
 }
 
@@ -25,5 +25,36 @@ export class RefreshTokenReusedError extends ProblemError {
 export class InvalidTokenError extends ProblemError {
   constructor() {
     super('INVALID_TOKEN', 'The token is unknown, expired, or was used before.');
+  }
+}
+
+/** Answered before the password is looked at, for known and unknown addresses alike. */
+export class AccountLockedError extends ProblemError {
+  /** @param seconds until the lock ends */
+  constructor(seconds: number) {
+    super('ACCOUNT_LOCKED', `Too many failed log-ins: try again in ${seconds} s, or reset the password.`, {
+      headers: { 'Retry-After': String(seconds) },
+    });
+  }
+}
+
+/** The password was right; `mfaToken` and a code go to `/login/mfa`. */
+export class MfaRequiredError extends ProblemError {
+  constructor(mfaToken: string) {
+    super('MFA_REQUIRED', 'Send the code of your authenticator, or a recovery code, to /api/v1/auth/login/mfa.', {
+      members: { mfaToken },
+    });
+  }
+}
+
+export class SessionNotFoundError extends NotFoundError {
+  constructor() {
+    super('There is no such session.');
+  }
+}
+
+export class ApiKeyNotFoundError extends NotFoundError {
+  constructor() {
+    super('There is no such API key.');
   }
 }

@@ -1,15 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
-import { ProfileChangedEvent } from '../../contracts/users.events.js';
+import { ProfileChangedEvent, RoleChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
-import { AuthService } from './auth.service.js';
+import { AccountLifecycleService } from './account-lifecycle.service.js';
+import { AccountsService } from './accounts.service.js';
 
 @Injectable()
 export class AuthListener {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly lifecycle: AccountLifecycleService,
+  ) {}
 
   @EventHandler(ProfileChangedEvent)
   async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, session: ClientSession): Promise<void> {
-    await this.auth.copyProfile(subject, data.name, data.version, session);
+    await this.accounts.copyName(subject, data.name, data.version, session);
+  }
+
+  @EventHandler(RoleChangedEvent)
+  async onRoleChanged({ subject, data }: EventOf<RoleChangedEvent>, session: ClientSession): Promise<void> {
+    await this.lifecycle.applyRole(subject, data, session);
+  }
+
+  @EventHandler(UserDeletedEvent)
+  async onUserDeleted({ subject, data }: EventOf<UserDeletedEvent>, session: ClientSession): Promise<void> {
+    await this.lifecycle.eraseDeleted(subject, data.actorId, session);
   }
 }

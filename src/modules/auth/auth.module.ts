@@ -2,16 +2,33 @@ import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { MongooseModule } from '@nestjs/mongoose';
 import { AccessTokens } from './access-tokens.js';
+import { AccountDeletionController } from './account-deletion.controller.js';
+import { AccountLifecycleService } from './account-lifecycle.service.js';
+import { AccountsService } from './accounts.service.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { AuditController } from './audit.controller.js';
+import { AuditService } from './audit.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthListener } from './auth.listener.js';
 import { AuthService } from './auth.service.js';
-import { EmailVerificationService } from './email-verification.service.js';
+import { EmailAddressesService } from './email-addresses.service.js';
 import { JwksController } from './jwks.controller.js';
+import { LoginAttempts } from './login-attempts.service.js';
+import { LogoutService } from './logout.service.js';
+import { MfaController } from './mfa.controller.js';
+import { MfaService } from './mfa.service.js';
+import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
+import { PasswordsService } from './passwords.service.js';
 import { Account, AccountSchema } from './schemas/account.schema.js';
+import { AttemptCounter, AttemptCounterSchema } from './schemas/attempt-counter.schema.js';
+import { AuditEntry, AuditEntrySchema } from './schemas/audit-entry.schema.js';
 import { Email, EmailSchema } from './schemas/email.schema.js';
 import { OneTimeToken, OneTimeTokenSchema } from './schemas/one-time-token.schema.js';
+import { PasswordResetRequest, PasswordResetRequestSchema } from './schemas/password-reset-request.schema.js';
 import { Session, SessionSchema } from './schemas/session.schema.js';
+import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 
 @Module({
@@ -19,13 +36,40 @@ import { SessionsService } from './sessions.service.js';
     JwtModule.register({}),
     MongooseModule.forFeature([
       { name: Account.name, schema: AccountSchema },
+      { name: AttemptCounter.name, schema: AttemptCounterSchema },
+      { name: AuditEntry.name, schema: AuditEntrySchema },
       { name: Email.name, schema: EmailSchema },
       { name: OneTimeToken.name, schema: OneTimeTokenSchema },
+      { name: PasswordResetRequest.name, schema: PasswordResetRequestSchema },
       { name: Session.name, schema: SessionSchema },
     ]),
   ],
-  controllers: [AuthController, JwksController],
-  providers: [AuthService, SessionsService, EmailVerificationService, AccessTokens, PasswordHasher, AuthListener],
+  controllers: [
+    AuthController,
+    SessionsController,
+    MfaController,
+    ApiKeysController,
+    AuditController,
+    AccountDeletionController,
+    JwksController,
+  ],
+  providers: [
+    AccessTokens,
+    AccountLifecycleService,
+    AccountsService,
+    ApiKeysService,
+    AuditService,
+    AuthListener,
+    AuthService,
+    EmailAddressesService,
+    LoginAttempts,
+    LogoutService,
+    MfaService,
+    OneTimeTokens,
+    PasswordHasher,
+    PasswordsService,
+    SessionsService,
+  ],
   exports: [AuthService],
 })
 export class AuthModule {}

@@ -1,47 +1,56 @@
 import { Injectable } from '@nestjs/common';
-import { InjectModel } from '@nestjs/mongoose';
-import { type ClientSession, type Model, Types } from 'mongoose';
-import { UnauthenticatedError, ValidationFailedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
 import { Environment } from '../../config/environment.js';
-import { AccountRegisteredEvent, SessionStartedEvent } from '../../contracts/auth.events.js';
-import type { Role } from '../../contracts/role.js';
-import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
+import { SessionStartedEvent } from '../../contracts/auth.events.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { AccessTokens } from './access-tokens.js';
-import { EmailTakenError, InvalidCredentialsError } from './auth.errors.js';
-import type { LoginDto, RegisterDto } from './dto/auth-requests.dto.js';
+import { AccountsService, normaliseEmail } from './accounts.service.js';
+import { AuditService } from './audit.service.js';
+import { AccountLockedError, InvalidCredentialsError, MfaRequiredError } from './auth.errors.js';
+import type { LoginDto, LoginMfaDto, RegisterDto } from './dto/auth-requests.dto.js';
 import type { TokensResponseDto } from './dto/tokens-response.dto.js';
-import { EmailVerificationService } from './email-verification.service.js';
+import { EmailAddressesService } from './email-addresses.service.js';
+import { LoginAttempts } from './login-attempts.service.js';
+import { MfaService } from './mfa.service.js';
+import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
-import { Account } from './schemas/account.schema.js';
-import { Email } from './schemas/email.schema.js';
+import { assertNotEmail } from './passwords.service.js';
+import type { Account } from './schemas/account.schema.js';
 import { type SessionGrant, SessionsService } from './sessions.service.js';
 
-/** Registering, logging in, and what follows from it. */
+const MFA_TRIES = 5;
+
+/** Registering, logging in, and going on. */
 @Injectable()
 export class AuthService {
   constructor(
-    @InjectModel(Account.name) private readonly accounts: Model<Account>,
-    @InjectModel(Email.name) private readonly emails: Model<Email>,
+    private readonly accounts: AccountsService,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly hasher: PasswordHasher,
+    private readonly attempts: LoginAttempts,
     private readonly sessions: SessionsService,
-    private readonly verification: EmailVerificationService,
+    private readonly mfa: MfaService,
+    private readonly tokens: OneTimeTokens,
+    private readonly emails: EmailAddressesService,
     private readonly accessTokens: AccessTokens,
+    private readonly audit: AuditService,
     private readonly environment: Environment,
   ) {}
 
   /** @throws EmailTakenError */
-  async register(registration: RegisterDto, client: Client): Promise<TokensResponseDto> {
-    const passwordHash = await this.hashNewPassword(registration);
-    return await this.transactions.run(async (transaction) => {
-      const account = await this.createAccount({ ...registration, passwordHash, role: 'user' }, transaction);
-      await this.verification.request(account, transaction);
-      return this.toTokens(account, await this.sessions.start(account._id, client, transaction));
+  async register({ name, email, password }: RegisterDto, client: Client): Promise<TokensResponseDto> {
+    assertNotEmail(password, email, 'password');
+    const passwordHash = await this.hasher.hash(password);
+    const [account, grant] = await this.transactions.run(async (transaction) => {
+      const input = { name, email, passwordHash, role: 'user', emailVerified: false } as const;
+      const created = await this.accounts.create(input, transaction);
+      await this.emails.requestVerification(created, transaction);
+      await this.audit.record('account.registered', { actorId: created._id, client }, transaction);
+      return [created, await this.sessions.start(created._id, client, transaction)] as const;
     });
+    return await this.toTokens(account, grant);
   }
 
   /**
@@ -49,102 +58,91 @@ export class AuthService {
    *
    * @throws EmailTakenError
    */
-  async registerAdmin(registration: RegisterDto): Promise<void> {
-    const passwordHash = await this.hashNewPassword(registration);
+  async registerAdmin({ name, email, password }: RegisterDto): Promise<void> {
+    assertNotEmail(password, email, 'password');
+    const passwordHash = await this.hasher.hash(password);
     await this.transactions.run(async (transaction) => {
-      await this.createAccount({ ...registration, passwordHash, role: 'admin', emailVerified: true }, transaction);
+      const input = { name, email, passwordHash, role: 'admin', emailVerified: true } as const;
+      const { _id } = await this.accounts.create(input, transaction);
+      await this.audit.record('account.registered', { details: { userId: String(_id), role: 'admin' } }, transaction);
     });
   }
 
-  /** @throws InvalidCredentialsError */
+  /** @throws InvalidCredentialsError, AccountLockedError, MfaRequiredError, ProblemError `RATE_LIMITED` */
   async login({ email, password }: LoginDto, client: Client): Promise<TokensResponseDto> {
-    const owner = await this.emails.findById(normaliseEmail(email)).lean();
-    const account = owner && (await this.accounts.findById(owner.account).lean());
-    if (!(await this.hasher.verify(account?.passwordHash, password)) || !account) throw new InvalidCredentialsError();
-    return await this.transactions.run(async (transaction) => {
-      const grant = await this.sessions.start(account._id, client, transaction);
-      const { _id, createdAt } = grant.session;
-      await this.outbox.add(
-        transaction,
-        new SessionStartedEvent(String(account._id), {
-          sessionId: String(_id),
-          startedAt: createdAt.toISOString(),
-          ...client,
-        }),
-      );
-      return this.toTokens(account, grant);
-    });
+    const address = normaliseEmail(email);
+    await this.reserveAttempt(address, client);
+    const account = await this.accounts.findByEmail(address);
+    if (!(await this.hasher.verify(account?.passwordHash, password)) || !account) {
+      await this.audit.record('login.failed', { client, details: account ? { userId: String(account._id) } : {} });
+      throw new InvalidCredentialsError();
+    }
+    if (account.mfa) {
+      await this.attempts.undecided(address, client.ip);
+      const { token } = await this.tokens.create('mfa-login', account._id, address);
+      throw new MfaRequiredError(token);
+    }
+    const tokens = await this.startSession(account, client);
+    await this.attempts.succeeded(address, client.ip);
+    if (this.hasher.isOutdated(account.passwordHash)) await this.accounts.rehash(account, password);
+    return tokens;
+  }
+
+  /** The second step of a log-in. @throws InvalidCredentialsError, AccountLockedError, ProblemError `RATE_LIMITED` */
+  async loginMfa({ mfaToken, code }: LoginMfaDto, client: Client): Promise<TokensResponseDto> {
+    const token = await this.tokens.reserveTry(mfaToken, 'mfa-login', MFA_TRIES);
+    if (!token) throw new InvalidCredentialsError('The log-in has expired: begin again with the password.');
+    await this.reserveAttempt(token.email, client);
+    const account = await this.accounts.get(token.user);
+    const tokens = await this.startSession(account, client, { mfaToken, code });
+    await this.attempts.succeeded(token.email, client.ip);
+    return tokens;
   }
 
   /** @throws UnauthenticatedError, RefreshTokenReusedError */
   async refresh(refreshToken: string): Promise<TokensResponseDto> {
     const grant = await this.sessions.refresh(refreshToken);
-    const account = await this.accounts.findById(grant.session.user).lean();
-    if (!account) throw new UnauthenticatedError();
-    return this.toTokens(account, grant);
+    return await this.toTokens(await this.accounts.get(grant.session.user), grant);
   }
 
-  /** Applies a newer name from the profile; an older one is ignored. */
-  async copyProfile(id: string, name: string, profileVersion: number, transaction: ClientSession): Promise<void> {
-    await this.accounts.updateOne(
-      { _id: id, profileVersion: { $lt: profileVersion } },
-      { $set: { name, profileVersion } },
-      { session: transaction },
-    );
-  }
-
-  private async hashNewPassword({ email, password }: RegisterDto): Promise<string> {
-    if (password.toLowerCase() === email.toLowerCase()) {
-      throw new ValidationFailedError([{ field: 'password', message: 'must not be the email address' }]);
-    }
-    return await this.hasher.hash(password);
-  }
-
-  private async createAccount(
-    {
-      name,
-      email,
-      passwordHash,
-      role,
-      emailVerified = false,
-    }: { name: string; email: string; passwordHash: string; role: Role; emailVerified?: boolean },
-    transaction: ClientSession,
-  ): Promise<Account> {
-    const address = normaliseEmail(email);
-    const _id = new Types.ObjectId();
-    await this.emails.create([{ _id: address, account: _id }], { session: transaction }).catch((error: unknown) => {
-      throw isDuplicateKey(error) ? new EmailTakenError() : error;
+  private async reserveAttempt(email: string, client: Client): Promise<void> {
+    await this.attempts.reserve(email, client.ip).catch(async (error: unknown) => {
+      if (error instanceof AccountLockedError) await this.audit.record('login.locked', { client });
+      throw error;
     });
-    const [created] = await this.accounts.create([{ _id, email: address, emailVerified, name, passwordHash, role }], {
-      session: transaction,
-    });
-    const account = (created as NonNullable<typeof created>).toObject();
-    await this.outbox.add(
-      transaction,
-      new AccountRegisteredEvent(String(_id), {
-        name,
-        email: address,
-        emailVerified,
-        role,
-        registeredAt: account.createdAt.toISOString(),
-      }),
-    );
-    return account;
   }
 
-  private toTokens(account: Account, { session, refreshToken }: SessionGrant): TokensResponseDto {
+  /** @param secondFactor what proves it, where the account has one; used up in the same transaction */
+  private async startSession(
+    account: Account,
+    client: Client,
+    secondFactor?: { mfaToken: string; code: string },
+  ): Promise<TokensResponseDto> {
+    const userId = String(account._id);
+    const grant = await this.transactions.run(async (transaction) => {
+      await this.accounts.assertUnchanged(account, transaction);
+      if (secondFactor) {
+        await this.tokens.consume(secondFactor.mfaToken, ['mfa-login'], transaction);
+        await this.mfa.useCode(account, secondFactor.code, transaction);
+      }
+      const started = await this.sessions.start(account._id, client, transaction);
+      const sessionId = String(started.session._id);
+      const startedAt = started.session.createdAt.toISOString();
+      await this.outbox.add(transaction, new SessionStartedEvent(userId, { sessionId, startedAt, ...client }));
+      await this.audit.record('login.succeeded', { actorId: userId, client, details: { sessionId } }, transaction);
+      return started;
+    });
+    return await this.toTokens(account, grant);
+  }
+
+  private async toTokens(account: Account, { session, refreshToken }: SessionGrant): Promise<TokensResponseDto> {
     const { _id, name, email, role, emailVerified, createdAt } = account;
     return {
       user: { id: String(_id), name, email, role, emailVerified, createdAt: createdAt.toISOString() },
       tokenType: 'Bearer',
-      accessToken: this.accessTokens.issue(_id, session._id, role),
+      accessToken: await this.accessTokens.issue(account, session._id),
       refreshToken,
       expiresIn: this.environment.ACCESS_TOKEN_TTL_SECONDS,
     };
   }
-}
-
-/** Addresses are compared without case. */
-function normaliseEmail(email: string): string {
-  return email.toLowerCase();
 }

@@ -9,6 +9,12 @@ export class PasswordHasher {
   /** Verified against where there is no account, so that an unknown address takes as long as a wrong password. */
   private readonly decoy = hash('no account has this password', PARAMETERS);
 
+  /** Whether a hash was made with weaker parameters than today's. */
+  isOutdated(passwordHash: string): boolean {
+    const [, memory, time] = /\$m=(\d+),t=(\d+),/.exec(passwordHash) ?? [];
+    return Number(memory) < PARAMETERS.memoryCost || Number(time) < PARAMETERS.timeCost;
+  }
+
   hash(password: string): Promise<string> {
     return hash(password, PARAMETERS);
   }

@@ -8,7 +8,8 @@ import type { Client } from '../../common/http/client.js';
 import { Environment } from '../../config/environment.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Revocations } from '../../platform/revocation/revocations.js';
-import { RefreshTokenReusedError } from './auth.errors.js';
+import { AuditService } from './audit.service.js';
+import { RefreshTokenReusedError, SessionNotFoundError } from './auth.errors.js';
 import { Session } from './schemas/session.schema.js';
 
 const PURPOSE = 'refresh-token';
@@ -31,6 +32,7 @@ export class SessionsService {
     private readonly box: SecretBox,
     private readonly transactions: Transactions,
     private readonly revocations: Revocations,
+    private readonly audit: AuditService,
     private readonly environment: Environment,
   ) {}
 
@@ -63,12 +65,33 @@ export class SessionsService {
     return this.grant(await this.rotate(session, generation));
   }
 
-  /** Ends a session: its refresh tokens at once, its access tokens everywhere within a second. */
-  async end(id: string): Promise<void> {
-    await this.transactions.run(async (transaction) => {
-      const { deletedCount } = await this.sessions.deleteOne({ _id: id }, { session: transaction });
-      if (deletedCount > 0) await this.revocations.endSession(id, transaction);
-    });
+  async list(userId: string): Promise<Session[]> {
+    return await this.sessions
+      .find({ user: userId, expiresAt: { $gt: new Date() } })
+      .sort({ _id: -1 })
+      .lean();
+  }
+
+  /**
+   * Ends a session of this user's: its refresh tokens at once, its access tokens everywhere within a second.
+   *
+   * @throws SessionNotFoundError
+   */
+  async end(userId: string, id: string, transaction: ClientSession): Promise<void> {
+    const { deletedCount } = await this.sessions.deleteOne({ _id: id, user: userId }, { session: transaction });
+    if (deletedCount === 0) throw new SessionNotFoundError();
+    await this.revocations.endSessions([id], transaction);
+  }
+
+  /** Ends all of a user's sessions, but for one that may be kept. */
+  async endAll(userId: string, transaction: ClientSession, exceptId?: string): Promise<void> {
+    const filter = { user: userId, ...(exceptId && { _id: { $ne: exceptId } }) };
+    const ended = await this.sessions.find(filter, { _id: 1 }, { session: transaction }).lean();
+    await this.sessions.deleteMany(filter, { session: transaction });
+    await this.revocations.endSessions(
+      ended.map(({ _id }) => String(_id)),
+      transaction,
+    );
   }
 
   private async rotate(session: Session, generation: number): Promise<Session> {
@@ -89,8 +112,19 @@ export class SessionsService {
     const graceMs = this.environment.REFRESH_REUSE_GRACE_SECONDS * 1000;
     const withinGrace = now.getTime() - current.rotatedAt.getTime() <= graceMs;
     if (generation === current.generation - 1 && withinGrace) return current;
-    await this.end(String(session._id));
+    await this.endReused(session);
     throw new RefreshTokenReusedError();
+  }
+
+  private async endReused({ _id, user, ip, userAgent }: Session): Promise<void> {
+    const id = String(_id);
+    await this.transactions.run(async (transaction) => {
+      const { deletedCount } = await this.sessions.deleteOne({ _id }, { session: transaction });
+      if (deletedCount === 0) return; // somebody else has just ended it
+      await this.revocations.endSessions([id], transaction);
+      const context = { actorId: user, client: { ip, userAgent }, details: { sessionId: id } };
+      await this.audit.record('refresh-token.reused', context, transaction);
+    });
   }
 
   private grant(session: Session): SessionGrant {

@@ -2,38 +2,48 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import type { AccountRegisteredEvent } from '../../contracts/auth.events.js';
-import type { NotificationPreferences } from '../../contracts/users.events.js';
+import type { NotificationPreferences, ProfileChangedEvent } from '../../contracts/users.events.js';
+import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { Contact } from './schemas/contact.schema.js';
+
+/** The account's version right after the registration. */
+const FIRST_VERSION = 1;
 
 /** Keeps this module's copy of how users want to be reached; older news never replaces newer. */
 @Injectable()
 export class ContactsService {
-  constructor(@InjectModel(Contact.name) private readonly contacts: Model<Contact>) {}
+  constructor(
+    @InjectModel(Contact.name) private readonly contacts: Model<Contact>,
+    private readonly personalData: PersonalData,
+  ) {}
 
-  async find(userId: Types.ObjectId, session: ClientSession | null = null): Promise<Contact | null> {
+  async find(userId: Types.ObjectId | string, session: ClientSession | null = null): Promise<Contact | null> {
     return await this.contacts.findById(userId, null, { session }).lean();
   }
 
   async register(userId: string, account: AccountRegisteredEvent['data'], session: ClientSession): Promise<void> {
-    const contact = await this.getOrNew(userId, session);
-    contact.email = account.email;
-    contact.emailVerified ||= account.emailVerified;
-    contact.name ??= account.name;
-    await contact.save({ session });
+    const { name, email, emailVerified } = account;
+    await this.change(userId, session, (contact) => ({
+      ...(contact.emailVersion < FIRST_VERSION && { email, emailVerified, emailVersion: FIRST_VERSION }),
+      ...(contact.name === undefined && { name }),
+    }));
   }
 
-  async verifyEmail(userId: string, email: string, session: ClientSession): Promise<void> {
-    const contact = await this.getOrNew(userId, session);
-    contact.email ??= email;
-    if (contact.email === email) contact.emailVerified = true;
-    await contact.save({ session });
+  /** Applies a newer verified address. */
+  async copyEmail(userId: string, email: string, emailVersion: number, session: ClientSession): Promise<void> {
+    await this.change(userId, session, (contact) =>
+      contact.emailVersion < emailVersion ? { email, emailVerified: true, emailVersion } : {},
+    );
   }
 
-  async copyName(userId: string, name: string, version: number, session: ClientSession): Promise<void> {
-    const contact = await this.getOrNew(userId, session);
-    if (contact.profileVersion >= version) return;
-    contact.set({ name, profileVersion: version });
-    await contact.save({ session });
+  async copyProfile(
+    userId: string,
+    { name, locale, version }: ProfileChangedEvent['data'],
+    session: ClientSession,
+  ): Promise<void> {
+    await this.change(userId, session, (contact) =>
+      contact.profileVersion < version ? { name, locale, profileVersion: version } : {},
+    );
   }
 
   async copyPreferences(
@@ -42,14 +52,25 @@ export class ContactsService {
     version: number,
     session: ClientSession,
   ): Promise<void> {
-    const contact = await this.getOrNew(userId, session);
-    if (contact.preferencesVersion >= version) return;
-    contact.set({ preferences, preferencesVersion: version });
-    await contact.save({ session });
+    await this.change(userId, session, (contact) =>
+      contact.preferencesVersion < version ? { preferences, preferencesVersion: version } : {},
+    );
   }
 
-  private async getOrNew(userId: string, session: ClientSession) {
+  async remove(userId: string, session: ClientSession): Promise<void> {
+    await this.contacts.deleteOne({ _id: userId }, { session });
+  }
+
+  /** @param changesOf what is news to the contact as it is */
+  private async change(
+    userId: string,
+    session: ClientSession,
+    changesOf: (contact: Contact) => Partial<Contact>,
+  ): Promise<void> {
+    if (await this.personalData.isErased(userId, session)) return;
     const known = await this.contacts.findById(userId, null, { session });
-    return known ?? new this.contacts({ _id: new Types.ObjectId(userId) });
+    const contact = known ?? new this.contacts({ _id: new Types.ObjectId(userId) });
+    contact.set(changesOf(contact));
+    await contact.save({ session });
   }
 }

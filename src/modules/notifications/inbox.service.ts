@@ -85,6 +85,16 @@ export class InboxService {
     return _id;
   }
 
+  async exportAll(userId: string): Promise<NotificationResponseDto[]> {
+    const rows = await this.notifications.find({ user: userId }).sort({ createdAt: 1, _id: 1 }).lean<Notification[]>();
+    return rows.map(toNotificationResponse);
+  }
+
+  async removeAll(userId: string, session: ClientSession): Promise<void> {
+    await this.notifications.deleteMany({ user: userId }, { session });
+    this.cache.invalidateAfterCommit(session, userId, 'notifications');
+  }
+
   /** A transaction after which the user's cached lists are out of date. */
   private change<T>(userId: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
     return this.transactions.run(async (session) => {

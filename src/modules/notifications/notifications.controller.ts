@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
+import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiCached } from '../../common/openapi/api-headers.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
@@ -13,6 +14,7 @@ import {
 import { InboxService } from './inbox.service.js';
 
 @ApiTags('Notifications')
+@AllowApiKeys('notifications')
 @Controller('notifications')
 export class NotificationsController {
   constructor(private readonly inbox: InboxService) {}

@@ -2,13 +2,19 @@ import { Injectable } from '@nestjs/common';
 import { type ClientSession, Types } from 'mongoose';
 import {
   AccountRegisteredEvent,
+  EmailChangedEvent,
+  EmailChangeRequestedEvent,
   EmailVerificationRequestedEvent,
   EmailVerifiedEvent,
+  MfaChangedEvent,
+  PasswordChangedEvent,
+  PasswordResetRequestedEvent,
   SessionStartedEvent,
 } from '../../contracts/auth.events.js';
 import { TaskCompletedEvent } from '../../contracts/tasks.events.js';
-import { PreferencesChangedEvent, ProfileChangedEvent } from '../../contracts/users.events.js';
+import { PreferencesChangedEvent, ProfileChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
+import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
 import { EmailDeliveries } from './email/email-deliveries.js';
 import { NotifierService } from './notifier.service.js';
@@ -19,6 +25,7 @@ export class NotificationsListener {
     private readonly contacts: ContactsService,
     private readonly notifier: NotifierService,
     private readonly emails: EmailDeliveries,
+    private readonly accountData: AccountDataService,
   ) {}
 
   @EventHandler(AccountRegisteredEvent)
@@ -28,12 +35,17 @@ export class NotificationsListener {
 
   @EventHandler(EmailVerifiedEvent)
   async onEmailVerified({ subject, data }: EventOf<EmailVerifiedEvent>, session: ClientSession): Promise<void> {
-    await this.contacts.verifyEmail(subject, data.email, session);
+    await this.contacts.copyEmail(subject, data.email, data.version, session);
+  }
+
+  @EventHandler(EmailChangedEvent)
+  async onEmailChanged({ subject, data }: EventOf<EmailChangedEvent>, session: ClientSession): Promise<void> {
+    await this.contacts.copyEmail(subject, data.email, data.version, session);
   }
 
   @EventHandler(ProfileChangedEvent)
   async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, session: ClientSession): Promise<void> {
-    await this.contacts.copyName(subject, data.name, data.version, session);
+    await this.contacts.copyProfile(subject, data, session);
   }
 
   @EventHandler(PreferencesChangedEvent)
@@ -44,19 +56,55 @@ export class NotificationsListener {
     await this.contacts.copyPreferences(subject, data.preferences, data.version, session);
   }
 
+  @EventHandler(UserDeletedEvent)
+  async onUserDeleted({ subject }: EventOf<UserDeletedEvent>, session: ClientSession): Promise<void> {
+    await this.accountData.erase(subject, session);
+  }
+
   @EventHandler(EmailVerificationRequestedEvent)
   async onEmailVerificationRequested(
-    { subject, data: { email, token } }: EventOf<EmailVerificationRequestedEvent>,
+    { subject, data: { email: to, token } }: EventOf<EmailVerificationRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
     const user = new Types.ObjectId(subject);
     const event = 'account.email-verification';
-    await this.emails.add({ user, notification: null, event, data: {}, to: email, token }, session);
+    await this.emails.add({ user, notification: null, event, data: {}, to, token }, session);
+  }
+
+  @EventHandler(PasswordResetRequestedEvent)
+  async onPasswordResetRequested(
+    { subject, data: { email: to, token } }: EventOf<PasswordResetRequestedEvent>,
+    session: ClientSession,
+  ): Promise<void> {
+    const user = new Types.ObjectId(subject);
+    const event = 'account.password-reset';
+    await this.emails.add({ user, notification: null, event, data: {}, to, token }, session);
+  }
+
+  /** Goes to the contact's address, which is still the old one, and only if it is verified. */
+  @EventHandler(EmailChangeRequestedEvent)
+  async onEmailChangeRequested(
+    { subject, data: { newEmail } }: EventOf<EmailChangeRequestedEvent>,
+    session: ClientSession,
+  ): Promise<void> {
+    const user = new Types.ObjectId(subject);
+    await this.emails.add({ user, notification: null, event: 'account.email-change', data: { newEmail } }, session);
   }
 
   @EventHandler(SessionStartedEvent)
   async onSessionStarted({ subject, data }: EventOf<SessionStartedEvent>, session: ClientSession): Promise<void> {
     await this.notifier.notify(subject, 'account.new-login', data, session);
+  }
+
+  @EventHandler(PasswordChangedEvent)
+  async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, session: ClientSession): Promise<void> {
+    await this.notifier.notify(subject, 'account.password-changed', data, session);
+  }
+
+  @EventHandler(MfaChangedEvent)
+  async onMfaChanged({ subject, data }: EventOf<MfaChangedEvent>, session: ClientSession): Promise<void> {
+    const { enabled, changedAt } = data;
+    await this.notifier.notify(subject, 'account.mfa-changed', { enabled: String(enabled), changedAt }, session);
   }
 
   @EventHandler(TaskCompletedEvent)

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
 import { EmailDeliveries } from './email/email-deliveries.js';
 import { Mailer } from './email/mailer.js';
@@ -20,6 +21,14 @@ import { Notification, NotificationSchema } from './schemas/notification.schema.
     ]),
   ],
   controllers: [NotificationsController],
-  providers: [InboxService, ContactsService, NotifierService, EmailDeliveries, Mailer, NotificationsListener],
+  providers: [
+    AccountDataService,
+    InboxService,
+    ContactsService,
+    NotifierService,
+    EmailDeliveries,
+    Mailer,
+    NotificationsListener,
+  ],
 })
 export class NotificationsModule {}

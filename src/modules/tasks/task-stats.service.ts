@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { DateTime } from 'luxon';
-import { type ClientSession, type Model, Types } from 'mongoose';
-import { ResponseCache } from '../../platform/cache/response-cache.js';
+import { type Model, Types } from 'mongoose';
 import type { TaskStatsResponseDto } from './dto/task-stats-response.dto.js';
 import { TaskOwner } from './schemas/task-owner.schema.js';
 import { Task, TASK_PRIORITIES, TASK_STATUSES, type TaskStatus } from './schemas/task.schema.js';
@@ -33,7 +32,6 @@ export class TaskStatsService {
   constructor(
     @InjectModel(Task.name) private readonly tasks: Model<Task>,
     @InjectModel(TaskOwner.name) private readonly owners: Model<TaskOwner>,
-    private readonly cache: ResponseCache,
   ) {}
 
   /** @param timezone IANA name; the user's own where it is left out */
@@ -68,15 +66,6 @@ export class TaskStatsService {
       },
     ]);
     return toResponse(facets as Facets, firstDay);
-  }
-
-  /** Takes over a newer time zone; an older one is ignored. */
-  async copyTimezone(userId: string, timezone: string, profileVersion: number, session: ClientSession): Promise<void> {
-    const _id = new Types.ObjectId(userId);
-    const known = await this.owners.findById(_id, null, { session }).lean();
-    if (known && known.profileVersion >= profileVersion) return;
-    await this.owners.updateOne({ _id }, { $set: { timezone, profileVersion } }, { session, upsert: true });
-    this.cache.invalidateAfterCommit(session, userId, 'tasks');
   }
 }
 

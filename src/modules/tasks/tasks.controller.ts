@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
+import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiConditionalRead, ApiConditionalWrite, ApiCreated, ApiCached } from '../../common/openapi/api-headers.js';
@@ -21,6 +22,7 @@ const statsTtl = () =>
   Math.min(STATS_MAX_AGE_SECONDS, QUARTER_HOUR_SECONDS - (Math.floor(Date.now() / 1000) % QUARTER_HOUR_SECONDS));
 
 @ApiTags('Tasks')
+@AllowApiKeys('tasks')
 @Controller('tasks')
 export class TasksController {
   constructor(

@@ -1,15 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
-import { ProfileChangedEvent } from '../../contracts/users.events.js';
+import { ProfileChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
-import { TaskStatsService } from './task-stats.service.js';
+import { TaskOwnersService } from './task-owners.service.js';
 
 @Injectable()
 export class TasksListener {
-  constructor(private readonly stats: TaskStatsService) {}
+  constructor(private readonly owners: TaskOwnersService) {}
 
   @EventHandler(ProfileChangedEvent)
   async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, session: ClientSession): Promise<void> {
-    await this.stats.copyTimezone(subject, data.timezone, data.version, session);
+    await this.owners.copyTimezone(subject, data.timezone, data.version, session);
+  }
+
+  @EventHandler(UserDeletedEvent)
+  async onUserDeleted({ subject }: EventOf<UserDeletedEvent>, session: ClientSession): Promise<void> {
+    await this.owners.erase(subject, session);
   }
 }

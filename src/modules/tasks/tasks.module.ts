@@ -3,6 +3,7 @@ import { MongooseModule } from '@nestjs/mongoose';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
 import { TaskListService } from './task-list.service.js';
+import { TaskOwnersService } from './task-owners.service.js';
 import { TaskStatsService } from './task-stats.service.js';
 import { TasksController } from './tasks.controller.js';
 import { TasksListener } from './tasks.listener.js';
@@ -16,6 +17,6 @@ import { TasksService } from './tasks.service.js';
     ]),
   ],
   controllers: [TasksController],
-  providers: [TasksService, TaskListService, TaskStatsService, TasksListener],
+  providers: [TasksService, TaskListService, TaskStatsService, TaskOwnersService, TasksListener],
 })
 export class TasksModule {}

@@ -1,19 +1,28 @@
-import { Body, Controller, Get, Param, Patch, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
+import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
+import { ApiProblems } from '../../common/openapi/api-problems.js';
+import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { PreferencesDto } from './dto/preferences.dto.js';
-import { ListUsersQueryDto, UpdateUserDto } from './dto/user-requests.dto.js';
-import { UserListResponseDto, UserResponseDto } from './dto/user-response.dto.js';
+import { ListUsersQueryDto, SetRoleDto, UpdateUserDto } from './dto/user-requests.dto.js';
+import { PersonalDataResponseDto, UserListResponseDto, UserResponseDto } from './dto/user-response.dto.js';
+import { UserLifecycleService } from './user-lifecycle.service.js';
 import { UsersService, type Versioned } from './users.service.js';
 
 @ApiTags('Users')
+@AllowApiKeys('users')
 @Controller('users')
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly lifecycle: UserLifecycleService,
+    private readonly personalData: PersonalData,
+  ) {}
 
   /** Read your profile. */
   @ApiConditionalRead()
@@ -59,6 +68,12 @@ export class UsersController {
     return answer(reply, await this.users.replacePreferences(user.userId, body, precondition));
   }
 
+  /** Get all that the service holds of you. */
+  @Get('me/export')
+  async exportMe(@CurrentUser() user: Principal): Promise<PersonalDataResponseDto> {
+    return { exportedAt: new Date().toISOString(), data: await this.personalData.export(user.userId) };
+  }
+
   /** List users (managers). */
   @MinimumRole('manager')
   @Get()
@@ -88,6 +103,28 @@ export class UsersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
     return answer(reply, await this.users.update(id, body, precondition));
+  }
+
+  /** Change a user's role (admins); the old one stops working within one second. */
+  @ApiProblems('LAST_ADMIN')
+  @MinimumRole('admin')
+  @Put(':id/role')
+  async setUserRole(
+    @CurrentUser() admin: Principal,
+    @Param('id', IdPipe) id: string,
+    @Body() body: SetRoleDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UserResponseDto> {
+    return answer(reply, await this.lifecycle.setRole(id, body.role, admin.userId));
+  }
+
+  /** Delete a user (admins): sessions end, and every module erases the data. */
+  @ApiProblems('LAST_ADMIN')
+  @MinimumRole('admin')
+  @HttpCode(204)
+  @Delete(':id')
+  deleteUser(@CurrentUser() admin: Principal, @Param('id', IdPipe) id: string): Promise<void> {
+    return this.lifecycle.delete(id, admin.userId);
   }
 }
 

@@ -1,20 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
-import { AccountRegisteredEvent, EmailVerifiedEvent } from '../../contracts/auth.events.js';
+import {
+  AccountDeletedEvent,
+  AccountRegisteredEvent,
+  EmailChangedEvent,
+  EmailVerifiedEvent,
+} from '../../contracts/auth.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
-import { UsersService } from './users.service.js';
+import { UserLifecycleService } from './user-lifecycle.service.js';
 
 @Injectable()
 export class UsersListener {
-  constructor(private readonly users: UsersService) {}
+  constructor(private readonly lifecycle: UserLifecycleService) {}
 
   @EventHandler(AccountRegisteredEvent)
-  async onAccountRegistered(event: EventOf<AccountRegisteredEvent>, session: ClientSession): Promise<void> {
-    await this.users.createProfile(event.subject, event.data, session);
+  async onAccountRegistered({ subject, data }: EventOf<AccountRegisteredEvent>, session: ClientSession): Promise<void> {
+    await this.lifecycle.create(subject, data, session);
   }
 
   @EventHandler(EmailVerifiedEvent)
   async onEmailVerified({ subject, data }: EventOf<EmailVerifiedEvent>, session: ClientSession): Promise<void> {
-    await this.users.markEmailVerified(subject, data.email, session);
+    await this.lifecycle.copyEmail(subject, data.email, data.version, session);
+  }
+
+  @EventHandler(EmailChangedEvent)
+  async onEmailChanged({ subject, data }: EventOf<EmailChangedEvent>, session: ClientSession): Promise<void> {
+    await this.lifecycle.copyEmail(subject, data.email, data.version, session);
+  }
+
+  @EventHandler(AccountDeletedEvent)
+  async onAccountDeleted({ subject }: EventOf<AccountDeletedEvent>, session: ClientSession): Promise<void> {
+    await this.lifecycle.erase(subject, subject, session);
   }
 }

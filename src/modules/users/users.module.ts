@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { User, UserSchema } from './schemas/user.schema.js';
+import { UserLifecycleService } from './user-lifecycle.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersListener } from './users.listener.js';
 import { UsersService } from './users.service.js';
@@ -8,6 +9,6 @@ import { UsersService } from './users.service.js';
 @Module({
   imports: [MongooseModule.forFeature([{ name: User.name, schema: UserSchema }])],
   controllers: [UsersController],
-  providers: [UsersService, UsersListener],
+  providers: [UsersService, UserLifecycleService, UsersListener],
 })
 export class UsersModule {}

@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoose';
+import { type ClientSession, type Model, type QueryFilter } from 'mongoose';
 import { DependencyUnavailableError } from '../../common/errors/problem.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
-import type { AccountRegisteredEvent } from '../../contracts/auth.events.js';
 import {
   type NotificationPreferences,
   PreferencesChangedEvent,
@@ -17,7 +16,7 @@ import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import type { ListUsersQueryDto, UpdateUserDto, UserSort } from './dto/user-requests.dto.js';
 import type { UserResponseDto } from './dto/user-response.dto.js';
-import { DEFAULT_PREFERENCES, User } from './schemas/user.schema.js';
+import { User } from './schemas/user.schema.js';
 import { toUserResponse } from './user.mapper.js';
 import { UserNotFoundError } from './users.errors.js';
 
@@ -108,44 +107,12 @@ export class UsersService {
     );
   }
 
-  /** Makes the profile of a new account. */
-  async createProfile(
-    id: string,
-    { name, email, emailVerified, role, registeredAt }: AccountRegisteredEvent['data'],
-    session: ClientSession,
-  ): Promise<void> {
-    const createdAt = new Date(registeredAt);
-    await this.users.create(
-      [
-        {
-          _id: new Types.ObjectId(id),
-          name,
-          nameKey: name.toLowerCase(),
-          email,
-          emailVerified,
-          role,
-          preferences: DEFAULT_PREFERENCES,
-          createdAt,
-          updatedAt: createdAt,
-        },
-      ],
-      { session },
-    );
-  }
-
-  /** @throws UserNotFoundError where the profile isn't there yet: the event comes again */
-  async markEmailVerified(id: string, email: string, session: ClientSession): Promise<void> {
-    const user = await this.users.findById(id, null, { session }).lean();
-    if (!user) throw new UserNotFoundError();
-    if (user.email === email) await this.change(id, 'any', session, { emailVerified: true });
-  }
-
-  private async change(
-    id: string,
-    precondition: Precondition,
-    session: ClientSession,
-    changes: Partial<User>,
-  ): Promise<User> {
+  /**
+   * Changes a profile, in the transaction of what goes with it.
+   *
+   * @throws UserNotFoundError, VersionMismatchError
+   */
+  async change(id: string, precondition: Precondition, session: ClientSession, changes: Partial<User>): Promise<User> {
     const before = await this.users.findById(id, null, { session }).lean();
     if (!before) throw new UserNotFoundError();
     assertMatches(precondition, before);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import type { Principal } from '../../common/auth/principal.js';
+import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { Environment } from '../../config/environment.js';
 import type { Role } from '../../contracts/role.js';
 import { Revocations } from '../revocation/revocations.js';
@@ -40,7 +40,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-toke
   }
 
   /** @returns null where the session has ended */
-  async validate({ sub, sid, role, iat }: AccessTokenClaims): Promise<Principal | null> {
+  async validate({ sub, sid, role, iat }: AccessTokenClaims): Promise<SessionPrincipal | null> {
     const revoked = await this.revocations.isRevoked({ userId: sub, sessionId: sid, issuedAt: iat });
     return revoked ? null : { userId: sub, sessionId: sid, role };
   }

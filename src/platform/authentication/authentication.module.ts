@@ -1,14 +1,17 @@
 import { Global, Module } from '@nestjs/common';
+import { MongooseModule } from '@nestjs/mongoose';
 import { PassportModule } from '@nestjs/passport';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
+import { ApiKey, ApiKeySchema } from './api-key.schema.js';
+import { ApiKeys } from './api-keys.js';
 import { SigningKeys } from './signing-keys.js';
 
-/** Every process can tell who is asking by itself: no call to the auth module, no I/O. */
+/** Every process can tell who is asking by itself, without a call to the auth module. */
 @Global()
 @Module({
-  imports: [PassportModule, RevocationModule],
-  providers: [SigningKeys, AccessTokenStrategy],
-  exports: [SigningKeys],
+  imports: [PassportModule, RevocationModule, MongooseModule.forFeature([{ name: ApiKey.name, schema: ApiKeySchema }])],
+  providers: [SigningKeys, AccessTokenStrategy, ApiKeys],
+  exports: [SigningKeys, ApiKeys],
 })
 export class AuthenticationModule {}

@@ -57,7 +57,8 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
       this.subscriber.subscribe(CHANNEL).catch(() => undefined); // polling covers it; reconnecting tries again
     };
     this.subscriber.on('message', (channel, message) => {
-      if (channel === CHANNEL) this.remember(JSON.parse(message) as Entry);
+      if (channel !== CHANNEL) return;
+      for (const entry of JSON.parse(message) as Entry[]) this.remember(entry);
     });
     this.subscriber.on('ready', subscribe);
     if (this.subscriber.status === 'ready') subscribe();
@@ -67,14 +68,21 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     await this.poll();
   }
 
-  /** Ends a session everywhere once the transaction of `session` is committed. */
-  async endSession(sessionId: string, session: ClientSession): Promise<void> {
-    const entry: Entry = { kind: 'session', subject: sessionId, at: Date.now() };
-    await this.model.create([{ ...entry, at: new Date(entry.at) }], { session });
-    this.transactions.afterCommit(session, () => {
-      this.remember(entry);
-      this.redis.publish(CHANNEL, JSON.stringify(entry)).catch(() => undefined); // the poll brings it too
-    });
+  /** Ends sessions everywhere once the transaction of `session` is committed. */
+  async endSessions(sessionIds: string[], session: ClientSession): Promise<void> {
+    const at = Date.now();
+    await this.publish(
+      sessionIds.map((subject) => ({ kind: 'session', subject, at })),
+      session,
+    );
+  }
+
+  /**
+   * Ends all access tokens of a user that were issued before `before`, once the transaction of `session` is committed.
+   * Tokens tell their time in whole seconds, so `before` is a whole second, and not in the past.
+   */
+  async endTokensBefore(userId: string, before: Date, session: ClientSession): Promise<void> {
+    await this.publish([{ kind: 'user', subject: userId, at: before.getTime() }], session);
   }
 
   /**
@@ -94,6 +102,18 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     clearTimeout(this.timer);
     await this.polling;
     clearTimeout(this.timer);
+  }
+
+  private async publish(entries: Entry[], session: ClientSession): Promise<void> {
+    if (entries.length === 0) return;
+    await this.model.insertMany(
+      entries.map((entry) => ({ ...entry, at: new Date(entry.at) })),
+      { session },
+    );
+    this.transactions.afterCommit(session, () => {
+      for (const entry of entries) this.remember(entry);
+      this.redis.publish(CHANNEL, JSON.stringify(entries)).catch(() => undefined); // the poll brings them too
+    });
   }
 
   private async readEntriesOf(userId: string, sessionId: string): Promise<void> {

@@ -14,7 +14,9 @@ export const StrictRateLimit = () => SetMetadata(STRICT, true);
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
   protected override async handleRequest({ context, limit, ttl, throttler }: ThrottlerRequest): Promise<boolean> {
-    const strict = this.reflector.get<boolean | undefined>(STRICT, context.getHandler()) ?? false;
+    const strict =
+      this.reflector.getAllAndOverride<boolean | undefined>(STRICT, [context.getHandler(), context.getClass()]) ??
+      false;
     if ((throttler.name === 'strict') !== strict) return true;
 
     const name = strict ? 'strict' : 'general';

@@ -49,3 +49,59 @@ export class VerifyEmailDto {
   @IsString()
   token!: string;
 }
+
+export class LoginMfaDto {
+  /** From the answer `MFA_REQUIRED`. */
+  @Length(1, TOKEN_MAX_LENGTH)
+  @IsString()
+  mfaToken!: string;
+
+  /**
+   * From the authenticator, or a recovery code.
+   * @example 123456
+   */
+  @Length(6, 30)
+  @IsString()
+  code!: string;
+}
+
+export class ForgotPasswordDto {
+  /** @example ada@example.org */
+  @MaxLength(EMAIL_MAX_LENGTH)
+  @IsEmail()
+  email!: string;
+}
+
+export class ResetPasswordDto {
+  /** The part behind `#token=` of the link in the mail. */
+  @Length(1, TOKEN_MAX_LENGTH)
+  @IsString()
+  token!: string;
+
+  /** @example another-horse-battery */
+  @IsAllowedPassword()
+  password!: string;
+}
+
+export class ChangePasswordDto {
+  /** @example correct-horse-battery */
+  @Length(1, 128)
+  @IsString()
+  currentPassword!: string;
+
+  /** @example another-horse-battery */
+  @IsAllowedPassword()
+  newPassword!: string;
+}
+
+export class ChangeEmailDto {
+  /** @example ada@example.net */
+  @MaxLength(EMAIL_MAX_LENGTH)
+  @IsEmail()
+  email!: string;
+
+  /** @example correct-horse-battery */
+  @Length(1, 128)
+  @IsString()
+  password!: string;
+}

@@ -1,6 +1,16 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import type { Types } from 'mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
 import { type Role, ROLES } from '../../../contracts/role.js';
+
+/** Time-based one-time passwords (RFC 6238), once confirmed. */
+export interface Mfa {
+  /** Encrypted (`SecretBox`). */
+  secret: string;
+  /** The time step of the last code that was accepted: neither it nor an earlier one is accepted again. */
+  lastStep: number;
+  /** SHA-256 of the codes that are left. */
+  recoveryCodes: string[];
+}
 
 /** Who may log in, and how. Its id is the user's id in every module; name and role are copies of the users module's. */
 @Schema({ collection: 'accounts', versionKey: false })
@@ -23,9 +33,35 @@ export class Account {
   @Prop({ type: String, required: true, enum: ROLES, default: 'user' })
   role!: Role;
 
+  /** Grows with each change of address, password or second factor: a log-in that began before doesn't count. */
+  @Prop({ required: true, default: 1 })
+  version!: number;
+
+  @Prop({ type: SchemaTypes.Mixed, default: null })
+  mfa!: Mfa | null;
+
+  /** A secret that was shown but not confirmed yet; encrypted. */
+  @Prop({ type: String, default: null })
+  pendingMfaSecret!: string | null;
+
+  /** No access token of an earlier time counts; a whole second. */
+  @Prop({ type: Date, default: null })
+  tokensValidFrom!: Date | null;
+
+  /** The version of the profile that `role` was copied from. */
+  @Prop({ required: true, default: 0 })
+  roleVersion!: number;
+
   /** The version of the profile that `name` was copied from. */
   @Prop({ required: true, default: 0 })
   profileVersion!: number;
+
+  /** When another administrator's going counted on this one's staying. */
+  @Prop({ type: Date })
+  countedOnAt?: Date;
+
+  @Prop({ type: Date, default: null })
+  lastLoginAt!: Date | null;
 
   @Prop({ required: true, default: () => new Date() })
   createdAt!: Date;
@@ -33,3 +69,4 @@ export class Account {
 
 export const AccountSchema = SchemaFactory.createForClass(Account);
 AccountSchema.index({ email: 1 });
+AccountSchema.index({ role: 1 });

@@ -1,22 +1,29 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 
-/** A token that was mailed and works once; only its hash is stored. */
+export const TOKEN_PURPOSES = ['email-verification', 'email-change', 'password-reset', 'mfa-login'] as const;
+export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
+
+/** A token that works once, for one purpose; only its hash is stored. */
 @Schema({ collection: 'onetimetokens', versionKey: false })
 export class OneTimeToken {
   /** SHA-256 of the token, base64url. */
   @Prop({ type: String, required: true })
   _id!: string;
 
-  @Prop({ type: String, required: true, enum: ['email-verification'] })
-  purpose!: 'email-verification';
+  @Prop({ type: String, required: true, enum: TOKEN_PURPOSES })
+  purpose!: TokenPurpose;
 
   @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
-  /** The address it was sent to: it proves control of this one and no other. */
+  /** The address it was sent to, or is about: it proves control of this one and no other. */
   @Prop({ required: true })
   email!: string;
+
+  /** How often it was offered with something wrong. */
+  @Prop({ required: true, default: 0 })
+  failures!: number;
 
   @Prop({ required: true, default: () => new Date() })
   createdAt!: Date;

@@ -7,7 +7,7 @@ import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { WorkQueue } from '../../../platform/work/work-queue.js';
 import { ContactsService } from '../contacts.service.js';
-import { type SentEvent, textOf } from '../notification-texts.js';
+import { languageOf, type SentEvent, textOf } from '../notification-texts.js';
 import { Delivery } from '../schemas/delivery.schema.js';
 import { renderEmail } from './email-template.js';
 import { Mailer } from './mailer.js';
@@ -64,6 +64,23 @@ export class EmailDeliveries implements OnApplicationBootstrap, BeforeApplicatio
     this.transactions.afterCommit(session, () => this.queue.nudge());
   }
 
+  /** Forgets all mails of a user, those under way included. */
+  async removeAll(userId: string, session: ClientSession): Promise<void> {
+    await this.deliveries.deleteMany({ user: userId }, { session });
+  }
+
+  async exportAll(userId: string): Promise<unknown[]> {
+    const deliveries = await this.deliveries.find({ user: userId }).sort({ createdAt: 1 }).lean();
+    return deliveries.map(({ event, channel, state, data, createdAt, deliveredAt }) => ({
+      event,
+      channel,
+      state,
+      data,
+      createdAt,
+      deliveredAt,
+    }));
+  }
+
   private async send(delivery: Delivery): Promise<void> {
     const { _id, user, event, data, token } = delivery;
     const contact = await this.contacts.find(user);
@@ -72,17 +89,19 @@ export class EmailDeliveries implements OnApplicationBootstrap, BeforeApplicatio
       this.logger.debug({ delivery: String(_id) }, 'not sent: the address is not verified');
       return;
     }
-    const text = textOf(event as SentEvent, data);
+    const language = languageOf(contact?.locale);
     // Never a user's own text to an address that nobody has confirmed.
-    const name = contact?.emailVerified ? contact.name : undefined;
-    await this.mailer.send({ id: String(_id), to, ...renderEmail(text, { name, link: this.linkOf(token) }) });
+    const name = contact?.emailVerified && to === contact.email ? contact.name : undefined;
+    const mail = renderEmail(textOf(event, data, language), { language, name, link: this.linkOf(event, token) });
+    await this.mailer.send({ id: String(_id), to, ...mail });
     await this.deliveries.updateOne({ _id }, { $set: { deliveredAt: new Date(), token: null } });
   }
 
-  private linkOf(token: string | null): string | undefined {
+  private linkOf(event: SentEvent, token: string | null): string | undefined {
     if (token === null) return undefined;
     const clear = this.box.decrypt(ONE_TIME_TOKEN, token);
     if (clear === null) throw new Error('the token was encrypted with a secret that APP_SECRETS has no more');
-    return `${this.environment.PUBLIC_URL}/verify-email#token=${clear}`;
+    const page = event === 'account.password-reset' ? 'reset-password' : 'verify-email';
+    return `${this.environment.PUBLIC_URL}/${page}#token=${clear}`;
   }
 }

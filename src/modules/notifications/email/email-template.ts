@@ -1,6 +1,7 @@
-import type { NotificationText } from '../notification-texts.js';
+import { GREETINGS, type Language, type NotificationText } from '../notification-texts.js';
 
 interface Options {
+  language: Language;
   /** Whom to greet; nobody in particular where it is left out. */
   name?: string | undefined;
   /** Where the button leads; no button where it is left out. */
@@ -8,13 +9,13 @@ interface Options {
 }
 
 /** A mail in plain text and in HTML that says the same. */
-export function renderEmail({ title, body }: NotificationText, { name, link }: Options) {
-  const greeting = name ? `Hello ${name},` : 'Hello,';
+export function renderEmail({ title, body }: NotificationText, { language, name, link }: Options) {
+  const greeting = GREETINGS[language](name);
   return {
     subject: title,
     text: [greeting, body, ...(link ? [link] : [])].join('\n\n') + '\n',
     html: `<!doctype html>
-<html lang="en">
+<html lang="${language}">
   <head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head>
   <body style="font-family: sans-serif; max-width: 36em; margin: 2em auto; padding: 0 1em; line-height: 1.5">
     <h1 style="font-size: 1.3em">${escapeHtml(title)}</h1>

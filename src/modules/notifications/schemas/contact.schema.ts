@@ -20,6 +20,14 @@ export class Contact {
   @Prop({ type: Boolean, default: false })
   emailVerified!: boolean;
 
+  /** The version of the account that address and standing were copied from. */
+  @Prop({ type: Number, default: 0 })
+  emailVersion!: number;
+
+  /** BCP 47 */
+  @Prop({ type: String })
+  locale?: string;
+
   @Prop({ type: Number, default: 0 })
   profileVersion!: number;
 

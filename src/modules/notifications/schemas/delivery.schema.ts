@@ -1,6 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
-import type { NotificationEvent } from '../../../contracts/notification-events.js';
+import type { SentEvent } from '../notification-texts.js';
 import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
 
 const KEPT_SECONDS = 30 * 24 * 3600;
@@ -19,7 +19,7 @@ export class Delivery extends WorkItem {
   channel!: 'email';
 
   @Prop({ type: String, required: true })
-  event!: NotificationEvent;
+  event!: SentEvent;
 
   /** What the text is made of. */
   @Prop({ type: SchemaTypes.Mixed, required: true })
@@ -29,7 +29,7 @@ export class Delivery extends WorkItem {
   @Prop({ type: String, default: null })
   to!: string | null;
 
-  /** Encrypted (`SecretBox`); erased once sent. */
+  /** One that the mail's link carries; encrypted (`SecretBox`), and erased once sent. */
   @Prop({ type: String, default: null })
   token!: string | null;
 

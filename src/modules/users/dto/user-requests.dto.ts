@@ -68,3 +68,9 @@ export class ListUsersQueryDto extends PageQueryDto {
   @IsIn(USER_SORTS)
   sort: UserSort = '-createdAt';
 }
+
+export class SetRoleDto {
+  @ApiProperty({ enum: ROLES })
+  @IsIn(ROLES)
+  role!: Role;
+}

@@ -41,3 +41,12 @@ export class UserListResponseDto implements Page<UserResponseDto> {
 
   page!: PageInfoResponseDto;
 }
+
+export class PersonalDataResponseDto {
+  @ApiProperty({ format: 'date-time' })
+  exportedAt!: string;
+
+  /** What each module holds of the person. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { users: {}, tasks: {} } })
+  data!: Record<string, unknown>;
+}

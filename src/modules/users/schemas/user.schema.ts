@@ -23,6 +23,14 @@ export class User {
   @Prop({ required: true })
   emailVerified!: boolean;
 
+  /** The version of the account that the address was copied from. */
+  @Prop({ required: true, default: 1 })
+  emailVersion!: number;
+
+  /** When another administrator's going counted on this one's staying. */
+  @Prop({ type: Date })
+  countedOnAt?: Date;
+
   @Prop({ required: true })
   name!: string;
 

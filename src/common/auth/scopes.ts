@@ -1,0 +1,26 @@
+import { SetMetadata } from '@nestjs/common';
+
+export const API_KEY_SCOPES = [
+  'tasks:read',
+  'tasks:write',
+  'notifications:read',
+  'notifications:write',
+  'users:read',
+  'users:write',
+] as const;
+export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
+export type ScopedResource = 'tasks' | 'notifications' | 'users';
+
+export const API_KEY_RESOURCE = 'apiKeyResource';
+
+/**
+ * API keys with a scope of this resource may use the controller (or handler): `read` for GET, `write`, which includes
+ * read, for all. What isn't marked is closed to API keys.
+ */
+export const AllowApiKeys = (resource: ScopedResource) => SetMetadata(API_KEY_RESOURCE, resource);
+
+/** Whether these scopes allow a request with this method on the resource. */
+export function scopesAllow(scopes: readonly ApiKeyScope[], resource: ScopedResource, method: string): boolean {
+  if (scopes.includes(`${resource}:write`)) return true;
+  return (method === 'GET' || method === 'HEAD') && scopes.includes(`${resource}:read`);
+}

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { AccountDeletedEvent } from '../../contracts/auth.events.js';
+import type { Role } from '../../contracts/role.js';
+import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import {
+  ExportsPersonalData,
+  PersonalData,
+  type PersonalDataSource,
+} from '../../platform/personal-data/personal-data.js';
+import { Revocations } from '../../platform/revocation/revocations.js';
+import { AccountsService } from './accounts.service.js';
+import { AuditService } from './audit.service.js';
+import { toApiKeyResponse, toSessionResponse } from './auth.mapper.js';
+import { LoginAttempts } from './login-attempts.service.js';
+import { OneTimeTokens } from './one-time-tokens.service.js';
+import type { Account } from './schemas/account.schema.js';
+import { SessionsService } from './sessions.service.js';
+
+/** Longer than reading an account and making a token of it takes. */
+const ISSUING_MS = 1000;
+
+/** What changes or ends an account from outside of it: roles, deletion, and the owner's right to see all of it. */
+@ExportsPersonalData('auth')
+@Injectable()
+export class AccountLifecycleService implements PersonalDataSource {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly sessions: SessionsService,
+    private readonly apiKeys: ApiKeys,
+    private readonly tokens: OneTimeTokens,
+    private readonly attempts: LoginAttempts,
+    private readonly revocations: Revocations,
+    private readonly personalData: PersonalData,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** @throws InvalidCredentialsError, LastAdminError */
+  async deleteOwn(userId: string, password: string): Promise<void> {
+    const account = await this.accounts.getWithPassword(userId, password);
+    await this.transactions.run(async (transaction) => {
+      if (account.role === 'admin') await this.accounts.assertNotLastAdmin(account, transaction);
+      await this.erase(account, transaction);
+      await this.audit.record('account.deleted', { actorId: userId, details: { userId } }, transaction);
+      await this.outbox.add(transaction, new AccountDeletedEvent(userId, { deletedAt: new Date().toISOString() }));
+    });
+    await this.attempts.unlock(account.email);
+  }
+
+  /** Follows a deletion that another module tells of. */
+  async eraseDeleted(userId: string, actorId: string, transaction: ClientSession): Promise<void> {
+    const account = await this.accounts.find(userId, transaction);
+    if (!account) return; // its owner deleted it here
+    await this.erase(account, transaction);
+    await this.audit.record('account.deleted', { actorId, details: { userId } }, transaction);
+  }
+
+  /**
+   * Applies a new role, then ends the access tokens that carry the old one. A token may be being made of the account as
+   * it was, so the time from which tokens count lies a little ahead.
+   */
+  async applyRole(
+    userId: string,
+    { role, version, actorId }: { role: Role; version: number; actorId: string },
+    transaction: ClientSession,
+  ): Promise<void> {
+    const validFrom = new Date(Math.ceil((Date.now() + ISSUING_MS) / 1000) * 1000);
+    if (!(await this.accounts.copyRole(userId, role, version, validFrom, transaction))) return;
+    await this.apiKeys.changeRole(userId, role, transaction);
+    await this.revocations.endTokensBefore(userId, validFrom, transaction);
+    await this.audit.record('role.changed', { actorId, details: { userId, role } }, transaction);
+  }
+
+  async exportPersonalData(userId: string): Promise<unknown> {
+    const account = await this.accounts.find(userId);
+    if (!account) return null;
+    const { name, email, emailVerified, role, mfa, createdAt, lastLoginAt } = account;
+    return {
+      account: { id: userId, name, email, emailVerified, role, mfaEnabled: mfa !== null, createdAt, lastLoginAt },
+      sessions: (await this.sessions.list(userId)).map((session) => toSessionResponse(session)),
+      apiKeys: (await this.apiKeys.list(userId)).map(toApiKeyResponse),
+      audit: await this.audit.exportOf(userId),
+    };
+  }
+
+  private async erase(account: Account, transaction: ClientSession): Promise<void> {
+    const userId = String(account._id);
+    await this.sessions.endAll(userId, transaction);
+    await this.apiKeys.removeAll(userId, transaction);
+    await this.tokens.removeAll(account._id, transaction);
+    await this.accounts.remove(account, transaction);
+    await this.audit.anonymise(userId, transaction);
+    await this.personalData.markErased(userId, transaction);
+  }
+}

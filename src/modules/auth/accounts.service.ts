@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, Types, type UpdateQuery } from 'mongoose';
+import { LastAdminError, UnauthenticatedError } from '../../common/errors/problem.js';
+import { AccountRegisteredEvent } from '../../contracts/auth.events.js';
+import type { Role } from '../../contracts/role.js';
+import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import { EmailTakenError, InvalidCredentialsError } from './auth.errors.js';
+import { PasswordHasher } from './password-hasher.js';
+import { Account } from './schemas/account.schema.js';
+import { Email } from './schemas/email.schema.js';
+
+export interface NewAccount {
+  name: string;
+  email: string;
+  passwordHash: string;
+  role: Role;
+  emailVerified: boolean;
+}
+
+/** The accounts and the addresses they hold. */
+@Injectable()
+export class AccountsService {
+  constructor(
+    @InjectModel(Account.name) private readonly accounts: Model<Account>,
+    @InjectModel(Email.name) private readonly emails: Model<Email>,
+    private readonly outbox: Outbox,
+    private readonly hasher: PasswordHasher,
+  ) {}
+
+  /** @throws EmailTakenError */
+  async create({ email, ...input }: NewAccount, session: ClientSession): Promise<Account> {
+    const address = normaliseEmail(email);
+    const _id = new Types.ObjectId();
+    await this.claimEmail(address, _id, session);
+    const [created] = await this.accounts.create([{ ...input, _id, email: address }], { session });
+    const account = (created as NonNullable<typeof created>).toObject();
+    const { name, emailVerified, role, createdAt } = account;
+    const registeredAt = createdAt.toISOString();
+    const event = new AccountRegisteredEvent(String(_id), { name, email: address, emailVerified, role, registeredAt });
+    await this.outbox.add(session, event);
+    return account;
+  }
+
+  /** Takes as many queries for an unknown address as for a known one. */
+  async findByEmail(email: string): Promise<Account | null> {
+    const owner = await this.emails.findById(normaliseEmail(email)).lean();
+    return await this.accounts.findById(owner?.account ?? new Types.ObjectId()).lean();
+  }
+
+  async find(id: string, session: ClientSession | null = null): Promise<Account | null> {
+    return await this.accounts.findById(id, null, { session }).lean();
+  }
+
+  /** @throws UnauthenticatedError where the account is gone */
+  async get(id: string | Types.ObjectId, session: ClientSession | null = null): Promise<Account> {
+    const account = await this.accounts.findById(id, null, { session }).lean();
+    if (!account) throw new UnauthenticatedError();
+    return account;
+  }
+
+  /** @throws InvalidCredentialsError, UnauthenticatedError */
+  async getWithPassword(id: string, password: string): Promise<Account> {
+    const account = await this.get(id);
+    if (!(await this.hasher.verify(account.passwordHash, password))) {
+      throw new InvalidCredentialsError('The password is wrong.');
+    }
+    return account;
+  }
+
+  /**
+   * Changes an account that is still as it was read: whatever was decided on it (that a password was right, say) holds.
+   * The change makes log-ins that are under way start anew.
+   *
+   * @throws InvalidCredentialsError where it has changed meanwhile
+   */
+  async update(
+    { _id, version }: Pick<Account, '_id' | 'version'>,
+    changes: Partial<Account>,
+    session: ClientSession,
+  ): Promise<void> {
+    await this.updateIfUnchanged(_id, version, { $set: changes, $inc: { version: 1 } }, session);
+  }
+
+  /** Makes sure, to the end of the transaction, that the account hasn't changed. @throws InvalidCredentialsError */
+  async assertUnchanged({ _id, version }: Account, session: ClientSession): Promise<void> {
+    await this.updateIfUnchanged(_id, version, { $set: { lastLoginAt: new Date() } }, session);
+  }
+
+  /** Not a change of the account's standing, so nothing starts anew. */
+  async rehash({ _id, passwordHash }: Account, password: string): Promise<void> {
+    const rehashed = await this.hasher.hash(password);
+    await this.accounts.updateOne({ _id, passwordHash }, { $set: { passwordHash: rehashed } });
+  }
+
+  /** Moves an account to another address, which counts as verified. @throws EmailTakenError, InvalidCredentialsError */
+  async changeEmail(account: Account, email: string, session: ClientSession): Promise<void> {
+    await this.claimEmail(email, account._id, session);
+    await this.emails.deleteOne({ _id: account.email }, { session });
+    await this.update(account, { email, emailVerified: true }, session);
+  }
+
+  async isEmailTaken(email: string): Promise<boolean> {
+    return (await this.emails.exists({ _id: normaliseEmail(email) })) !== null;
+  }
+
+  /** Applies a newer name from the profile; an older one is ignored. */
+  async copyName(id: string, name: string, profileVersion: number, session: ClientSession): Promise<void> {
+    const filter = { _id: id, profileVersion: { $lt: profileVersion } };
+    await this.accounts.updateOne(filter, { $set: { name, profileVersion } }, { session });
+  }
+
+  /** Applies a newer role, and from when tokens carry it. @returns whether it was newer */
+  async copyRole(
+    id: string,
+    role: Role,
+    roleVersion: number,
+    tokensValidFrom: Date,
+    session: ClientSession,
+  ): Promise<boolean> {
+    const filter = { _id: id, roleVersion: { $lt: roleVersion } };
+    const change = { $set: { role, roleVersion, tokensValidFrom } };
+    const { modifiedCount } = await this.accounts.updateOne(filter, change, { session });
+    return modifiedCount > 0;
+  }
+
+  /**
+   * Makes sure, to the end of the transaction, that an administrator stays when this one goes: two that go at once both
+   * write to the one they count on, so one of them has to think again.
+   *
+   * @throws LastAdminError
+   */
+  async assertNotLastAdmin({ _id }: Account, session: ClientSession): Promise<void> {
+    const other = await this.accounts
+      .findOneAndUpdate({ role: 'admin', _id: { $ne: _id } }, { $set: { countedOnAt: new Date() } }, { session })
+      .lean();
+    if (!other) throw new LastAdminError();
+  }
+
+  async remove({ _id, email }: Account, session: ClientSession): Promise<void> {
+    await this.accounts.deleteOne({ _id }, { session });
+    await this.emails.deleteOne({ _id: email, account: _id }, { session });
+  }
+
+  private async claimEmail(address: string, account: Types.ObjectId, session: ClientSession): Promise<void> {
+    await this.emails.create([{ _id: address, account }], { session }).catch((error: unknown) => {
+      throw isDuplicateKey(error) ? new EmailTakenError() : error;
+    });
+  }
+
+  private async updateIfUnchanged(
+    _id: Types.ObjectId,
+    version: number,
+    change: UpdateQuery<Account>,
+    session: ClientSession,
+  ): Promise<void> {
+    const { matchedCount } = await this.accounts.updateOne({ _id, version }, change, { session });
+    if (matchedCount === 0) throw new InvalidCredentialsError('The account has just changed: try again.');
+  }
+}
+
+/** Addresses are compared without case. */
+export function normaliseEmail(email: string): string {
+  return email.toLowerCase();
+}

@@ -1,0 +1,42 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.js';
+import { type Client, CurrentClient } from '../../common/http/client.js';
+import { IdPipe } from '../../common/http/id.pipe.js';
+import { wholeList } from '../../common/pagination/page.dto.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { CreateApiKeyDto, CreatedApiKeyResponseDto } from './dto/api-key.dto.js';
+import { ApiKeyListResponseDto } from './dto/list-responses.dto.js';
+
+@ApiTags('Auth')
+@Controller('auth/api-keys')
+export class ApiKeysController {
+  constructor(private readonly apiKeys: ApiKeysService) {}
+
+  /** Make an API key; the key is shown this once. */
+  @Post()
+  createApiKey(
+    @CurrentUser() user: SessionPrincipal,
+    @Body() body: CreateApiKeyDto,
+    @CurrentClient() client: Client,
+  ): Promise<CreatedApiKeyResponseDto> {
+    return this.apiKeys.create(user, body, client);
+  }
+
+  /** List your API keys. */
+  @Get()
+  async listApiKeys(@CurrentUser() user: SessionPrincipal): Promise<ApiKeyListResponseDto> {
+    return wholeList(await this.apiKeys.list(user.userId));
+  }
+
+  /** Remove an API key. */
+  @HttpCode(204)
+  @Delete(':id')
+  removeApiKey(
+    @CurrentUser() user: SessionPrincipal,
+    @Param('id', IdPipe) id: string,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.apiKeys.remove(user.userId, id, client);
+  }
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { SessionPrincipal } from '../../common/auth/principal.js';
+import { ValidationFailedError } from '../../common/errors/problem.js';
+import type { Client } from '../../common/http/client.js';
+import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { AuditService } from './audit.service.js';
+import { ApiKeyNotFoundError } from './auth.errors.js';
+import { toApiKeyResponse } from './auth.mapper.js';
+import type { ApiKeyResponseDto, CreateApiKeyDto, CreatedApiKeyResponseDto } from './dto/api-key.dto.js';
+
+/** The owner's side of API keys. */
+@Injectable()
+export class ApiKeysService {
+  constructor(
+    private readonly apiKeys: ApiKeys,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** @throws ValidationFailedError for an expiry in the past */
+  async create(
+    { userId, role }: SessionPrincipal,
+    { name, scopes, expiresAt }: CreateApiKeyDto,
+    client: Client,
+  ): Promise<CreatedApiKeyResponseDto> {
+    const expiry = expiresAt ? new Date(expiresAt) : null;
+    if (expiry && expiry.getTime() <= Date.now()) {
+      throw new ValidationFailedError([{ field: 'expiresAt', message: 'must be in the future' }]);
+    }
+    return await this.transactions.run(async (transaction) => {
+      const input = { user: userId, name, scopes, role, expiresAt: expiry };
+      const { apiKey, key } = await this.apiKeys.create(input, transaction);
+      const id = String(apiKey._id);
+      await this.audit.record('api-key.created', { actorId: userId, client, details: { apiKeyId: id } }, transaction);
+      return { id, name, scopes, expiresAt: expiry?.toISOString() ?? null, key };
+    });
+  }
+
+  async list(userId: string): Promise<ApiKeyResponseDto[]> {
+    return (await this.apiKeys.list(userId)).map(toApiKeyResponse);
+  }
+
+  /** @throws ApiKeyNotFoundError */
+  async remove(userId: string, id: string, client: Client): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      if (!(await this.apiKeys.remove(userId, id, transaction))) throw new ApiKeyNotFoundError();
+      await this.audit.record('api-key.removed', { actorId: userId, client, details: { apiKeyId: id } }, transaction);
+    });
+  }
+}

@@ -1,0 +1,18 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { MinimumRole } from '../../common/auth/principal.js';
+import { AuditService } from './audit.service.js';
+import { AuditListResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
+
+@ApiTags('Auth')
+@Controller('auth/audit')
+export class AuditController {
+  constructor(private readonly audit: AuditService) {}
+
+  /** What mattered for security: who, what, when, from where (admins). */
+  @MinimumRole('admin')
+  @Get()
+  listAudit(@Query() query: ListAuditQueryDto): Promise<AuditListResponseDto> {
+    return this.audit.list(query);
+  }
+}

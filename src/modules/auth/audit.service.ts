@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoose';
+import type { Client } from '../../common/http/client.js';
+import { Cursors } from '../../common/pagination/cursor.js';
+import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
+import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import type { AuditEntryResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
+import { AuditEntry, type AuditEvent } from './schemas/audit-entry.schema.js';
+
+const LIST = 'audit';
+const NEWEST_FIRST: Keyset = { field: 'at', descending: true, type: 'date' };
+
+/** What is known of an event besides its name. */
+export interface AuditContext {
+  actorId?: string | Types.ObjectId | null;
+  client?: Client;
+  details?: Record<string, string>;
+}
+
+/** The trail of what mattered for security: who, what, when, from where. */
+@Injectable()
+export class AuditService {
+  constructor(
+    @InjectModel(AuditEntry.name) private readonly entries: Model<AuditEntry>,
+    private readonly cursors: Cursors,
+  ) {}
+
+  /** @param session of the transaction that makes it true, where there is one */
+  async record(event: AuditEvent, context: AuditContext, session: ClientSession | null = null): Promise<void> {
+    const { actorId = null, client, details = {} } = context;
+    const actor = actorId === null ? null : new Types.ObjectId(actorId);
+    await this.entries.create([{ at: new Date(), event, actor, ...client, details }], { session });
+  }
+
+  async list(query: ListAuditQueryDto): Promise<Page<AuditEntryResponseDto>> {
+    const { actorId, event, from, to } = query;
+    const filter: QueryFilter<AuditEntry> = {
+      ...(actorId && { actor: new Types.ObjectId(actorId) }),
+      ...(event && { event }),
+      ...((from ?? to) !== undefined && {
+        at: { ...(from && { $gte: new Date(from) }), ...(to && { $lt: new Date(to) }) },
+      }),
+    };
+    const position = query.cursor === undefined ? null : this.cursors.decode(LIST, query.cursor);
+    const rows = await this.entries
+      .find({ $and: [filter, keysetAfter(NEWEST_FIRST, position)] })
+      .sort(keysetSort(NEWEST_FIRST))
+      .limit(query.limit + 1)
+      .lean<AuditEntry[]>();
+    return toPage(rows, query.limit, toResponse, ({ at, _id }) =>
+      this.cursors.encode(LIST, { value: at.toISOString(), id: String(_id) }),
+    );
+  }
+
+  async exportOf(userId: string): Promise<AuditEntryResponseDto[]> {
+    const entries = await this.entries.find({ actor: userId }).sort({ at: 1 }).lean();
+    return entries.map(toResponse);
+  }
+
+  /** Keeps that something happened and by which id, and forgets what says who that was. */
+  async anonymise(userId: string, session: ClientSession): Promise<void> {
+    const personal = { ip: null, userAgent: null, details: {} };
+    await this.entries.updateMany({ actor: new Types.ObjectId(userId) }, { $set: personal }, { session });
+  }
+}
+
+function toResponse({ _id, at, actor, event, ip, userAgent, details }: AuditEntry): AuditEntryResponseDto {
+  return {
+    id: String(_id),
+    at: at.toISOString(),
+    actorId: actor && String(actor),
+    event,
+    ip,
+    userAgent,
+    details,
+  };
+}

@@ -1,0 +1,69 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsOptional, IsString, Length } from 'class-validator';
+import { API_KEY_SCOPES, type ApiKeyScope } from '../../../common/auth/scopes.js';
+import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
+
+export class CreateApiKeyDto {
+  /** @example nightly report */
+  @Length(1, 100)
+  @IsString()
+  name!: string;
+
+  /** Writing includes reading. */
+  @ApiProperty({ enum: API_KEY_SCOPES, isArray: true, example: ['tasks:read'] })
+  @IsIn(API_KEY_SCOPES, { each: true })
+  @ArrayUnique()
+  @ArrayMinSize(1)
+  @IsArray()
+  scopes!: ApiKeyScope[];
+
+  /** It never expires where this is left out. */
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    required: false,
+    example: '2099-01-01T00:00:00.000Z',
+  })
+  @IsOptional()
+  @IsTimestamp()
+  expiresAt?: string | null;
+}
+
+export class ApiKeyResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+
+  /** @example nightly report */
+  name!: string;
+
+  @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
+  scopes!: ApiKeyScope[];
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  expiresAt!: string | null;
+
+  /** To the minute. */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  lastUsedAt!: string | null;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+}
+
+export class CreatedApiKeyResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+
+  /** @example nightly report */
+  name!: string;
+
+  @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
+  scopes!: ApiKeyScope[];
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  expiresAt!: string | null;
+
+  /** The key itself, shown this once: send it as `Authorization: Bearer`. */
+  key!: string;
+}

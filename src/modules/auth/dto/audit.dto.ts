@@ -1,0 +1,60 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn, IsMongoId } from 'class-validator';
+import { type Page, PageInfoResponseDto, PageQueryDto } from '../../../common/pagination/page.dto.js';
+import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
+import { OptionalField } from '../../../common/validation/optional-field.js';
+import { AUDIT_EVENTS, type AuditEvent } from '../schemas/audit-entry.schema.js';
+
+export class ListAuditQueryDto extends PageQueryDto {
+  /** Whose deeds. */
+  @OptionalField()
+  @IsMongoId()
+  actorId?: string;
+
+  @ApiProperty({ enum: AUDIT_EVENTS, required: false })
+  @OptionalField()
+  @IsIn(AUDIT_EVENTS)
+  event?: AuditEvent;
+
+  /** From then on. */
+  @ApiProperty({ format: 'date-time', required: false })
+  @OptionalField()
+  @IsTimestamp()
+  from?: string;
+
+  /** Before then. */
+  @ApiProperty({ format: 'date-time', required: false })
+  @OptionalField()
+  @IsTimestamp()
+  to?: string;
+}
+
+export class AuditEntryResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  at!: string;
+
+  /** Null where nobody is known to have done it. */
+  @ApiProperty({ type: String, nullable: true })
+  actorId!: string | null;
+
+  @ApiProperty({ enum: AUDIT_EVENTS })
+  event!: AuditEvent;
+
+  @ApiProperty({ type: String, nullable: true })
+  ip!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  userAgent!: string | null;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  details!: Record<string, string>;
+}
+
+export class AuditListResponseDto implements Page<AuditEntryResponseDto> {
+  data!: AuditEntryResponseDto[];
+
+  page!: PageInfoResponseDto;
+}

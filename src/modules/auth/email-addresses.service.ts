@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { SecretBox } from '../../common/crypto/secret-box.js';
+import type { Client } from '../../common/http/client.js';
+import {
+  EmailChangedEvent,
+  EmailChangeRequestedEvent,
+  EmailVerificationRequestedEvent,
+  EmailVerifiedEvent,
+  ONE_TIME_TOKEN,
+} from '../../contracts/auth.events.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import { AccountsService, normaliseEmail } from './accounts.service.js';
+import { AuditService } from './audit.service.js';
+import { EmailTakenError, InvalidTokenError } from './auth.errors.js';
+import { OneTimeTokens } from './one-time-tokens.service.js';
+import type { Account } from './schemas/account.schema.js';
+
+const HOUR_MS = 3_600_000;
+const MAX_MAILS_PER_HOUR = 3;
+
+/** Proves that addresses are their owners', and moves accounts to other ones. */
+@Injectable()
+export class EmailAddressesService {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly tokens: OneTimeTokens,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+    private readonly box: SecretBox,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Has a link mailed that verifies the account's address, once the transaction is committed. */
+  async requestVerification(account: Pick<Account, '_id' | 'email'>, transaction: ClientSession): Promise<void> {
+    await this.mailLink('email-verification', account, account.email, transaction);
+  }
+
+  /** Mails another link, at most three an hour; beyond that, and where the address is verified, it does nothing. */
+  async resend(userId: string): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      const account = await this.accounts.get(userId, transaction);
+      const since = new Date(Date.now() - HOUR_MS);
+      const recent = await this.tokens.countSince('email-verification', account._id, since, transaction);
+      if (!account.emailVerified && recent < MAX_MAILS_PER_HOUR) await this.requestVerification(account, transaction);
+    });
+  }
+
+  /** @throws InvalidCredentialsError, EmailTakenError */
+  async requestChange(userId: string, email: string, password: string, client: Client): Promise<void> {
+    const account = await this.accounts.getWithPassword(userId, password);
+    const newEmail = normaliseEmail(email);
+    if (await this.accounts.isEmailTaken(newEmail)) throw new EmailTakenError();
+    await this.transactions.run(async (transaction) => {
+      const since = new Date(Date.now() - HOUR_MS);
+      if ((await this.tokens.countSince('email-change', account._id, since, transaction)) >= MAX_MAILS_PER_HOUR) return;
+      await this.mailLink('email-change', account, newEmail, transaction);
+      await this.outbox.add(transaction, new EmailChangeRequestedEvent(userId, { email: account.email, newEmail }));
+      await this.audit.record('email.change-requested', { actorId: userId, client }, transaction);
+    });
+  }
+
+  /**
+   * Follows a link: the account's address is verified, or moved to the one that the link was sent to.
+   *
+   * @throws InvalidTokenError for a token that is unknown, expired, used, or of an address the account left
+   * @throws EmailTakenError where somebody else has taken the new address meanwhile
+   */
+  async confirm(token: string, client: Client): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      const { purpose, user, email } = await this.tokens.consume(
+        token,
+        ['email-verification', 'email-change'],
+        transaction,
+      );
+      const account = await this.accounts.get(user, transaction);
+      const id = String(user);
+      const version = account.version + 1;
+      if (purpose === 'email-change') {
+        await this.accounts.changeEmail(account, email, transaction);
+        await this.tokens.removeAll(user, transaction, ['email-change', 'password-reset']);
+        await this.outbox.add(transaction, new EmailChangedEvent(id, { email, version }));
+        await this.audit.record('email.changed', { actorId: id, client }, transaction);
+      } else {
+        if (account.email !== email) throw new InvalidTokenError();
+        await this.accounts.update(account, { emailVerified: true }, transaction);
+        await this.outbox.add(transaction, new EmailVerifiedEvent(id, { email, version }));
+        await this.audit.record('email.verified', { actorId: id, client }, transaction);
+      }
+    });
+  }
+
+  private async mailLink(
+    purpose: 'email-verification' | 'email-change',
+    { _id }: Pick<Account, '_id'>,
+    email: string,
+    transaction: ClientSession,
+  ): Promise<void> {
+    const { token, expiresAt } = await this.tokens.create(purpose, _id, email, transaction);
+    await this.outbox.add(
+      transaction,
+      new EmailVerificationRequestedEvent(String(_id), {
+        email,
+        token: this.box.encrypt(ONE_TIME_TOKEN, token),
+        expiresAt: expiresAt.toISOString(),
+      }),
+    );
+  }
+}

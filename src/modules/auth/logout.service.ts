@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import type { Client } from '../../common/http/client.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { AuditService } from './audit.service.js';
+import { SessionsService } from './sessions.service.js';
+
+/** Sessions that their owner ends. */
+@Injectable()
+export class LogoutService {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** @throws SessionNotFoundError */
+  async end(userId: string, sessionId: string, client: Client): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      await this.sessions.end(userId, sessionId, transaction);
+      await this.audit.record('session.ended', { actorId: userId, client, details: { sessionId } }, transaction);
+    });
+  }
+
+  async endAll(userId: string, client: Client): Promise<void> {
+    await this.transactions.run(async (transaction) => {
+      await this.sessions.endAll(userId, transaction);
+      await this.audit.record('sessions.ended', { actorId: userId, client }, transaction);
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ClientSession, Model, Types } from 'mongoose';
+import { InvalidTokenError } from './auth.errors.js';
+import { OneTimeToken, type TokenPurpose } from './schemas/one-time-token.schema.js';
+
+const HOUR_MS = 3_600_000;
+const LIFETIME_MS: Record<TokenPurpose, number> = {
+  'email-verification': 24 * HOUR_MS,
+  'email-change': 24 * HOUR_MS,
+  'password-reset': HOUR_MS,
+  'mfa-login': 5 * 60_000,
+};
+
+/** Tokens that work once, for one purpose and a while; only hashes of them are stored. */
+@Injectable()
+export class OneTimeTokens {
+  constructor(@InjectModel(OneTimeToken.name) private readonly tokens: Model<OneTimeToken>) {}
+
+  async create(
+    purpose: TokenPurpose,
+    user: Types.ObjectId,
+    email: string,
+    session: ClientSession | null = null,
+  ): Promise<{ token: string; expiresAt: Date }> {
+    const token = randomBytes(32).toString('base64url');
+    const expiresAt = new Date(Date.now() + LIFETIME_MS[purpose]);
+    await this.tokens.create([{ _id: hashOf(token), purpose, user, email, expiresAt }], { session });
+    return { token, expiresAt };
+  }
+
+  /** Uses a token up, in the transaction of what it allows. @throws InvalidTokenError */
+  async consume(token: string, purposes: TokenPurpose[], session: ClientSession): Promise<OneTimeToken> {
+    const found = await this.tokens
+      .findOneAndDelete({ _id: hashOf(token), purpose: { $in: purposes }, expiresAt: { $gt: new Date() } }, { session })
+      .lean();
+    if (!found) throw new InvalidTokenError();
+    return found;
+  }
+
+  /**
+   * Reserves one of a token's tries, so that parallel tries can't outrun the number allowed.
+   *
+   * @returns the token; null where it is unknown, expired, used, or out of tries
+   */
+  async reserveTry(token: string, purpose: TokenPurpose, tries: number): Promise<OneTimeToken | null> {
+    return await this.tokens
+      .findOneAndUpdate(
+        { _id: hashOf(token), purpose, expiresAt: { $gt: new Date() }, failures: { $lt: tries } },
+        { $inc: { failures: 1 } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+  }
+
+  /** How many were made for a purpose since a time. */
+  async countSince(purpose: TokenPurpose, user: Types.ObjectId, since: Date, session: ClientSession): Promise<number> {
+    return await this.tokens.countDocuments({ user, purpose, createdAt: { $gt: since } }, { session });
+  }
+
+  async removeAll(user: Types.ObjectId | string, session: ClientSession, purposes?: TokenPurpose[]): Promise<void> {
+    await this.tokens.deleteMany({ user, ...(purposes && { purpose: { $in: purposes } }) }, { session });
+  }
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}

@@ -1,0 +1,156 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { SecretBox } from '../../common/crypto/secret-box.js';
+import { ValidationFailedError } from '../../common/errors/problem.js';
+import type { SessionPrincipal } from '../../common/auth/principal.js';
+import type { Client } from '../../common/http/client.js';
+import {
+  EmailVerifiedEvent,
+  ONE_TIME_TOKEN,
+  PasswordChangedEvent,
+  PasswordResetRequestedEvent,
+} from '../../contracts/auth.events.js';
+import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import { WorkQueue } from '../../platform/work/work-queue.js';
+import { AccountsService, normaliseEmail } from './accounts.service.js';
+import { AuditService } from './audit.service.js';
+import { InvalidTokenError } from './auth.errors.js';
+import { LoginAttempts } from './login-attempts.service.js';
+import { OneTimeTokens } from './one-time-tokens.service.js';
+import { PasswordHasher } from './password-hasher.js';
+import type { Account } from './schemas/account.schema.js';
+import { PasswordResetRequest } from './schemas/password-reset-request.schema.js';
+import { SessionsService } from './sessions.service.js';
+
+const HOUR_MS = 3_600_000;
+const MAX_MAILS_PER_HOUR = 3;
+const MAX_ATTEMPTS = 20;
+
+/** Forgotten and changed passwords. */
+@Injectable()
+export class PasswordsService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly queue: WorkQueue<PasswordResetRequest>;
+
+  constructor(
+    @InjectModel(PasswordResetRequest.name) private readonly requests: Model<PasswordResetRequest>,
+    private readonly accounts: AccountsService,
+    private readonly tokens: OneTimeTokens,
+    private readonly sessions: SessionsService,
+    private readonly apiKeys: ApiKeys,
+    private readonly attempts: LoginAttempts,
+    private readonly hasher: PasswordHasher,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+    private readonly box: SecretBox,
+    private readonly audit: AuditService,
+  ) {
+    this.queue = new WorkQueue(requests, (request) => this.handleForgotten(request), {
+      name: 'password-reset',
+      concurrency: 2,
+      maxAttempts: MAX_ATTEMPTS,
+      whenDone: 'delete',
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.queue.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.queue.stop();
+  }
+
+  /** Notes the request, whether there is such an account or not; what follows happens later, and takes no time here. */
+  async forgot(email: string, client: Client): Promise<void> {
+    await this.requests.create({ email: normaliseEmail(email), ...client });
+    this.queue.nudge();
+  }
+
+  /**
+   * Sets a new password by a mailed token. Whoever has the mailbox has the account: its address is verified by that,
+   * and everything that somebody else may have prepared in it ends (sessions, API keys, a second factor that was set
+   * up before the address was ever verified).
+   *
+   * @throws InvalidTokenError, ValidationFailedError
+   */
+  async reset(token: string, password: string, client: Client): Promise<void> {
+    const passwordHash = await this.hasher.hash(password);
+    const email = await this.transactions.run(async (transaction) => {
+      const { user, email: sentTo } = await this.tokens.consume(token, ['password-reset'], transaction);
+      const account = await this.accounts.get(user, transaction);
+      if (account.email !== sentTo) throw new InvalidTokenError();
+      assertNotEmail(password, account.email, 'password');
+      const id = String(user);
+      await this.accounts.update(
+        account,
+        { passwordHash, emailVerified: true, ...(account.emailVerified ? {} : { mfa: null, pendingMfaSecret: null }) },
+        transaction,
+      );
+      await this.apiKeys.removeAll(id, transaction);
+      await this.endOthers(account, transaction);
+      if (!account.emailVerified) {
+        const verified = new EmailVerifiedEvent(id, { email: account.email, version: account.version + 1 });
+        await this.outbox.add(transaction, verified);
+      }
+      await this.audit.record('password.reset', { actorId: id, client }, transaction);
+      return account.email;
+    });
+    await this.attempts.unlock(email);
+  }
+
+  /** @throws InvalidCredentialsError, ValidationFailedError */
+  async change(
+    { userId, sessionId }: SessionPrincipal,
+    currentPassword: string,
+    newPassword: string,
+    client: Client,
+  ): Promise<void> {
+    const account = await this.accounts.getWithPassword(userId, currentPassword);
+    assertNotEmail(newPassword, account.email, 'newPassword');
+    const passwordHash = await this.hasher.hash(newPassword);
+    await this.transactions.run(async (transaction) => {
+      await this.accounts.update(account, { passwordHash }, transaction);
+      await this.endOthers(account, transaction, sessionId);
+      await this.audit.record('password.changed', { actorId: userId, client }, transaction);
+    });
+  }
+
+  /** What a new password ends, and tells. */
+  private async endOthers({ _id }: Account, transaction: ClientSession, exceptSessionId?: string): Promise<void> {
+    const id = String(_id);
+    await this.sessions.endAll(id, transaction, exceptSessionId);
+    await this.tokens.removeAll(_id, transaction, ['password-reset', 'mfa-login', 'email-change']);
+    await this.outbox.add(transaction, new PasswordChangedEvent(id, { changedAt: new Date().toISOString() }));
+  }
+
+  private async handleForgotten({ email, ip, userAgent }: PasswordResetRequest): Promise<void> {
+    const account = await this.accounts.findByEmail(email);
+    if (!account) return;
+    await this.transactions.run(async (transaction) => {
+      const since = new Date(Date.now() - HOUR_MS);
+      const recent = await this.tokens.countSince('password-reset', account._id, since, transaction);
+      if (recent >= MAX_MAILS_PER_HOUR) return;
+      const { token, expiresAt } = await this.tokens.create('password-reset', account._id, account.email, transaction);
+      await this.outbox.add(
+        transaction,
+        new PasswordResetRequestedEvent(String(account._id), {
+          email: account.email,
+          token: this.box.encrypt(ONE_TIME_TOKEN, token),
+          expiresAt: expiresAt.toISOString(),
+        }),
+      );
+      const details = { userId: String(account._id) };
+      await this.audit.record('password.reset-requested', { client: { ip, userAgent }, details }, transaction);
+    });
+  }
+}
+
+/** @throws ValidationFailedError naming the field */
+export function assertNotEmail(password: string, email: string, field: string): void {
+  if (normaliseEmail(password) === normaliseEmail(email)) {
+    throw new ValidationFailedError([{ field, message: 'must not be the email address' }]);
+  }
+}

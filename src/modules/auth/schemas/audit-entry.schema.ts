@@ -1,0 +1,56 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
+
+export const AUDIT_EVENTS = [
+  'account.registered',
+  'account.deleted',
+  'login.succeeded',
+  'login.failed',
+  'login.locked',
+  'refresh-token.reused',
+  'session.ended',
+  'sessions.ended',
+  'password.reset-requested',
+  'password.reset',
+  'password.changed',
+  'email.verified',
+  'email.change-requested',
+  'email.changed',
+  'mfa.enabled',
+  'mfa.disabled',
+  'api-key.created',
+  'api-key.removed',
+  'role.changed',
+] as const;
+export type AuditEvent = (typeof AUDIT_EVENTS)[number];
+
+/** Something that mattered for security. Only ever added; what it says of a person is emptied when they are erased. */
+@Schema({ collection: 'auditentries', versionKey: false, minimize: false })
+export class AuditEntry {
+  _id!: Types.ObjectId;
+
+  @Prop({ required: true })
+  at!: Date;
+
+  /** Who did it; null where nobody is known to (a log-in that failed). */
+  @Prop({ type: SchemaTypes.ObjectId, default: null })
+  actor!: Types.ObjectId | null;
+
+  @Prop({ type: String, required: true, enum: AUDIT_EVENTS })
+  event!: AuditEvent;
+
+  @Prop({ type: String, default: null })
+  ip!: string | null;
+
+  @Prop({ type: String, default: null })
+  userAgent!: string | null;
+
+  /** Ids and values, e.g. `{ userId, role }`; never a secret. */
+  @Prop({ type: SchemaTypes.Mixed, required: true })
+  details!: Record<string, string>;
+}
+
+export const AuditEntrySchema = SchemaFactory.createForClass(AuditEntry);
+AuditEntrySchema.index({ at: -1, _id: -1 });
+AuditEntrySchema.index({ actor: 1, at: -1, _id: -1 });
+AuditEntrySchema.index({ event: 1, at: -1, _id: -1 });

@@ -1,0 +1,51 @@
+import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.js';
+import { type Client, CurrentClient } from '../../common/http/client.js';
+import { IdPipe } from '../../common/http/id.pipe.js';
+import { wholeList } from '../../common/pagination/page.dto.js';
+import { toSessionResponse } from './auth.mapper.js';
+import { SessionListResponseDto } from './dto/list-responses.dto.js';
+import { LogoutService } from './logout.service.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('Auth')
+@Controller('auth')
+export class SessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly logouts: LogoutService,
+  ) {}
+
+  /** End this session: its tokens stop working on every instance. */
+  @HttpCode(204)
+  @Post('logout')
+  logout(@CurrentUser() user: SessionPrincipal, @CurrentClient() client: Client): Promise<void> {
+    return this.logouts.end(user.userId, user.sessionId, client);
+  }
+
+  /** End all your sessions. */
+  @HttpCode(204)
+  @Post('logout-all')
+  logoutAll(@CurrentUser() user: SessionPrincipal, @CurrentClient() client: Client): Promise<void> {
+    return this.logouts.endAll(user.userId, client);
+  }
+
+  /** List your sessions. */
+  @Get('sessions')
+  async listSessions(@CurrentUser() user: SessionPrincipal): Promise<SessionListResponseDto> {
+    const sessions = await this.sessions.list(user.userId);
+    return wholeList(sessions.map((session) => toSessionResponse(session, user.sessionId)));
+  }
+
+  /** End one of your sessions. */
+  @HttpCode(204)
+  @Delete('sessions/:id')
+  endSession(
+    @CurrentUser() user: SessionPrincipal,
+    @Param('id', IdPipe) id: string,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.logouts.end(user.userId, id, client);
+  }
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import {
+  ExportsPersonalData,
+  PersonalData,
+  type PersonalDataSource,
+} from '../../platform/personal-data/personal-data.js';
+import { ContactsService } from './contacts.service.js';
+import { EmailDeliveries } from './email/email-deliveries.js';
+import { InboxService } from './inbox.service.js';
+
+/** All that this module holds of a user, in one piece or gone. */
+@ExportsPersonalData('notifications')
+@Injectable()
+export class AccountDataService implements PersonalDataSource {
+  constructor(
+    private readonly contacts: ContactsService,
+    private readonly inbox: InboxService,
+    private readonly emails: EmailDeliveries,
+    private readonly personalData: PersonalData,
+  ) {}
+
+  async erase(userId: string, session: ClientSession): Promise<void> {
+    await this.inbox.removeAll(userId, session);
+    await this.emails.removeAll(userId, session);
+    await this.contacts.remove(userId, session);
+    await this.personalData.markErased(userId, session);
+  }
+
+  async exportPersonalData(userId: string): Promise<unknown> {
+    const contact = await this.contacts.find(userId);
+    const { name, email, emailVerified, locale, preferences } = contact ?? {};
+    return {
+      contact: contact && { name, email, emailVerified, locale, preferences },
+      notifications: await this.inbox.exportAll(userId),
+      deliveries: await this.emails.exportAll(userId),
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, Types } from 'mongoose';
+import { ResponseCache } from '../../platform/cache/response-cache.js';
+import {
+  ExportsPersonalData,
+  PersonalData,
+  type PersonalDataSource,
+} from '../../platform/personal-data/personal-data.js';
+import { TaskOwner } from './schemas/task-owner.schema.js';
+import { Task } from './schemas/task.schema.js';
+import { toTaskResponse } from './task.mapper.js';
+
+/** What this module knows of users, and how it forgets them. */
+@ExportsPersonalData('tasks')
+@Injectable()
+export class TaskOwnersService implements PersonalDataSource {
+  constructor(
+    @InjectModel(Task.name) private readonly tasks: Model<Task>,
+    @InjectModel(TaskOwner.name) private readonly owners: Model<TaskOwner>,
+    private readonly personalData: PersonalData,
+    private readonly cache: ResponseCache,
+  ) {}
+
+  /** Takes over a newer time zone; an older one is ignored. */
+  async copyTimezone(userId: string, timezone: string, profileVersion: number, session: ClientSession): Promise<void> {
+    if (await this.personalData.isErased(userId, session)) return;
+    const _id = new Types.ObjectId(userId);
+    const known = await this.owners.findById(_id, null, { session }).lean();
+    if (known && known.profileVersion >= profileVersion) return;
+    await this.owners.updateOne({ _id }, { $set: { timezone, profileVersion } }, { session, upsert: true });
+    this.cache.invalidateAfterCommit(session, userId, 'tasks');
+  }
+
+  /** Erases all that this module holds of a user. */
+  async erase(userId: string, session: ClientSession): Promise<void> {
+    await this.tasks.deleteMany({ user: userId }, { session });
+    await this.owners.deleteOne({ _id: userId }, { session });
+    await this.personalData.markErased(userId, session);
+    this.cache.invalidateAfterCommit(session, userId, 'tasks');
+  }
+
+  async exportPersonalData(userId: string): Promise<unknown> {
+    const [tasks, owner] = await Promise.all([
+      this.tasks.find({ user: userId }).sort({ createdAt: 1, _id: 1 }).lean<Task[]>(),
+      this.owners.findById(userId).lean(),
+    ]);
+    return {
+      timezone: owner?.timezone ?? null,
+      tasks: tasks.map((task) => ({ ...toTaskResponse(task), deletedAt: task.deletedAt?.toISOString() ?? null })),
+    };
+  }
+}

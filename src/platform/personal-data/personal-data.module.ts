@@ -1,0 +1,13 @@
+import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { MongooseModule } from '@nestjs/mongoose';
+import { PersonalData } from './personal-data.js';
+import { Tombstone, TombstoneSchema } from './tombstone.schema.js';
+
+@Global()
+@Module({
+  imports: [DiscoveryModule, MongooseModule.forFeature([{ name: Tombstone.name, schema: TombstoneSchema }])],
+  providers: [PersonalData],
+  exports: [PersonalData],
+})
+export class PersonalDataModule {}

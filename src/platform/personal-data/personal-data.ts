@@ -1,0 +1,52 @@
+import { Injectable, type OnModuleInit, SetMetadata } from '@nestjs/common';
+import { DiscoveryService, Reflector } from '@nestjs/core';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, Types } from 'mongoose';
+import { Tombstone } from './tombstone.schema.js';
+
+const SOURCE = 'personalDataSource';
+
+/** What a module offers for the export of a person's data. */
+export interface PersonalDataSource {
+  /** All that the module holds of the person, as plain JSON, without secrets. */
+  exportPersonalData(userId: string): Promise<unknown>;
+}
+
+/** Marks a provider (a `PersonalDataSource`) as the one that exports its module's data, under this name. */
+export const ExportsPersonalData = (name: string) => SetMetadata(SOURCE, name);
+
+/** A person's rights over their data: all of it in one piece, and all of it gone for good. */
+@Injectable()
+export class PersonalData implements OnModuleInit {
+  private readonly sources = new Map<string, PersonalDataSource>();
+
+  constructor(
+    @InjectModel(Tombstone.name) private readonly tombstones: Model<Tombstone>,
+    private readonly discovery: DiscoveryService,
+    private readonly reflector: Reflector,
+  ) {}
+
+  onModuleInit(): void {
+    for (const { instance, metatype } of this.discovery.getProviders()) {
+      const name = metatype && this.reflector.get<string | undefined>(SOURCE, metatype);
+      if (name) this.sources.set(name, instance as PersonalDataSource);
+    }
+  }
+
+  /** @returns what each module of this process holds, by module */
+  async export(userId: string): Promise<Record<string, unknown>> {
+    const parts = [...this.sources].map(async ([name, source]) => [name, await source.exportPersonalData(userId)]);
+    return Object.fromEntries((await Promise.all(parts)) as [string, unknown][]);
+  }
+
+  /** Notes that a user is gone, in the transaction that erases their data. */
+  async markErased(userId: string, session: ClientSession): Promise<void> {
+    const _id = new Types.ObjectId(userId);
+    await this.tombstones.updateOne({ _id }, { $setOnInsert: { at: new Date() } }, { session, upsert: true });
+  }
+
+  /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */
+  async isErased(userId: string, session: ClientSession): Promise<boolean> {
+    return (await this.tombstones.exists({ _id: userId }).session(session)) !== null;
+  }
+}
