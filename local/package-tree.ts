@@ -31,8 +31,6 @@ export interface PackageTree {
   folder: string;
   /** Package that was asked for. */
   name: string;
-  /** How long fetching it took, ms; undefined when it was there already. */
-  fetchedInMs?: number;
 }
 
 interface Manifest {
@@ -56,9 +54,8 @@ async function unpack(archives: string[], root: string): Promise<void> {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-async function build(request: TreeRequest, apt: Apt, name: string, files: PackageFile[], target: string, log: Log) {
+async function build(request: TreeRequest, name: string, files: PackageFile[], archives: string[], target: string) {
   const draft = `${target}.unfinished`;
-  const archives = await apt.download(`fetching ${request.title}`, files, log);
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(join(draft, 'root'), { recursive: true });
   await unpack(archives, join(draft, 'root'));
@@ -86,14 +83,16 @@ async function fetchTree(request: TreeRequest, cache: string, target: string, lo
   const apt = await aptOnce(join(cache, 'apt'));
   const name = await request.find(apt);
   if (!name) throw new Error(`Debian's archive has no package for ${request.title}`);
+  const label = `fetching ${request.title}`;
   const closure = await apt.closure(name, (candidate) => request.prune.test(candidate));
+  const archives = await apt.download(label, closure, log);
   try {
-    await build(request, apt, name, closure, target, log);
+    await build(request, name, closure, archives, target);
   } catch (error) {
     const everything = await apt.closure(name, () => false);
     if (everything.length === closure.length) throw error;
     log(`${request.title} doesn't run from the packages chosen, fetching everything it depends on`);
-    await build(request, apt, name, everything, target, log);
+    await build(request, name, everything, await apt.download(label, everything, log), target);
   }
   for (const entry of readdirSync(join(cache, 'apt', 'archives'))) {
     if (entry.endsWith('.deb')) rmSync(join(cache, 'apt', 'archives', entry));
@@ -110,7 +109,6 @@ export async function ensureTree(request: TreeRequest, cache: string, log: Log):
   const target = join(cache, request.id);
   const present = readTree(target);
   if (present) return present;
-  const started = Date.now();
   mkdirSync(cache, { recursive: true, mode: 0o755 });
   await withLock(
     join(cache, 'lock'),
@@ -119,5 +117,5 @@ export async function ensureTree(request: TreeRequest, cache: string, log: Log):
       if (!readTree(target)) await fetchTree(request, cache, target, log);
     },
   );
-  return { ...readTree(target)!, fetchedInMs: Date.now() - started };
+  return readTree(target)!;
 }

@@ -23,8 +23,8 @@ interface Running extends Pick<Stack, 'mongodbUri' | 'redisUrl'> {
 
 async function launch(dataDir: string): Promise<Running> {
   const launcher = spawn(process.execPath, ['--input-type=module', '-e', LAUNCHER, dataDir]);
-  launcher.stderr!.resume();
-  const [line] = (await once(createInterface({ input: launcher.stdout! }), 'line')) as [string];
+  launcher.stderr.resume();
+  const [line] = (await once(createInterface({ input: launcher.stdout }), 'line')) as [string];
   return { launcher, ...(JSON.parse(line) as Pick<Stack, 'mongodbUri' | 'redisUrl'>) };
 }
 

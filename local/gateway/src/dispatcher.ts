@@ -8,10 +8,10 @@ import type { Services } from './services.js';
 import type { Session } from './sessions.js';
 
 /** Codes with which a client may begin a transaction anew. */
-const TRANSIENT_CODES = new Set([24, 91, 112, 246, 251, 11600]);
+const TRANSIENT_CODES = new Set([6, 24, 91, 112, 246, 251, 11600]);
 
 /** Codes after which a retryable write may be sent again. */
-const RETRYABLE_CODES = new Set([91, 11600]);
+const RETRYABLE_CODES = new Set([6, 91, 11600]);
 
 const FINISHING = new Set(['commitTransaction', 'abortTransaction']);
 

@@ -9,10 +9,10 @@ describe('error translation', () => {
     expect(toMongoError(raised('57014', 'canceling statement due to user request')).code).toBe(11601);
   });
 
-  it('reports a lost connection as a server that shuts down, which drivers repeat', () => {
+  it('reports a lost connection as a mongos does a lost shard', () => {
     expect(toMongoError(new PgConnectionError('gone', false))).toMatchObject({
-      code: 91,
-      codeName: 'ShutdownInProgress',
+      code: 6,
+      codeName: 'HostUnreachable',
     });
   });
 

@@ -115,7 +115,7 @@ export class SessionRegistry {
       this.sessions.delete(session.id);
       this.onEnd(session.id);
     }
-    await Promise.all(ended.map((session) => session.transaction?.abort()));
+    await Promise.all(ended.flatMap(({ transaction }) => transaction?.abort() ?? []));
   }
 
   refresh(ids: Iterable<string>): void {
@@ -133,7 +133,7 @@ export class SessionRegistry {
   /** A driver keeps a transaction's commands on any of its connections, so only the last one's end counts. */
   async connectionClosed(connectionId: number): Promise<void> {
     const orphans = [...this.sessions.values()].filter((session) => session.connectionId === connectionId);
-    await Promise.all(orphans.map((session) => session.transaction?.abort()));
+    await Promise.all(orphans.flatMap(({ transaction }) => transaction?.abort() ?? []));
   }
 
   /** Gives up what has rested too long. Exposed with its clock so that a test need not wait. */

@@ -1,5 +1,5 @@
 import { Long } from 'mongodb';
-import type { Collection } from 'mongodb';
+import type { ClientSession, Collection } from 'mongodb';
 import { openDatabase, serverError } from './support/database.js';
 import type { TestDatabase } from './support/database.js';
 
@@ -13,6 +13,14 @@ describe('cursors', () => {
     await numbers.insertMany(Array.from({ length: 1000 }, (_, n) => ({ _id: n, back: 1000 - n })));
   });
   afterAll(() => test.close());
+
+  /** A cursor with pages left, whose id a driver would keep to itself. */
+  async function openCursor(session?: ClientSession): Promise<Long> {
+    const { cursor } = (await test.db.command({ find: 'numbers', batchSize: 2 }, { session, promoteLongs: false })) as {
+      cursor: { id: Long };
+    };
+    return cursor.id;
+  }
 
   it('give every document once over many pages', async () => {
     const found = await numbers.find({}, { batchSize: 7 }).toArray();
@@ -47,25 +55,23 @@ describe('cursors', () => {
   });
 
   it('are gone after they have been killed', async () => {
-    const { cursor } = await test.db.command({ find: 'numbers', batchSize: 2 });
-    const killed = await test.db.command({ killCursors: 'numbers', cursors: [cursor.id, Long.fromNumber(1)] });
-    expect(killed).toMatchObject({ cursorsKilled: [cursor.id], cursorsNotFound: [1] });
-    expect(
-      (await serverError(test.db.command({ getMore: Long.fromValue(cursor.id), collection: 'numbers' }))).code,
-    ).toBe(43);
+    const id = await openCursor();
+    const killed = await test.db.command({ killCursors: 'numbers', cursors: [id, Long.fromNumber(1)] });
+    expect(killed).toMatchObject({ cursorsKilled: [id.toNumber()], cursorsNotFound: [1] });
+    expect((await serverError(test.db.command({ getMore: id, collection: 'numbers' }))).code).toBe(43);
   });
 
   it('are bound to their collection', async () => {
-    const { cursor } = await test.db.command({ find: 'numbers', batchSize: 2 });
-    const error = await serverError(test.db.command({ getMore: Long.fromValue(cursor.id), collection: 'others' }));
+    const id = await openCursor();
+    const error = await serverError(test.db.command({ getMore: id, collection: 'others' }));
     expect(error.code).toBe(13);
   });
 
   it('end with their session', async () => {
     const session = test.client.startSession();
-    const { cursor } = await test.db.command({ find: 'numbers', batchSize: 2 }, { session });
+    const id = await openCursor(session);
     await test.db.admin().command({ endSessions: [session.id] });
-    const more = test.db.command({ getMore: Long.fromValue(cursor.id), collection: 'numbers' }, { session });
+    const more = test.db.command({ getMore: id, collection: 'numbers' }, { session });
     expect((await serverError(more)).code).toBe(43);
     await session.endSession();
   });

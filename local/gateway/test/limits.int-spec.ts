@@ -57,9 +57,9 @@ describe('limits on what rests', () => {
 
   it('end a session, and its cursors with it, after half an hour', async () => {
     const lsid = { id: new UUID() };
-    const { cursor } = await command({ find: 'numbers', batchSize: 1, lsid });
+    const { cursor } = (await command({ find: 'numbers', batchSize: 1, lsid })) as { cursor: { id: Long } };
     await services.sessions.sweep(Date.now() + SESSION_TIMEOUT_MINUTES * 60_000 + 1000);
-    expect(await command({ getMore: (cursor as Document)['id'], collection: 'numbers', lsid })).toMatchObject({
+    expect(await command({ getMore: cursor.id, collection: 'numbers', lsid })).toMatchObject({
       ok: 0,
       code: 43,
     });

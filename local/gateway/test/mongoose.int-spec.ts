@@ -13,15 +13,20 @@ const taskSchema = new mongoose.Schema(
 );
 taskSchema.index({ owner: 1, createdAt: -1, _id: -1 }, { partialFilterExpression: { deletedAt: null } });
 
+const userModel = (connection: mongoose.Connection) => connection.model('User', userSchema);
+const taskModel = (connection: mongoose.Connection) => connection.model('Task', taskSchema);
+
 describe('mongoose', () => {
   let test: TestDatabase;
   let connection: mongoose.Connection;
+  let User: ReturnType<typeof userModel>;
+  let Task: ReturnType<typeof taskModel>;
 
   beforeAll(async () => {
     test = await openDatabase();
     connection = await mongoose.createConnection(test.gateway.uri, { dbName: test.db.databaseName }).asPromise();
-    connection.model('User', userSchema);
-    connection.model('Task', taskSchema);
+    User = userModel(connection);
+    Task = taskModel(connection);
     await Promise.all(Object.values(connection.models).map((model) => model.init()));
   });
   afterAll(async () => {
@@ -36,7 +41,6 @@ describe('mongoose', () => {
   });
 
   it('populates references', async () => {
-    const [User, Task] = [connection.model('User'), connection.model('Task')];
     const owner = await User.create({ email: 'populate@example.org' });
     await Task.create({ owner: owner._id, title: 'first' });
     const task = await Task.findOne({ owner: owner._id }).populate('owner').lean<{ owner: { email: string } }>();
@@ -44,7 +48,6 @@ describe('mongoose', () => {
   });
 
   it('refuses to save a version that somebody else has changed', async () => {
-    const Task = connection.model('Task');
     const { _id } = await Task.create({ title: 'a' });
     const [mine, theirs] = [await Task.findById(_id), await Task.findById(_id)];
     theirs!.set('title', 'theirs');
@@ -54,7 +57,6 @@ describe('mongoose', () => {
   });
 
   it('takes a transaction back when its callback throws', async () => {
-    const User = connection.model('User');
     const failed = connection.transaction(async (session) => {
       await User.create([{ email: 'gone@example.org' }], { session });
       throw new Error('changed my mind');
@@ -64,7 +66,6 @@ describe('mongoose', () => {
   });
 
   it('streams a cursor', async () => {
-    const Task = connection.model('Task');
     await Task.insertMany(Array.from({ length: 250 }, (_, n) => ({ title: `stream ${n}` })));
     let count = 0;
     for await (const task of Task.find({ title: /^stream/ }).cursor({ batchSize: 40 })) if (task) count++;

@@ -48,7 +48,13 @@ describe('retryable writes', () => {
     };
     const replies = await Promise.all(clients.map((client) => client.command(write(modify, session, 1))));
     for (const client of clients) client.close();
-    expect(replies.map((reply) => (reply['value'] as Document)['n'])).toEqual([1, 1, 1, 1, 1]);
+    expect(replies.map((reply) => reply['value'] as Document)).toMatchObject([
+      { n: 1 },
+      { n: 1 },
+      { n: 1 },
+      { n: 1 },
+      { n: 1 },
+    ]);
   });
 
   it('are applied again under the next number', async () => {

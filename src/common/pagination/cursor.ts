@@ -26,7 +26,8 @@ export class Cursors {
 
   /** @throws ValidationFailedError (field `cursor`) for anything but a cursor of this list */
   decode(list: string, cursor: string): Position {
-    const [payload = '', signature = ''] = cursor.split('.');
+    const [payload = '', ...rest] = cursor.split('.');
+    const signature = rest.join('.');
     if (!this.box.verify(PURPOSE, `${list}:${payload}`, signature)) {
       throw new ValidationFailedError([{ field: 'cursor', message: 'is not a cursor of this list and sort order' }]);
     }

@@ -21,8 +21,17 @@ const DROP = 'call documentdb_api.drop_indexes($1, $2, null)';
 /** Fields of the command that only matter with several nodes. */
 const CREATE_HINTS = ['commitQuorum'];
 
-interface CreateResult extends Document {
-  raw?: { defaultShard?: Document & { code?: number; errmsg?: string } };
+interface ShardResult {
+  numIndexesBefore?: number;
+  numIndexesAfter?: number;
+  createdCollectionAutomatically?: boolean;
+  note?: string;
+  code?: number;
+  errmsg?: string;
+}
+
+interface CreateResult extends ShardResult {
+  raw?: { defaultShard?: ShardResult };
 }
 
 export const createIndexes: CommandHandler = async (context) => {
@@ -38,14 +47,10 @@ export const createIndexes: CommandHandler = async (context) => {
       throw duplicateInData(context, collection, error);
     throw error;
   }
-  const { raw, ...rest } = result;
-  const shard = raw?.defaultShard ?? rest;
-  if (shard.code !== undefined) {
-    const code = codeOfSqlState(unpackSqlState(shard.code)) ?? 1;
-    throw new MongoError(code, shard.errmsg ?? codeNameOf(code));
-  }
-  const { ok: _ok, ...numbers } = shard;
-  return reply(numbers);
+  const { code, errmsg, ...numbers } = result.raw?.defaultShard ?? result;
+  if (code === undefined) return reply(numbers);
+  const mongoCode = codeOfSqlState(unpackSqlState(code)) ?? 1;
+  throw new MongoError(mongoCode, errmsg ?? codeNameOf(mongoCode));
 };
 
 /**

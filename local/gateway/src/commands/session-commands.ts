@@ -34,9 +34,9 @@ export const commitTransaction: CommandHandler = async (context) => {
   const state = await transaction.commit();
   if (state === 'committed') return reply({});
   if (state === 'unknown') {
-    throw new MongoError('ShutdownInProgress', 'PostgreSQL went away while committing').withLabel(
-      'UnknownTransactionCommitResult',
-    );
+    throw new MongoError('HostUnreachable', 'PostgreSQL went away while committing')
+      .withLabel('UnknownTransactionCommitResult')
+      .withLabel('RetryableWriteError');
   }
   throw noSuchTransaction(transaction.number);
 };

@@ -151,18 +151,23 @@ export class PgConnection {
     this.closeListeners.push(listener);
   }
 
+  /** Takes leave of the server; a batch that still runs fails. */
   close(): void {
-    if (this.isOpen) this.socket.end(TERMINATE);
-    this.end('connection closed by the gateway');
+    if (!this.isOpen) return;
+    this.socket.end(TERMINATE);
+    this.finish('connection closed by the gateway');
   }
 
   private end(reason: string): void {
-    const wasOpen = this.isOpen;
-    this.isOpen = false;
     this.socket.destroy();
-    this.onReady?.(new PgConnectionError(`PostgreSQL cannot be reached: ${reason}`, false));
-    const { batch } = this;
+    this.finish(reason);
+  }
+
+  private finish(reason: string): void {
+    const { batch, isOpen: wasOpen } = this;
+    this.isOpen = false;
     this.batch = null;
+    this.onReady?.(new PgConnectionError(`PostgreSQL cannot be reached: ${reason}`, false));
     batch?.reject(new PgConnectionError(`lost PostgreSQL: ${reason}`, true));
     if (wasOpen) for (const listener of this.closeListeners) listener();
   }

@@ -43,8 +43,8 @@ describe('a command seen at its top level', () => {
 
   it('is rewritten without some fields and with others', () => {
     const rewritten = command.rewrite(new Set(['double', 'max']), [elementOf('cursor', {})]);
-    const { double: _double, max: _max, ...rest } = everything;
-    expect(Object.keys(deserialize(rewritten))).toEqual([...Object.keys(rest), 'cursor']);
+    const kept = Object.keys(everything).filter((name) => name !== 'double' && name !== 'max');
+    expect(Object.keys(deserialize(rewritten))).toEqual([...kept, 'cursor']);
   });
 
   it('stays the same bytes when there is nothing to leave out', () => {

@@ -8,14 +8,19 @@ export interface EngineProxy {
   /** Cuts every connection, as a server that was killed does, and refuses new ones. */
   down(): Promise<void>;
   up(): Promise<void>;
+  /** The ports it comes from, by which the engine knows its connections. */
+  ports(): number[];
   close(): Promise<void>;
 }
 
 export async function startProxy(): Promise<EngineProxy> {
   const target = new URL(postgresUrl());
   const sockets = new Set<Socket>();
+  const upstreams = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect({ host: target.hostname, port: Number(target.port) });
+    upstreams.add(upstream);
+    upstream.on('close', () => upstreams.delete(upstream));
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -39,5 +44,12 @@ export async function startProxy(): Promise<EngineProxy> {
   };
   const url = new URL(target);
   url.port = String(port);
-  return { url: url.href, down, up: () => listen(port), close: () => (server.listening ? down() : Promise.resolve()) };
+  const ports = (): number[] => [...upstreams].flatMap(({ localPort }) => localPort ?? []);
+  return {
+    url: url.href,
+    ports,
+    down,
+    up: () => listen(port),
+    close: () => (server.listening ? down() : Promise.resolve()),
+  };
 }

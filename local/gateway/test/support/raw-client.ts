@@ -3,6 +3,12 @@ import type { Socket } from 'node:net';
 import { deserialize, serialize } from 'bson';
 import type { Document } from 'bson';
 
+interface SendOptions {
+  flags?: number;
+  checksum?: boolean;
+  sequences?: Record<string, Document[]>;
+}
+
 /** Speaks the wire protocol byte by byte, for what a driver does not send by itself. */
 export class RawClient {
   private buffered = Buffer.alloc(0);
@@ -27,7 +33,7 @@ export class RawClient {
   }
 
   /** Sends OP_MSG without waiting. @param checksum appends four bytes, as the flag announces */
-  send(command: Document, { flags = 0, checksum = false, sequences = {} as Record<string, Document[]> } = {}): void {
+  send(command: Document, { flags = 0, checksum = false, sequences = {} }: SendOptions = {}): void {
     const sections = [Buffer.concat([Buffer.of(0), serialize(command)])];
     for (const [name, documents] of Object.entries(sequences)) {
       const content = Buffer.concat([Buffer.from(`${name}\0`), ...documents.map((document) => serialize(document))]);
@@ -59,7 +65,7 @@ export class RawClient {
     return { opCode, document: deserialize(message.subarray(opCode === 1 ? 36 : 21)) };
   }
 
-  async command(command: Document, options: Parameters<RawClient['send']>[1] = {}): Promise<Document> {
+  async command(command: Document, options: SendOptions = {}): Promise<Document> {
     const reply = this.receive();
     this.send(command, options);
     return (await reply).document;

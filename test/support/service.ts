@@ -1,0 +1,222 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MongoClient } from 'mongodb';
+
+/** Environment variables beside or instead of the usual ones; undefined removes one. */
+export type EnvironmentOverrides = Record<string, string | undefined>;
+
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
+const SHOWN_OUTPUT = 3000;
+const LISTENING = /"msg":"listening on (http:\/\/[^"]+)"/;
+const METRICS = /"msg":"metrics on port (\d+)"/;
+
+const running = new Set<TestService>();
+const databases = new Set<string>();
+
+/** Variables that the stack of this run gave its addresses in. */
+function given(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the tests with Jest, whose set-up starts what they need`);
+  return value;
+}
+
+function databaseUri(databaseName: string): string {
+  const uri = new URL(given('TEST_MONGODB_URI'));
+  uri.pathname = `/${databaseName}`;
+  return uri.href;
+}
+
+/** An environment of a test's own: a fresh database, fresh secrets, limits that nothing runs into. */
+function freshEnvironment(databaseName: string): EnvironmentOverrides {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    METRICS_PORT: '0',
+    PUBLIC_URL: 'http://127.0.0.1:5000',
+    MONGODB_URI: databaseUri(databaseName),
+    MONGODB_MIN_POOL_SIZE: '0',
+    REDIS_URL: given('TEST_REDIS_URL'),
+    SMTP_URL: given('TEST_SMTP_URL'),
+    MAIL_FROM: 'Scalable API <no-reply@example.org>',
+    APP_SECRETS: randomBytes(48).toString('base64'),
+    JWT_PRIVATE_KEYS: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    THROTTLE_GENERAL_LIMIT: '1000000',
+    THROTTLE_STRICT_LIMIT: '1000000',
+    SHUTDOWN_DRAIN_SECONDS: '0',
+  };
+}
+
+/** The built service as a process of its own. */
+export class TestService {
+  private child?: ChildProcess;
+  private output = '';
+  private exited: Promise<number | NodeJS.Signals> = Promise.resolve(0);
+
+  constructor(
+    readonly databaseName: string,
+    readonly environment: EnvironmentOverrides,
+  ) {}
+
+  /** `http://127.0.0.1:port`; another port after a restart. */
+  get url(): string {
+    return this.found(LISTENING);
+  }
+
+  get metricsUrl(): string {
+    return `http://127.0.0.1:${this.found(METRICS)}`;
+  }
+
+  get mongodbUri(): string {
+    return databaseUri(this.databaseName);
+  }
+
+  /** All that the process has written since its last start. */
+  logs(): string {
+    return this.output;
+  }
+
+  /** The lines of the log, parsed. */
+  logLines(): Record<string, unknown>[] {
+    const lines = this.output.split('\n').filter((line) => line.startsWith('{'));
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** @throws Error with the last output when it ends or doesn't listen in time */
+  async start(): Promise<this> {
+    this.output = '';
+    const child = spawn(process.execPath, ['--enable-source-maps', join(process.cwd(), 'dist/main.js')], {
+      env: this.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    running.add(this);
+    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0)));
+    const ready = new Promise<void>((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          this.output += text;
+          if (LISTENING.test(this.output)) resolve();
+        });
+      }
+    });
+    const patience = new AbortController();
+    const outcome = await Promise.race([
+      ready,
+      this.exited.then((how) => `ended with ${how}`),
+      delay(READY_TIMEOUT_MS, `was not ready within ${READY_TIMEOUT_MS} ms`, { signal: patience.signal }),
+    ]);
+    patience.abort();
+    if (outcome === undefined) return this;
+    await this.kill();
+    throw new Error(`the service ${outcome}:\n${this.output.slice(-SHOWN_OUTPUT)}`);
+  }
+
+  /** Another instance of the same service: same database, same secrets. */
+  replica(overrides: EnvironmentOverrides = {}): Promise<TestService> {
+    return new TestService(this.databaseName, { ...this.environment, ...overrides }).start();
+  }
+
+  /** Asks it to end, without waiting. */
+  terminate(): void {
+    this.child?.kill('SIGTERM');
+  }
+
+  /** @returns its exit code, or the signal that ended it */
+  waitForExit(): Promise<number | NodeJS.Signals> {
+    return this.exited;
+  }
+
+  /** Ends it in good order. @returns its exit code */
+  async stop(): Promise<number | NodeJS.Signals> {
+    this.terminate();
+    const timer = setTimeout(() => this.child?.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const how = await this.exited;
+    clearTimeout(timer);
+    running.delete(this);
+    return how;
+  }
+
+  /** Ends it as a power cut would. */
+  async kill(): Promise<void> {
+    this.child?.kill('SIGKILL');
+    await this.exited;
+    running.delete(this);
+  }
+
+  /** Ends it, in good order where it still runs, and starts it again. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  private found(pattern: RegExp): string {
+    const [, value] = pattern.exec(this.output) ?? [];
+    if (value === undefined) throw new Error('the service is not running');
+    return value;
+  }
+}
+
+/**
+ * A service on its own ports and its own database, ready for requests; it is stopped after the test file. Redis is shared:
+ * its keys carry user ids, but for the rate limits of addresses, which are out of reach unless a test lowers them (then
+ * with `TRUST_PROXY` and an address of its own).
+ */
+export async function startService(overrides: EnvironmentOverrides = {}): Promise<TestService> {
+  const databaseName = newDatabaseName();
+  return await new TestService(databaseName, { ...freshEnvironment(databaseName), ...overrides }).start();
+}
+
+/** A database that is dropped after the test file. */
+export function newDatabaseName(): string {
+  const name = `test_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  databases.add(name);
+  return name;
+}
+
+/** The environment that a service on this database would get; for tests that build its parts in their own process. */
+export function environmentFor(databaseName: string): EnvironmentOverrides {
+  return freshEnvironment(databaseName);
+}
+
+/** Runs one of the operator commands of `dist/cli.js` against the service's database. */
+export async function runCli(
+  { environment }: Pick<TestService, 'environment'>,
+  args: string[],
+  overrides: EnvironmentOverrides = {},
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [join(process.cwd(), 'dist/cli.js'), ...args], {
+    env: { ...environment, ...overrides },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+async function dropDatabases(): Promise<void> {
+  if (databases.size === 0) return;
+  const client = new MongoClient(given('TEST_MONGODB_URI'));
+  try {
+    for (const name of databases) await client.db(name).dropDatabase();
+  } finally {
+    await client.close();
+  }
+}
+
+// Importing this module is enough: whatever a file started ends with it, even with a worker that is torn down.
+process.once('exit', () => running.forEach((service) => void service.kill()));
+afterAll(async () => {
+  await Promise.all([...running].map((service) => service.stop()));
+  await dropDatabases();
+}, 60_000);

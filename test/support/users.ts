@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { ApiClient } from './api-client.js';
+import { runCli, type TestService } from './service.js';
+
+export interface Tokens {
+  user: { id: string; name: string; email: string; role: string; emailVerified: boolean; createdAt: string };
+  tokenType: string;
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+}
+
+/** Somebody with an account, logged in. */
+export interface TestUser {
+  id: string;
+  name: string;
+  email: string;
+  password: string;
+  tokens: Tokens;
+  /** Sends the user's access token. */
+  api: ApiClient;
+}
+
+export interface Registration {
+  name: string;
+  email: string;
+  password: string;
+}
+
+/** An address that no other test uses. */
+export function newEmail(): string {
+  return `u${randomUUID().replaceAll('-', '')}@example.org`;
+}
+
+export function newRegistration(overrides: Partial<Registration> = {}): Registration {
+  return { name: 'Ada Lovelace', email: newEmail(), password: 'correct-horse-battery', ...overrides };
+}
+
+/** A real user, registered over HTTP. */
+export async function registerUser(service: TestService, overrides: Partial<Registration> = {}): Promise<TestUser> {
+  const registration = newRegistration(overrides);
+  const { status, body } = await new ApiClient(service).post<Tokens>('/api/v1/auth/register', registration);
+  if (status !== 201) throw new Error(`registering was answered ${status}: ${JSON.stringify(body)}`);
+  return toUser(service, registration, body);
+}
+
+/** Logs in with a password, which is a new session. */
+export async function logIn(
+  service: TestService,
+  credentials: Pick<Registration, 'email' | 'password'>,
+): Promise<TestUser> {
+  const { status, body } = await new ApiClient(service).post<Tokens>('/api/v1/auth/login', {
+    email: credentials.email,
+    password: credentials.password,
+  });
+  if (status !== 200) throw new Error(`logging in was answered ${status}: ${JSON.stringify(body)}`);
+  return toUser(service, { ...credentials, name: body.user.name }, body);
+}
+
+/** An administrator, made by the operator's command and logged in. */
+export async function createAdmin(service: TestService, overrides: Partial<Registration> = {}): Promise<TestUser> {
+  const admin = newRegistration({ name: 'Grace Hopper', ...overrides });
+  const { code, output } = await runCli(service, ['create-admin', '--name', admin.name, '--email', admin.email], {
+    ADMIN_PASSWORD: admin.password,
+  });
+  if (code !== 0) throw new Error(`create-admin ended with ${code}: ${output}`);
+  return await logIn(service, admin);
+}
+
+function toUser(service: TestService, { name, email, password }: Registration, tokens: Tokens): TestUser {
+  return { id: tokens.user.id, name, email, password, tokens, api: new ApiClient(service, tokens.accessToken) };
+}

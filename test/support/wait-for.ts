@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const DEFAULT_PATIENCE_MS = 15_000;
+const PAUSE_MS = 20;
+
+type Falsy = false | null | undefined | 0 | '';
+
+/**
+ * Polls until `condition` gives something truthy, and gives that.
+ *
+ * @param what the end of the sentence "waited 15000 ms for …"
+ * @throws Error after the deadline, with the last error of the condition as its cause
+ */
+export async function waitFor<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  patienceMs = DEFAULT_PATIENCE_MS,
+): Promise<Exclude<T, Falsy>> {
+  const deadline = Date.now() + patienceMs;
+  let cause: unknown;
+  do {
+    try {
+      const outcome = await condition();
+      if (outcome) return outcome as Exclude<T, Falsy>;
+      cause = undefined;
+    } catch (error) {
+      cause = error;
+    }
+    await delay(PAUSE_MS);
+  } while (Date.now() < deadline);
+  throw new Error(`waited ${patienceMs} ms for ${what}`, { cause });
+}
