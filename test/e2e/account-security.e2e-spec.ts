@@ -1,0 +1,497 @@
+import { MongoClient } from 'mongodb';
+import { Secret, TOTP } from 'otpauth';
+import { ApiClient, type PageOf, type Problem } from '../support/api-client.js';
+import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
+import { startService, type TestService } from '../support/service.js';
+import { createAdmin, logIn, newEmail, registerUser, type TestUser, type Tokens } from '../support/users.js';
+import { waitFor } from '../support/wait-for.js';
+
+const AUTH = '/api/v1/auth';
+const ME = '/api/v1/users/me';
+
+let service: TestService;
+let anonymous: ApiClient;
+
+beforeAll(async () => {
+  service = await startService({ LOGIN_ADDRESS_FAILURES: '1000' });
+  anonymous = new ApiClient(service);
+});
+
+/** A user whose address is verified, by the mail's own link. */
+async function verifiedUser(): Promise<TestUser> {
+  const user = await registerUser(service);
+  const token = tokenIn(await mailTo(user.email));
+  expect(await anonymous.post(`${AUTH}/email/verify`, { token })).toMatchObject({ status: 204 });
+  await waitFor('the verified profile', async () => {
+    const { body } = await user.api.get<{ emailVerified: boolean }>(ME);
+    return body.emailVerified;
+  });
+  return user;
+}
+
+function login(user: Pick<TestUser, 'email' | 'password'>) {
+  return anonymous.post<Tokens & Problem & { mfaToken: string }>(`${AUTH}/login`, {
+    email: user.email,
+    password: user.password,
+  });
+}
+
+describe('sessions', () => {
+  it('are listed with the one that asks, and one can be ended', async () => {
+    const user = await registerUser(service);
+    const second = await logIn(service, user);
+    const { body } = await user.api.get<PageOf<{ id: string; current: boolean }>>(`${AUTH}/sessions`);
+    expect(body.data.map(({ current }) => current).sort()).toEqual([false, true]);
+    const other = body.data.find(({ current }) => !current);
+
+    expect(await user.api.delete(`${AUTH}/sessions/${other?.id ?? ''}`)).toMatchObject({ status: 204 });
+    expect(await second.api.get(ME)).toMatchObject({ status: 401 });
+    expect(await user.api.get(ME)).toMatchObject({ status: 200 });
+  });
+
+  it("answers 404 for another user's session", async () => {
+    const [owner, stranger] = [await registerUser(service), await registerUser(service)];
+    const { body } = await owner.api.get<PageOf<{ id: string }>>(`${AUTH}/sessions`);
+    expect(await stranger.api.delete(`${AUTH}/sessions/${body.data[0]?.id ?? ''}`)).toMatchObject({ status: 404 });
+    expect(await owner.api.get(ME)).toMatchObject({ status: 200 });
+  });
+
+  it('all end with logout-all', async () => {
+    const user = await registerUser(service);
+    const second = await logIn(service, user);
+    expect(await user.api.post(`${AUTH}/logout-all`)).toMatchObject({ status: 204 });
+    for (const { api, tokens } of [user, second]) {
+      expect(await api.get(ME)).toMatchObject({ status: 401 });
+      const { refreshToken } = tokens;
+      expect(await anonymous.post(`${AUTH}/refresh`, { refreshToken })).toMatchObject({ status: 401 });
+    }
+  });
+});
+
+describe('passwords', () => {
+  it('are reset by a mailed token that works once and ends all sessions', async () => {
+    const user = await verifiedUser();
+    expect(await anonymous.post(`${AUTH}/password/forgot`, { email: user.email })).toMatchObject({ status: 202 });
+    const token = tokenIn(await mailTo(user.email, ({ text }) => text.includes('/reset-password#')));
+    const reset = { token, password: 'another-horse-battery' };
+
+    expect(await anonymous.post(`${AUTH}/password/reset`, reset)).toMatchObject({ status: 204 });
+    expect(await anonymous.post(`${AUTH}/password/reset`, reset)).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_TOKEN' },
+    });
+    expect(await user.api.get(ME)).toMatchObject({ status: 401 });
+    expect(await login(user)).toMatchObject({ status: 401 });
+    expect(await login({ ...user, password: reset.password })).toMatchObject({ status: 200 });
+    await mailTo(user.email, ({ subject }) => subject === 'Your password was changed');
+  });
+
+  it('asks for a reset of an unknown address with the same answer, and mails nothing', async () => {
+    const email = newEmail();
+    expect(await anonymous.post(`${AUTH}/password/forgot`, { email })).toMatchObject({ status: 202, body: undefined });
+    const known = await registerUser(service);
+    await anonymous.post(`${AUTH}/password/forgot`, { email: known.email });
+    await mailTo(known.email, ({ text }) => text.includes('/reset-password#'));
+    expect(mailsTo(email)).toEqual([]);
+  });
+
+  it('mails at most three resets an hour', async () => {
+    const user = await registerUser(service);
+    for (let asked = 0; asked < 5; asked++) await anonymous.post(`${AUTH}/password/forgot`, { email: user.email });
+    const other = await registerUser(service);
+    await anonymous.post(`${AUTH}/password/forgot`, { email: other.email });
+    await mailTo(other.email, ({ text }) => text.includes('/reset-password#'));
+    await waitFor('three mails', () => resetMails(user).length === 3);
+    await waitFor('the requests to be handled', async () => {
+      const metrics = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+      return /work_depth\{queue="password-reset",state="ready"\} 0/.test(metrics);
+    });
+    expect(resetMails(user)).toHaveLength(3);
+  });
+
+  it('are changed with the current one, which ends the other sessions only', async () => {
+    const user = await registerUser(service);
+    const other = await logIn(service, user);
+    const change = { currentPassword: user.password, newPassword: 'another-horse-battery' };
+    expect(
+      await user.api.post(`${AUTH}/password/change`, { ...change, currentPassword: 'wrong-horse-battery' }),
+    ).toMatchObject({ status: 401, body: { code: 'INVALID_CREDENTIALS' } });
+    expect(await user.api.post(`${AUTH}/password/change`, change)).toMatchObject({ status: 204 });
+    expect(await user.api.get(ME)).toMatchObject({ status: 200 });
+    expect(await other.api.get(ME)).toMatchObject({ status: 401 });
+  });
+
+  it.each([['password1234'], ['PASSWORD1234']])('refuses the common password %s', async (newPassword) => {
+    const user = await registerUser(service);
+    const { status, body } = await user.api.post<Problem>(`${AUTH}/password/change`, {
+      currentPassword: user.password,
+      newPassword,
+    });
+    expect({ status, field: body.errors?.[0]?.field }).toEqual({ status: 400, field: 'newPassword' });
+  });
+});
+
+function resetMails({ email }: TestUser) {
+  return mailsTo(email).filter(({ text }) => text.includes('/reset-password#'));
+}
+
+it('takes an account back from whoever registered it with a foreign address', async () => {
+  const hijacker = await registerUser(service);
+  const { body: mfa } = await hijacker.api.post<{ secret: string }>(`${AUTH}/mfa/totp`, {
+    password: hijacker.password,
+  });
+  await hijacker.api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(mfa.secret) });
+  const apiKey = await hijacker.api.post<{ key: string }>(`${AUTH}/api-keys`, {
+    name: 'back door',
+    scopes: ['tasks:read'],
+  });
+
+  await anonymous.post(`${AUTH}/password/forgot`, { email: hijacker.email });
+  const token = tokenIn(await mailTo(hijacker.email, ({ text }) => text.includes('/reset-password#')));
+  await anonymous.post(`${AUTH}/password/reset`, { token, password: 'the-owners-password' });
+
+  const owner = await login({ email: hijacker.email, password: 'the-owners-password' });
+  expect(owner).toMatchObject({ status: 200, body: { user: { emailVerified: true } } });
+  expect(await hijacker.api.get(ME)).toMatchObject({ status: 401 });
+  const { refreshToken } = hijacker.tokens;
+  expect(await anonymous.post(`${AUTH}/refresh`, { refreshToken })).toMatchObject({ status: 401 });
+  expect(await new ApiClient(service, apiKey.body.key).get('/api/v1/tasks')).toMatchObject({ status: 401 });
+});
+
+describe('the email address', () => {
+  it('changes once the new one is confirmed, and both are told', async () => {
+    const user = await verifiedUser();
+    const newAddress = newEmail();
+    const change = { email: newAddress.toUpperCase(), password: user.password };
+    expect(await user.api.post(`${AUTH}/email/change`, { ...change, password: 'wrong-horse-battery' })).toMatchObject({
+      status: 401,
+    });
+    expect(await user.api.post(`${AUTH}/email/change`, change)).toMatchObject({ status: 202 });
+    expect(await mailTo(user.email, ({ subject }) => subject.includes('about to change'))).toBeDefined();
+    expect(await login(user)).toMatchObject({ status: 200 });
+
+    const token = tokenIn(await mailTo(newAddress));
+    expect(await anonymous.post(`${AUTH}/email/verify`, { token })).toMatchObject({ status: 204 });
+    expect(await login(user)).toMatchObject({ status: 401 });
+    expect(await login({ ...user, email: newAddress })).toMatchObject({ status: 200 });
+    await waitFor('the profile to follow', async () => {
+      const { body } = await user.api.get<{ email: string }>(ME);
+      return body.email === newAddress;
+    });
+    // The old address is free again.
+    expect(await registerUser(service, { email: user.email })).toBeDefined();
+  });
+
+  it('is refused where somebody has it', async () => {
+    const [user, other] = [await registerUser(service), await registerUser(service)];
+    const change = { email: other.email, password: user.password };
+    expect(await user.api.post(`${AUTH}/email/change`, change)).toMatchObject({
+      status: 409,
+      body: { code: 'EMAIL_TAKEN' },
+    });
+  });
+});
+
+describe('the lock', () => {
+  it.each([['known'], ['unknown']])(
+    'closes after ten failures for a %s address, and a reset lifts it',
+    async (which) => {
+      const user = which === 'known' ? await registerUser(service) : undefined;
+      const email = user?.email ?? newEmail();
+      for (let failure = 0; failure < 10; failure++) {
+        expect(await login({ email, password: 'wrong-horse-battery' })).toMatchObject({ status: 401 });
+      }
+      const locked = await login({ email, password: user?.password ?? 'correct-horse-battery' });
+      expect(locked).toMatchObject({ status: 423, body: { code: 'ACCOUNT_LOCKED' } });
+      expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(0);
+      if (!user) return;
+      expect(await user.api.get(ME)).toMatchObject({ status: 200 });
+
+      await anonymous.post(`${AUTH}/password/forgot`, { email });
+      const token = tokenIn(await mailTo(email, ({ text }) => text.includes('/reset-password#')));
+      await anonymous.post(`${AUTH}/password/reset`, { token, password: 'another-horse-battery' });
+      expect(await login({ email, password: 'another-horse-battery' })).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('forgets failures once the right password was given', async () => {
+    const user = await registerUser(service);
+    for (let round = 0; round < 2; round++) {
+      for (let failure = 0; failure < 9; failure++) await login({ ...user, password: 'wrong-horse-battery' });
+      expect(await login(user)).toMatchObject({ status: 200 });
+    }
+  });
+});
+
+/** @param steps how many half minutes from now */
+function codeOf(secret: string, steps = 0): string {
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 });
+}
+
+describe('the second factor', () => {
+  async function withMfa() {
+    const user = await registerUser(service);
+    const begun = await user.api.post<{ secret: string; otpauthUrl: string; qrSvg: string }>(`${AUTH}/mfa/totp`, {
+      password: user.password,
+    });
+    expect(begun).toMatchObject({ status: 201 });
+    const { secret, otpauthUrl, qrSvg } = begun.body;
+    expect(otpauthUrl).toContain(`secret=${secret}`);
+    expect(qrSvg).toMatch(/^<svg/);
+    const confirmed = await user.api.post<{ recoveryCodes: string[] }>(`${AUTH}/mfa/totp/confirm`, {
+      code: codeOf(secret, -1),
+    });
+    expect(confirmed).toMatchObject({ status: 200 });
+    expect(new Set(confirmed.body.recoveryCodes).size).toBe(10);
+    return { user, secret, recoveryCodes: confirmed.body.recoveryCodes };
+  }
+
+  function secondStep(mfaToken: string, code: string) {
+    return anonymous.post<Problem>(`${AUTH}/login/mfa`, { mfaToken, code });
+  }
+
+  it('is asked for at the log-in, and a code works once', async () => {
+    const { user, secret } = await withMfa();
+    const first = await login(user);
+    expect(first).toMatchObject({ status: 401, body: { code: 'MFA_REQUIRED' } });
+    const code = codeOf(secret);
+    expect(await secondStep(first.body.mfaToken, '000000')).toMatchObject({ status: 401 });
+    expect(await secondStep(first.body.mfaToken, code)).toMatchObject({ status: 200 });
+    // Neither the token nor the code works again.
+    expect(await secondStep(first.body.mfaToken, codeOf(secret, 1))).toMatchObject({ status: 401 });
+    const again = await login(user);
+    expect(await secondStep(again.body.mfaToken, code)).toMatchObject({
+      status: 401,
+      body: { code: 'INVALID_CREDENTIALS' },
+    });
+  });
+
+  it('takes a recovery code in its place, once', async () => {
+    const { user, recoveryCodes } = await withMfa();
+    const [code = ''] = recoveryCodes;
+    const first = await login(user);
+    expect(await secondStep(first.body.mfaToken, code.toLowerCase())).toMatchObject({ status: 200 });
+    const again = await login(user);
+    expect(await secondStep(again.body.mfaToken, code)).toMatchObject({ status: 401 });
+  });
+
+  it('gives a log-in five tries, parallel ones included', async () => {
+    const { user, secret } = await withMfa();
+    const { body } = await login(user);
+    await Promise.all(Array.from({ length: 5 }, () => secondStep(body.mfaToken, '000000')));
+    expect(await secondStep(body.mfaToken, codeOf(secret))).toMatchObject({ status: 401 });
+  });
+
+  it('counts its failures towards the lock', async () => {
+    const { user } = await withMfa();
+    for (let round = 0; round < 2; round++) {
+      const { body } = await login(user);
+      for (let failure = 0; failure < 5; failure++) await secondStep(body.mfaToken, '000000');
+    }
+    expect(await login(user)).toMatchObject({ status: 423 });
+  });
+
+  it('is turned off with a code only', async () => {
+    const { user, secret } = await withMfa();
+    expect(await user.api.send('DELETE', `${AUTH}/mfa/totp`, { code: '000000' })).toMatchObject({ status: 401 });
+    expect(await user.api.post(`${AUTH}/mfa/totp`, { password: user.password })).toMatchObject({ status: 403 });
+    expect(await user.api.send('DELETE', `${AUTH}/mfa/totp`, { code: codeOf(secret) })).toMatchObject({ status: 204 });
+    expect(await login(user)).toMatchObject({ status: 200 });
+  });
+
+  it('has an mfaToken that is good for nothing else', async () => {
+    const { user } = await withMfa();
+    const { body } = await login(user);
+    for (const path of ['email/verify', 'password/reset']) {
+      const answer = await anonymous.post(`${AUTH}/${path}`, {
+        token: body.mfaToken,
+        ...(path === 'password/reset' ? { password: 'another-horse-battery' } : {}),
+      });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'INVALID_TOKEN' } });
+    }
+    expect(await new ApiClient(service, body.mfaToken).get(ME)).toMatchObject({ status: 401 });
+  });
+});
+
+describe('API keys', () => {
+  async function keyOf(user: TestUser, scopes: string[], expiresAt?: string) {
+    const { status, body } = await user.api.post<{ id: string; key: string }>(`${AUTH}/api-keys`, {
+      name: 'report',
+      scopes,
+      ...(expiresAt ? { expiresAt } : {}),
+    });
+    expect(status).toBe(201);
+    return { id: body.id, api: new ApiClient(service, body.key), key: body.key };
+  }
+
+  it('do what their scopes allow, and writing includes reading', async () => {
+    const user = await registerUser(service);
+    const reader = await keyOf(user, ['tasks:read']);
+    const writer = await keyOf(user, ['tasks:write']);
+    expect(await reader.api.get('/api/v1/tasks')).toMatchObject({ status: 200 });
+    expect(await reader.api.post('/api/v1/tasks', { title: 'x' })).toMatchObject({ status: 403 });
+    expect(await writer.api.post('/api/v1/tasks', { title: 'x' })).toMatchObject({ status: 201 });
+    expect(await writer.api.get('/api/v1/tasks')).toMatchObject({ status: 200 });
+    expect(await writer.api.get('/api/v1/notifications')).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+  });
+
+  it('never reach /auth nor the deletion of the account', async () => {
+    const user = await registerUser(service);
+    const { api } = await keyOf(user, ['users:write', 'tasks:write', 'notifications:write']);
+    expect(await api.get(`${AUTH}/sessions`)).toMatchObject({ status: 403 });
+    expect(await api.post(`${AUTH}/api-keys`, { name: 'more', scopes: ['tasks:read'] })).toMatchObject({ status: 403 });
+    expect(await api.send('DELETE', ME, { password: user.password })).toMatchObject({ status: 403 });
+    expect(await api.get(ME)).toMatchObject({ status: 200 });
+  });
+
+  it('are listed without the key, with their last use, and stop when removed', async () => {
+    const user = await registerUser(service);
+    const { id, api, key } = await keyOf(user, ['tasks:read']);
+    await api.get('/api/v1/tasks');
+    const listed = await waitFor('the use to be recorded', async () => {
+      const { body } = await user.api.get<PageOf<{ id: string; lastUsedAt: string | null }>>(`${AUTH}/api-keys`);
+      return body.data[0]?.lastUsedAt ? body : undefined;
+    });
+    expect(listed.data).toMatchObject([{ id, name: 'report', scopes: ['tasks:read'] }]);
+    expect(JSON.stringify(listed)).not.toContain(key);
+    expect(await user.api.delete(`${AUTH}/api-keys/${id}`)).toMatchObject({ status: 204 });
+    expect(await api.get('/api/v1/tasks')).toMatchObject({ status: 401 });
+  });
+
+  it('must expire in the future, and expire', async () => {
+    const user = await registerUser(service);
+    const past = { name: 'x', scopes: ['tasks:read'], expiresAt: '2020-01-01T00:00:00.000Z' };
+    expect(await user.api.post<Problem>(`${AUTH}/api-keys`, past)).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'expiresAt' }] },
+    });
+    const { api } = await keyOf(user, ['tasks:read'], new Date(Date.now() + 1000).toISOString());
+    await waitFor('the key to expire', async () => (await api.get('/api/v1/tasks')).status === 401);
+  });
+});
+
+describe('roles', () => {
+  it('change at once, for access tokens and API keys', async () => {
+    const [admin, user] = [await createAdmin(service), await registerUser(service)];
+    await user.api.get(ME);
+    expect(await admin.api.put(`/api/v1/users/${user.id}/role`, { role: 'manager' })).toMatchObject({
+      status: 200,
+      body: { role: 'manager' },
+    });
+    await waitFor('the old token to end', async () => (await user.api.get(ME)).status === 401);
+    const { refreshToken } = user.tokens;
+    const { body } = await anonymous.post<Tokens>(`${AUTH}/refresh`, { refreshToken });
+    expect(await new ApiClient(service, body.accessToken).get('/api/v1/users')).toMatchObject({ status: 200 });
+  });
+
+  it('leave no service without an administrator', async () => {
+    const lonely = await startService();
+    const first = await createAdmin(lonely);
+    await first.api.get(ME);
+    expect(await first.api.put(`/api/v1/users/${first.id}/role`, { role: 'user' })).toMatchObject({
+      status: 409,
+      body: { code: 'LAST_ADMIN' },
+    });
+    expect(await first.api.delete(`/api/v1/users/${first.id}`)).toMatchObject({ status: 409 });
+    expect(await first.api.send('DELETE', ME, { password: first.password })).toMatchObject({ status: 409 });
+
+    const second = await createAdmin(lonely);
+    await second.api.get(ME);
+    const answers = await Promise.all([
+      first.api.put(`/api/v1/users/${second.id}/role`, { role: 'user' }),
+      second.api.put(`/api/v1/users/${first.id}/role`, { role: 'user' }),
+    ]);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    await lonely.stop();
+  });
+});
+
+/** What may say that there was such a user, without saying who it was. */
+const PSEUDONYMOUS = ['tombstones', 'auditentries', 'revocations'];
+
+/** The collections whose documents still tell of a person. */
+async function tracesOf({ id, email }: TestUser): Promise<string[]> {
+  const client = new MongoClient(service.mongodbUri);
+  try {
+    const db = client.db();
+    const names = (await db.listCollections().toArray()).map(({ name }) => name);
+    const telling = names.map(async (name) => {
+      const text = JSON.stringify(await db.collection(name).find().toArray());
+      return text.includes(email) || (text.includes(id) && !PSEUDONYMOUS.includes(name)) ? [name] : [];
+    });
+    return (await Promise.all(telling)).flat();
+  } finally {
+    await client.close();
+  }
+}
+
+describe('deletion', () => {
+  it('erases the person in every module, and the address is free again', async () => {
+    const user = await verifiedUser();
+    const { body: task } = await user.api.post<{ id: string }>('/api/v1/tasks', { title: 'private matter' });
+    await user.api.patch(`/api/v1/tasks/${task.id}`, { status: 'done' });
+    await waitFor('the notification', async () => {
+      const { body } = await user.api.get<PageOf<unknown>>('/api/v1/notifications');
+      return body.data.length > 0;
+    });
+    const { body: exported } = await user.api.get<{ data: Record<string, unknown> }>(`${ME}/export`);
+    expect(Object.keys(exported.data).sort()).toEqual(['auth', 'notifications', 'tasks', 'users']);
+    expect(JSON.stringify(exported.data['tasks'])).toContain('private matter');
+    expect(JSON.stringify(exported)).not.toMatch(/passwordHash|secret|seed/i);
+
+    expect(await user.api.send('DELETE', ME, { password: 'wrong-horse-battery' })).toMatchObject({ status: 401 });
+    expect(await user.api.send('DELETE', ME, { password: user.password })).toMatchObject({ status: 204 });
+    expect(await user.api.get(ME)).toMatchObject({ status: 401 });
+    await waitFor('every trace to be gone', async () => {
+      const traces = await tracesOf(user);
+      return traces.length === 0;
+    });
+    await registerUser(service, { email: user.email });
+  });
+
+  it('by an administrator ends the sessions too', async () => {
+    const [admin, user] = [await createAdmin(service), await registerUser(service)];
+    await user.api.get(ME);
+    expect(await admin.api.delete(`/api/v1/users/${user.id}`)).toMatchObject({ status: 204 });
+    await waitFor('the session to end', async () => (await user.api.get(ME)).status === 401);
+    expect(await login(user)).toMatchObject({ status: 401 });
+    expect(await admin.api.get(`/api/v1/users/${user.id}`)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('the audit trail', () => {
+  it('tells an administrator who did what, when and from where', async () => {
+    const [admin, user] = [await createAdmin(service), await registerUser(service)];
+    await login({ ...user, password: 'wrong-horse-battery' });
+    await logIn(service, user);
+    const path = `${AUTH}/audit?actorId=${user.id}`;
+    const { body } = await admin.api.get<PageOf<{ event: string; ip: string; at: string }>>(path);
+    expect(body.data.map(({ event }) => event)).toEqual(['login.succeeded', 'account.registered']);
+    expect(body.data[0]).toMatchObject({ ip: '127.0.0.1' });
+    const failed = await admin.api.get<PageOf<{ details: object }>>(`${AUTH}/audit?event=login.failed&limit=1`);
+    expect(failed.body.data).toMatchObject([{ actorId: null, details: { userId: user.id } }]);
+    expect(await user.api.get(path)).toMatchObject({ status: 403 });
+  });
+
+  it('pages without repeating an entry', async () => {
+    const admin = await createAdmin(service);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const path: string = `${AUTH}/audit?limit=7${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
+      const { body } = await admin.api.get<PageOf<{ id: string }>>(path);
+      seen.push(...body.data.map(({ id }) => id));
+      cursor = body.page.nextCursor;
+    } while (cursor && seen.length < 100);
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+});
+
+it('writes mails in the language of the user', async () => {
+  const user = await verifiedUser();
+  await user.api.patch(ME, { locale: 'de-AT' });
+  await waitFor('a German mail', async () => {
+    await logIn(service, user);
+    return mailsTo(user.email).find(({ subject }) => subject.startsWith('Neue Anmeldung'));
+  });
+});
