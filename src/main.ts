@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { createApp } from './bootstrap.js';
-import { ConfigurationError, type Environment, readEnvironment } from './config/environment.js';
+import { ConfigurationError, type Environment } from './config/environment.js';
+import { loadEnvironment } from './config/load-environment.js';
 import { IndexSynchronizer } from './platform/database/index-synchronizer.js';
 import { waitForDatabase } from './platform/database/wait-for-database.js';
 import { createLogger } from './platform/observability/logger.js';
@@ -33,7 +34,7 @@ async function start(environment: Environment): Promise<void> {
 }
 
 try {
-  await start(readEnvironment(process.env));
+  await start(await loadEnvironment(process.env));
 } catch (error) {
   console.error(error instanceof ConfigurationError ? error.message : error);
   process.exit(1);

@@ -2,6 +2,8 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { redisInsStore, type RedisStore } from 'cache-manager-redis-yet';
 import { createClient } from 'redis';
 import { Environment } from '../../config/environment.js';
+import { tlsOptions } from '../tls/tls-options.js';
+import { tlsProblem } from '../tls/tls-problem.js';
 
 const CONNECT_TIMEOUT_MS = 2000;
 const MAX_RECONNECT_DELAY_MS = 1000;
@@ -21,11 +23,12 @@ export class CacheStore implements OnModuleInit, OnApplicationShutdown {
       socket: {
         connectTimeout: CONNECT_TIMEOUT_MS,
         reconnectStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
+        ...tlsOptions(environment, 'REDIS'),
       },
     });
     this.client.on('error', (error: NodeJS.ErrnoException) => {
-      if (this.reachable)
-        this.logger.warn(`Redis is not reachable (${error.code ?? error.name}); not caching meanwhile`);
+      const reason = tlsProblem(error, environment, 'REDIS') ?? error.code ?? error.name;
+      if (this.reachable) this.logger.warn(`Redis is not reachable, not caching meanwhile: ${reason}`);
       this.reachable = false;
     });
     this.client.on('ready', () => {

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { ConfigurationError, Environment } from '../../config/environment.js';
+import { databaseProblem, databaseTls } from './connection.js';
 import { DatabaseMetrics } from './database-metrics.js';
 import { IndexSynchronizer } from './index-synchronizer.js';
 import { Transactions } from './transactions.js';
@@ -15,6 +16,7 @@ const SERVER_SELECTION_TIMEOUT_MS = 3000;
       inject: [Environment],
       useFactory: (environment: Environment) => ({
         uri: environment.MONGODB_URI,
+        ...databaseTls(environment),
         maxPoolSize: environment.MONGODB_MAX_POOL_SIZE,
         minPoolSize: Math.min(environment.MONGODB_MIN_POOL_SIZE, environment.MONGODB_MAX_POOL_SIZE),
         serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
@@ -24,7 +26,7 @@ const SERVER_SELECTION_TIMEOUT_MS = 3000;
         bufferCommands: false,
         retryAttempts: 0, // the service has waited for it before
         connectionErrorFactory: (cause: Error) =>
-          new ConfigurationError("MongoDB can't be reached: check MONGODB_URI, and that the server runs.", { cause }),
+          new ConfigurationError(`MongoDB can't be reached: ${databaseProblem(cause, environment)}.`, { cause }),
       }),
     }),
   ],

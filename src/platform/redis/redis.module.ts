@@ -10,6 +10,8 @@ import {
 } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Environment } from '../../config/environment.js';
+import { tlsOptions } from '../tls/tls-options.js';
+import { tlsProblem } from '../tls/tls-problem.js';
 
 /** A command that takes longer counts as failed: nothing waits for a Redis that is gone. */
 const COMMAND_TIMEOUT_MS = 250;
@@ -26,7 +28,9 @@ export const InjectRedisSubscriber = () => Inject(REDIS_SUBSCRIBER);
 function connect(environment: Environment, name: string, commandTimeout?: number): Redis {
   const logger = new Logger('Redis');
   let reachable = true;
+  const tls = tlsOptions(environment, 'REDIS');
   const redis = new Redis(environment.REDIS_URL, {
+    ...(tls ? { tls } : {}), // without it, the address decides
     connectionName: `scalable-api:${name}`,
     enableOfflineQueue: false,
     autoResubscribe: true,
@@ -41,7 +45,8 @@ function connect(environment: Environment, name: string, commandTimeout?: number
   });
   redis.on('error', (error: NodeJS.ErrnoException) => {
     // One line for an outage, not one for each attempt to reconnect.
-    if (reachable) logger.warn(`not reachable (${name}: ${error.code ?? error.name}); working without it meanwhile`);
+    const reason = tlsProblem(error, environment, 'REDIS') ?? error.code ?? error.name;
+    if (reachable) logger.warn(`not reachable (${name}), working without it meanwhile: ${reason}`);
     reachable = false;
   });
   return redis;

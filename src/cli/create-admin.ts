@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { toFieldErrors } from '../common/http/validation.js';
+import { loadEnvironment } from '../config/load-environment.js';
+import { AuthService } from '../modules/auth/auth.service.js';
+import { RegisterDto } from '../modules/auth/dto/auth-requests.dto.js';
+import { type Outcome, UsageError } from './command.js';
+import { withApp } from './with-app.js';
+
+/** `create-admin`: the only way to the first administrator. */
+export async function createAdmin(args: string[], source: NodeJS.ProcessEnv): Promise<Outcome> {
+  const environment = await loadEnvironment(source);
+  const { values } = parseArgs({ args, options: { name: { type: 'string' }, email: { type: 'string' } } });
+  const password = source.ADMIN_PASSWORD ?? (await readLine());
+  const registration = plainToInstance(RegisterDto, { ...values, password });
+  const errors = toFieldErrors(validateSync(registration, { stopAtFirstError: true }));
+  if (errors.length > 0) throw new UsageError(errors.map(({ field, message }) => `${field}: ${message}`).join('\n'));
+  await withApp(environment, (app) => app.get(AuthService, { strict: false }).registerAdmin(registration));
+  return { output: 'The administrator can log in now.' };
+}
+
+/** The first line of standard input, where it is piped or typed. */
+async function readLine(): Promise<string> {
+  if (process.stdin.isTTY) process.stderr.write('Password: ');
+  let text = '';
+  for await (const chunk of process.stdin) {
+    text += String(chunk);
+    if (text.includes('\n')) break;
+  }
+  return text.split('\n')[0] ?? '';
+}

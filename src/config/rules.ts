@@ -1,0 +1,103 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
+import { toPemList } from './parse.js';
+
+const MIN_SECRET_LENGTH = 32;
+const MIN_SECRET_DISTINCT_CHARACTERS = 12;
+const PLACEHOLDER = /change.?me|placeholder|example|your.?secret|dummy|default/i;
+
+@ValidatorConstraint({ name: 'isSecretList' })
+export class IsSecretList implements ValidatorConstraintInterface {
+  validate(secrets: unknown): boolean {
+    return Array.isArray(secrets) && secrets.length > 0 && secrets.every(isSecret);
+  }
+
+  defaultMessage(): string {
+    return `must hold one or more random secrets of at least ${MIN_SECRET_LENGTH} characters, separated by commas; make one with: openssl rand -base64 48`;
+  }
+}
+
+@ValidatorConstraint({ name: 'isSigningKeyList' })
+export class IsSigningKeyList implements ValidatorConstraintInterface {
+  validate(pems: unknown): boolean {
+    return Array.isArray(pems) && pems.length > 0 && pems.every(isSigningKey);
+  }
+
+  defaultMessage(): string {
+    return 'must hold one or more EC P-256 private keys as PEM; make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256';
+  }
+}
+
+/** PEM of one or more certificates, every one of which can be read. */
+@ValidatorConstraint({ name: 'isCertificateList' })
+export class IsCertificateList implements ValidatorConstraintInterface {
+  validate(text: unknown): boolean {
+    const pems = toPemList({ value: text });
+    return Array.isArray(pems) && pems.length > 0 && pems.every((pem: string) => readCertificate(pem));
+  }
+
+  defaultMessage(): string {
+    return 'must hold one or more certificates as PEM';
+  }
+}
+
+/** The private key of the (first) certificate in the variable that is the rule's argument. */
+@ValidatorConstraint({ name: 'isKeyOfCertificate' })
+export class IsKeyOfCertificate implements ValidatorConstraintInterface {
+  validate(pem: unknown, { constraints, object }: ValidationArguments): boolean {
+    const certificate = readCertificate((object as Record<string, unknown>)[String(constraints[0])]);
+    try {
+      return certificate?.checkPrivateKey(createPrivateKey(String(pem))) ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  defaultMessage({ constraints }: ValidationArguments): string {
+    return `must hold the private key, as PEM without a passphrase, of the certificate in ${String(constraints[0])}`;
+  }
+}
+
+@ValidatorConstraint({ name: 'isRedisAddress' })
+export class IsRedisAddress implements ValidatorConstraintInterface {
+  validate(url: unknown, { object }: ValidationArguments): boolean {
+    return typeof url === 'string' && (wantsTls(object) ? /^rediss:\/\/.+/ : /^rediss?:\/\/.+/).test(url);
+  }
+
+  defaultMessage({ object }: ValidationArguments): string {
+    if (wantsTls(object)) return 'must be a rediss:// address, since there are certificates for it (REDIS_TLS_*)';
+    return 'must be a redis:// or rediss:// address';
+  }
+}
+
+function wantsTls(variables: object): boolean {
+  const { REDIS_TLS_CA, REDIS_TLS_CERT } = variables as { REDIS_TLS_CA?: string; REDIS_TLS_CERT?: string };
+  return Boolean(REDIS_TLS_CA || REDIS_TLS_CERT);
+}
+
+/** Long enough, and neither a pattern nor a placeholder from an example. */
+export function isSecret(secret: string): boolean {
+  return (
+    secret.length >= MIN_SECRET_LENGTH &&
+    new Set(secret).size >= MIN_SECRET_DISTINCT_CHARACTERS &&
+    !PLACEHOLDER.test(secret)
+  );
+}
+
+/** A PEM of an EC P-256 private key, what ES256 signs with. */
+export function isSigningKey(pem: string): boolean {
+  try {
+    const key = createPrivateKey(pem);
+    return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false;
+  }
+}
+
+function readCertificate(pem: unknown): X509Certificate | undefined {
+  try {
+    return typeof pem === 'string' ? new X509Certificate(pem) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Environment } from '../../config/environment.js';
+import { tlsOptions } from '../tls/tls-options.js';
+import { tlsProblem } from '../tls/tls-problem.js';
+
+/** The driver's options for `MONGODB_TLS_*`, which mean TLS whatever `MONGODB_URI` says of it. */
+export function databaseTls(environment: Environment): object {
+  const options = tlsOptions(environment, 'MONGODB');
+  return options ? { tls: true, ...options } : {};
+}
+
+/** Why MongoDB couldn't be reached, and what to do about it: the end of a sentence. */
+export function databaseProblem(error: unknown, environment: Environment): string {
+  const problem = tlsProblem(error, environment, 'MONGODB');
+  if (problem) return problem;
+  // A server that hangs up without a word may have wanted a certificate.
+  const certificates = tlsOptions(environment, 'MONGODB') ? ', and MONGODB_TLS_CERT and MONGODB_TLS_KEY' : '';
+  return `check MONGODB_URI${certificates}, and that the server runs`;
+}

@@ -1,0 +1,21 @@
+import type { Environment } from '../../config/environment.js';
+
+/** What Node's `tls.connect`, and every client built on it, calls the certificates. All of it PEM. */
+export interface TlsOptions {
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+/**
+ * The private CA and the client certificate for a server, from its `…_TLS_CA`, `…_TLS_CERT` and `…_TLS_KEY`.
+ *
+ * @returns undefined where none is set: whether there is TLS is then for the server's address to say
+ */
+export function tlsOptions(environment: Environment, server: 'MONGODB' | 'REDIS'): TlsOptions | undefined {
+  const ca = environment[`${server}_TLS_CA`];
+  const cert = environment[`${server}_TLS_CERT`];
+  const key = environment[`${server}_TLS_KEY`];
+  if (!ca && !cert) return undefined;
+  return { ...(ca ? { ca } : {}), ...(cert ? { cert, key } : {}) };
+}
