@@ -5,14 +5,18 @@ import { withoutNullable } from './nullable.js';
 import { ProblemResponseDto } from './problem-response.dto.js';
 
 const DESCRIPTION = `
-Register, copy the \`accessToken\` of the answer, press **Authorize**, paste it, and try out everything else.
+Register or log in here, and everything else is authorised.
 
 Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
 \`ETag\`; send it back in \`If-Match\` to change only what you have seen.
 `.trim();
 
+/** What the Authorize dialog asks for. */
+const ACCESS_TOKEN =
+  'The `accessToken` that register or log-in answered, or an API key, without the word Bearer. An access token lasts 15 minutes.';
+
 const TAGS = {
-  Auth: 'Accounts, log-in and sessions',
+  Auth: 'Accounts, log-in, sessions, and what guards them',
   Users: 'Profiles, roles and preferences',
   Tasks: 'Tasks and their statistics',
   Notifications: 'The inbox',
@@ -27,9 +31,8 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
     .setDescription(DESCRIPTION)
     .setVersion(version)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .setContact('Scalable API', 'https://github.com/scalable-api', '')
     .addServer('/', 'This service')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' }, 'bearer');
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: ACCESS_TOKEN }, 'bearer');
   for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
   const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (_controller, method) => method,
@@ -41,5 +44,6 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
       if (operation) completeOperation(operation as Parameters<typeof completeOperation>[0], path);
     }
   }
+  document.info.contact = { name: 'scalable-api' };
   return withoutNullable(document);
 }

@@ -5,7 +5,7 @@ export class FieldErrorResponseDto {
   /** @example email */
   field!: string;
 
-  /** @example must be an email */
+  /** @example "must be an email" */
   message!: string;
 }
 
@@ -14,13 +14,13 @@ export class ProblemResponseDto {
   /** @example urn:scalable-api:problem:not-found */
   type!: string;
 
-  /** @example Not found */
+  /** @example "Not found" */
   title!: string;
 
   /** @example 404 */
   status!: number;
 
-  /** @example There is nothing here. */
+  /** @example "There is nothing here." */
   detail!: string;
 
   /** @example /api/v1/tasks/665f1c2e9b1d4a3f8c7e6d5b */

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
@@ -74,6 +74,7 @@ export class TasksController {
 
   /** Change a task. */
   @ApiConditionalWrite()
+  @ApiBody({ type: UpdateTaskDto, examples: { 'one field': { value: { status: 'done' } } } })
   @Patch(':id')
   async updateTask(
     @CurrentUser() user: Principal,

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
@@ -36,6 +36,7 @@ export class UsersController {
 
   /** Change your profile. */
   @ApiConditionalWrite()
+  @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
   @Patch('me')
   async updateMe(
     @CurrentUser() user: Principal,
@@ -95,6 +96,7 @@ export class UsersController {
   /** Change a user (admins). */
   @ApiConditionalWrite()
   @MinimumRole('admin')
+  @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
   @Patch(':id')
   async updateUser(
     @Param('id', IdPipe) id: string,

@@ -4,7 +4,7 @@ import { API_KEY_SCOPES, type ApiKeyScope } from '../../../common/auth/scopes.js
 import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
 
 export class CreateApiKeyDto {
-  /** @example nightly report */
+  /** @example "nightly report" */
   @Length(1, 100)
   @IsString()
   name!: string;
@@ -34,7 +34,7 @@ export class ApiKeyResponseDto {
   /** @example 665f1c2e9b1d4a3f8c7e6d5b */
   id!: string;
 
-  /** @example nightly report */
+  /** @example "nightly report" */
   name!: string;
 
   @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
@@ -55,7 +55,7 @@ export class CreatedApiKeyResponseDto {
   /** @example 665f1c2e9b1d4a3f8c7e6d5b */
   id!: string;
 
-  /** @example nightly report */
+  /** @example "nightly report" */
   name!: string;
 
   @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })

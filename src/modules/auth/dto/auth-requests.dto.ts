@@ -6,7 +6,7 @@ const EMAIL_MAX_LENGTH = 254;
 const TOKEN_MAX_LENGTH = 200;
 
 export class RegisterDto {
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   @Length(1, 100)
   @IsString()
   name!: string;
@@ -37,28 +37,37 @@ export class LoginDto {
 }
 
 export class RefreshDto {
-  /** The `refreshToken` of the last answer; it works once. */
+  /**
+   * The `refreshToken` of the last answer; it works once.
+   * @example "paste the refreshToken here"
+   */
   @Length(1, TOKEN_MAX_LENGTH)
   @IsString()
   refreshToken!: string;
 }
 
 export class VerifyEmailDto {
-  /** The part behind `#token=` of the link in the mail. */
+  /**
+   * The part behind `#token=` of the link in the mail.
+   * @example "paste the token here"
+   */
   @Length(1, TOKEN_MAX_LENGTH)
   @IsString()
   token!: string;
 }
 
 export class LoginMfaDto {
-  /** From the answer `MFA_REQUIRED`. */
+  /**
+   * From the answer `MFA_REQUIRED`.
+   * @example "paste the mfaToken here"
+   */
   @Length(1, TOKEN_MAX_LENGTH)
   @IsString()
   mfaToken!: string;
 
   /**
    * From the authenticator, or a recovery code.
-   * @example 123456
+   * @example "123456"
    */
   @Length(6, 30)
   @IsString()
@@ -73,7 +82,10 @@ export class ForgotPasswordDto {
 }
 
 export class ResetPasswordDto {
-  /** The part behind `#token=` of the link in the mail. */
+  /**
+   * The part behind `#token=` of the link in the mail.
+   * @example "paste the token here"
+   */
   @Length(1, TOKEN_MAX_LENGTH)
   @IsString()
   token!: string;

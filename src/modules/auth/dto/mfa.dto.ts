@@ -10,7 +10,7 @@ export class PasswordDto {
 export class CodeDto {
   /**
    * From the authenticator; where that is lost, a recovery code.
-   * @example 123456
+   * @example "123456"
    */
   @Length(6, 30)
   @IsString()

@@ -9,10 +9,10 @@ export class NotificationResponseDto {
   @ApiProperty({ enum: NOTIFICATION_EVENTS })
   event!: NotificationEvent;
 
-  /** @example Task completed */
+  /** @example "Task completed" */
   title!: string;
 
-  /** @example “Write the report” is done. */
+  /** @example "“Write the report” is done." */
   body!: string;
 
   @ApiProperty({

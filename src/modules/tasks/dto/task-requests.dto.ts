@@ -10,12 +10,14 @@ const MAX_TAGS = 20;
 const MAX_TAG_LENGTH = 40;
 
 export class CreateTaskDto {
-  /** @example Write the report */
+  /** @example "Write the report" */
+  @ApiProperty()
   @Length(1, 200)
   @IsString()
   title!: string;
 
-  /** @example With the numbers of March. */
+  /** @example "With the numbers of March." */
+  @ApiProperty({ required: false })
   @OptionalField()
   @MaxLength(10_000)
   @IsString()
@@ -103,10 +105,7 @@ export class ListTasksQueryDto extends PageQueryDto {
 }
 
 export class TaskStatsQueryDto {
-  /**
-   * IANA name; the user's own where it is left out.
-   * @example Europe/Vienna
-   */
+  /** IANA name, such as Europe/Vienna; the user's own where it is left out. */
   @OptionalField()
   @IsTimeZone()
   timezone?: string;

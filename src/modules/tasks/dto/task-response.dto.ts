@@ -6,10 +6,10 @@ export class TaskResponseDto {
   /** @example 665f1c2e9b1d4a3f8c7e6d5b */
   id!: string;
 
-  /** @example Write the report */
+  /** @example "Write the report" */
   title!: string;
 
-  /** @example With the numbers of March. */
+  /** @example "With the numbers of March." */
   description!: string;
 
   @ApiProperty({ enum: TASK_STATUSES })

@@ -19,7 +19,7 @@ const IsLanguageTag = () =>
   });
 
 export class UpdateUserDto {
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   @OptionalField()
   @Length(1, 100)
   @IsString()
@@ -27,7 +27,7 @@ export class UpdateUserDto {
 
   /**
    * E.164; unverified until confirmed.
-   * @example +436601234567
+   * @example "+436601234567"
    */
   @ApiProperty({ type: String, nullable: true, required: false })
   @IsOptional()
@@ -55,10 +55,7 @@ export class ListUsersQueryDto extends PageQueryDto {
   @IsIn(ROLES)
   role?: Role;
 
-  /**
-   * How the email address or the name begins.
-   * @example ada
-   */
+  /** How the email address or the name begins. */
   @OptionalField()
   @Length(1, 100)
   @IsString()

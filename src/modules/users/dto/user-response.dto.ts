@@ -6,7 +6,7 @@ export class UserResponseDto {
   /** @example 665f1c2e9b1d4a3f8c7e6d5b */
   id!: string;
 
-  /** @example Ada Lovelace */
+  /** @example "Ada Lovelace" */
   name!: string;
 
   /** @example ada@example.org */
