@@ -1,3 +1,5 @@
+// Decorators need it, and the commands that load no Nest have nobody else to bring it.
+import 'reflect-metadata';
 import { Transform, Type } from 'class-transformer';
 import {
   IsBoolean,
@@ -116,6 +118,7 @@ export class Environment {
   @Type(() => Number)
   @IsInt({ message: 'must be a number of seconds' })
   @Min(1)
+  @Max(3600)
   readonly ACCESS_TOKEN_TTL_SECONDS: number = 900;
 
   @Type(() => Number)
