@@ -7,6 +7,8 @@ const USAGE = `Usage: cli <command>
   create-admin --name NAME --email EMAIL   makes an administrator; the password comes from
                                            ADMIN_PASSWORD or from standard input
   sync-indexes                             creates the database's indexes (before a rollout)
+  reencrypt-secrets                        encrypts what is stored with the first of APP_SECRETS (before
+                                           the old one is retired)
   keys STEP jwt|app-secret [--out FILE]    the keys of JWT_PRIVATE_KEYS or APP_SECRETS; STEP is list,
                                            make, add, promote or retire; cli keys explains them
 `;
@@ -15,6 +17,7 @@ const USAGE = `Usage: cli <command>
 const COMMANDS: Record<string, () => Promise<Command>> = {
   'create-admin': async () => (await import('./cli/create-admin.js')).createAdmin,
   'sync-indexes': async () => (await import('./cli/sync-indexes.js')).syncIndexes,
+  'reencrypt-secrets': async () => (await import('./cli/reencrypt-secrets.js')).reencryptSecrets,
   keys: async () => (await import('./cli/keys/keys.js')).keys,
 };
 
@@ -30,7 +33,11 @@ try {
   if (note) process.stderr.write(`${note}\n`);
   process.stdout.write(output && `${output}\n`, () => process.exit(0));
 } catch (error) {
-  const expected = error instanceof UsageError || error instanceof ProblemError || error instanceof ConfigurationError;
-  console.error(expected ? error.message : error);
+  const expected =
+    error instanceof UsageError ||
+    error instanceof ProblemError ||
+    error instanceof ConfigurationError ||
+    String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+  console.error(expected ? (error as Error).message : error);
   process.exit(1);
 }

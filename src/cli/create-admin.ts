@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
@@ -20,13 +22,15 @@ export async function createAdmin(args: string[], source: NodeJS.ProcessEnv): Pr
   return { output: 'The administrator can log in now.' };
 }
 
-/** The first line of standard input, where it is piped or typed. */
+/** The first line of standard input; what is typed at a terminal isn't shown. */
 async function readLine(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write('Password: ');
-  let text = '';
-  for await (const chunk of process.stdin) {
-    text += String(chunk);
-    if (text.includes('\n')) break;
+  const terminal = process.stdin.isTTY;
+  if (terminal) process.stderr.write('Password: ');
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal });
+  for await (const line of lines) {
+    if (terminal) process.stderr.write('\n');
+    return line;
   }
-  return text.split('\n')[0] ?? '';
+  return '';
 }

@@ -42,7 +42,7 @@ export function adviceFor(step: 'make' | 'add' | 'promote' | 'retire', kind: Key
     case 'promote':
       return jwt
         ? `${set}, and ${waits.accessToken} s longer: so long do tokens live that the old key signed. Then: cli keys retire.`
-        : `${set}, and ${waits.refreshToken} s longer: so long do refresh tokens live that the old secret made. Who turned on MFA before needs it for good: only where nobody has, then: cli keys retire.`;
+        : `${set}, and ${waits.refreshToken} s longer: so long do refresh tokens live that the old secret made. Then: cli reencrypt-secrets, and cli keys retire.`;
     case 'retire':
       return `${set}. What the retired one made isn't accepted any more.`;
   }

@@ -28,18 +28,18 @@ export class SecretBox {
   /** @returns null for what wasn't encrypted for this purpose with one of the secrets */
   decrypt(purpose: string, sealed: string): string | null {
     const bytes = Buffer.from(sealed, 'base64url');
-    if (bytes.length < IV_BYTES + TAG_BYTES) return null;
     for (const key of this.keysOf(purpose)) {
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES));
-      decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-      try {
-        const plaintext = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES));
-        return Buffer.concat([plaintext, decipher.final()]).toString('utf8');
-      } catch {
-        continue; // GCM's way of saying: another key, or tampered with
-      }
+      const plaintext = open(key, bytes);
+      if (plaintext !== null) return plaintext;
     }
     return null;
+  }
+
+  /** The same, encrypted with the first secret; null for what can't be decrypted, and what is by the first already. */
+  reencrypt(purpose: string, sealed: string): string | null {
+    if (open(this.currentKey(purpose), Buffer.from(sealed, 'base64url')) !== null) return null;
+    const plaintext = this.decrypt(purpose, sealed);
+    return plaintext === null ? null : this.encrypt(purpose, plaintext);
   }
 
   /** HMAC-SHA-256 in base64url, by the first secret. */
@@ -67,5 +67,16 @@ export class SecretBox {
       this.keys.set(purpose, keys);
     }
     return keys;
+  }
+}
+
+function open(key: Buffer, bytes: Buffer): string | null {
+  if (bytes.length < IV_BYTES + TAG_BYTES) return null;
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES));
+  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+  } catch {
+    return null; // GCM's way of saying: another key, or tampered with
   }
 }

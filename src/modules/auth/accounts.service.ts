@@ -138,6 +138,24 @@ export class AccountsService {
     if (!other) throw new LastAdminError();
   }
 
+  /**
+   * Replaces the encrypted secrets of second factors; one that changes meanwhile is left as it is.
+   *
+   * @param replacement of an encrypted secret; null to leave it
+   * @returns how many were replaced
+   */
+  async replaceMfaSecrets(replacement: (sealed: string) => string | null): Promise<number> {
+    let replaced = 0;
+    for await (const { _id, mfa } of this.accounts.find({ mfa: { $ne: null } }, { mfa: 1 }).lean()) {
+      const sealed = mfa?.secret ?? '';
+      const secret = replacement(sealed);
+      if (secret === null) continue;
+      const change = { $set: { 'mfa.secret': secret } };
+      replaced += (await this.accounts.updateOne({ _id, 'mfa.secret': sealed }, change)).modifiedCount;
+    }
+    return replaced;
+  }
+
   async remove({ _id, email }: Account, session: ClientSession): Promise<void> {
     await this.accounts.deleteOne({ _id }, { session });
     await this.emails.deleteOne({ _id: email, account: _id }, { session });

@@ -88,6 +88,15 @@ export class MfaService {
     await this.accounts.update(account, { mfa }, transaction);
   }
 
+  /**
+   * Encrypts all secrets with the first of `APP_SECRETS`, so that an older one can be retired. Can be repeated.
+   *
+   * @returns how many were encrypted anew
+   */
+  async reencryptSecrets(): Promise<number> {
+    return await this.accounts.replaceMfaSecrets((sealed) => this.box.reencrypt(PURPOSE, sealed));
+  }
+
   /** @returns the second factor after the code was used; null for a wrong code */
   private accept(mfa: NonNullable<Account['mfa']>, code: string): Account['mfa'] {
     const step = this.matchingStep(mfa.secret, code, mfa.lastStep);
