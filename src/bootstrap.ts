@@ -1,31 +1,36 @@
 import { readFileSync } from 'node:fs';
-import fastifyHelmet from '@fastify/helmet';
 import { VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
-import { type FastifyInstance, LogController, type RawServerDefault } from 'fastify';
+import type { FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { corsOptions } from './common/http/cors.js';
+import { acceptJsonOnly } from './common/http/json-body.js';
 import { RouteMethods } from './common/http/route-methods.js';
+import { secureHeaders } from './common/http/security-headers.js';
+import { serverOptions } from './common/http/server-options.js';
 import { createValidationPipe } from './common/http/validation.js';
 import { createOpenApiDocument } from './common/openapi/document.js';
 import type { Environment } from './config/environment.js';
 import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
+import { shedLoad } from './platform/overload/load-shedding.js';
 import { Shutdown } from './platform/shutdown/shutdown.js';
 
-const BODY_LIMIT_BYTES = 1024 * 1024;
-const EXPOSED_HEADERS = [
-  'ETag',
-  'Location',
-  'Retry-After',
-  'RateLimit-Limit',
-  'RateLimit-Remaining',
-  'RateLimit-Reset',
-  'X-Cache',
-  'X-Request-Id',
+const DOCS_PATH = '/docs';
+/** Paths without the prefix `/api`. */
+const OUTSIDE_THE_API = [
+  'health',
+  'health/live',
+  'health/ready',
+  '.well-known/jwks.json',
+  'verify-email',
+  'verify-email/*file',
+  'reset-password',
+  'reset-password/*file',
 ];
 
 type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>;
@@ -36,16 +41,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 /** Builds the application, ready to listen. */
 export async function createApp(environment: Environment, logger: Logger): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
-    loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestIdOf,
-    requestIdHeader: false,
-    trustProxy: environment.TRUST_PROXY as boolean,
-    bodyLimit: BODY_LIMIT_BYTES,
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
-  });
+  const adapter = new FastifyAdapter({ ...serverOptions(environment, logger), genReqId: requestIdOf });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(environment), adapter, {
     logger: new PinoLoggerService(logger),
     bodyParser: false,
@@ -57,14 +53,13 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   observeHttp(server, logger);
   closeConnectionsOnShutdown(server, app.get(Shutdown));
 
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-  });
-  app.enableCors({ origin: corsOrigin(environment.CORS_ORIGINS), exposedHeaders: EXPOSED_HEADERS, maxAge: 600 });
-  app.setGlobalPrefix('api', { exclude: ['health', 'health/live', 'health/ready', '.well-known/jwks.json'] });
+  await secureHeaders(server, DOCS_PATH);
+  await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);
+  app.enableCors(corsOptions(environment.CORS_ORIGINS));
+  app.setGlobalPrefix('api', { exclude: OUTSIDE_THE_API });
   app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
   app.useGlobalPipes(createValidationPipe());
-  SwaggerModule.setup('docs', app, createOpenApiDocument(app, version), {
+  SwaggerModule.setup(DOCS_PATH, app, createOpenApiDocument(app, version), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
     swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
@@ -73,25 +68,10 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   return app;
 }
 
-/** JSON and nothing else; an empty body is no body, whatever its type says (many clients always send one). */
-function acceptJsonOnly(server: Server): void {
-  server.removeAllContentTypeParsers();
-  const parse = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined);
-    void parse(request, body as string, done);
-  });
-}
-
 /** Keep-alive clients are asked to reconnect, which leads them to another instance. */
 function closeConnectionsOnShutdown(server: Server, shutdown: Shutdown): void {
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (shutdown.inProgress) void reply.header('Connection', 'close');
     done(null, payload);
   });
-}
-
-function corsOrigin(origins: string[]): boolean | string | string[] {
-  if (origins.length === 0) return false;
-  return origins.includes('*') ? '*' : origins;
 }

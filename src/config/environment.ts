@@ -1,19 +1,8 @@
 // Decorators need it, and the commands that load no Nest have nobody else to bring it.
 import 'reflect-metadata';
 import { Transform, Type } from 'class-transformer';
-import {
-  IsBoolean,
-  IsDefined,
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsUrl,
-  Matches,
-  Max,
-  Min,
-  Validate,
-  ValidateIf,
-} from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsUrl, Matches, Max, Min, Validate, ValidateIf } from 'class-validator';
+import { IsOrigin, IsTrustProxy } from './network-constraints.js';
 import { toBoolean, toList, toPem, toPemList, toTrustProxy } from './parse.js';
 import { namesOf, readVariables } from './read-variables.js';
 import { IsCertificateList, IsKeyOfCertificate, IsRedisAddress, IsSecretList, IsSigningKeyList } from './rules.js';
@@ -167,12 +156,22 @@ export class Environment {
   readonly LOGIN_LOCK_WINDOW_SECONDS: number = 900;
 
   @Transform(toTrustProxy)
-  @IsDefined()
+  @Validate(IsTrustProxy)
   readonly TRUST_PROXY: boolean | number | string[] = false;
 
   @Transform(toList)
-  @Matches(/^(\*|https?:\/\/[^/]+)$/, { each: true, message: 'must hold origins such as https://app.your-domain' })
+  @Validate(IsOrigin, { each: true })
   readonly CORS_ORIGINS: string[] = [];
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of seconds' })
+  @Min(1)
+  readonly REQUEST_TIMEOUT_SECONDS: number = 30;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of milliseconds' })
+  @Min(1)
+  readonly MAX_EVENT_LOOP_LAG_MS: number = 1000;
 
   @Transform(toBoolean)
   @IsBoolean({ message: 'must be true or false' })

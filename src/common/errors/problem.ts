@@ -20,6 +20,7 @@ export const PROBLEMS = {
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   DEPENDENCY_UNAVAILABLE: { status: 503, title: 'A part of the service is unavailable' },
+  OVERLOADED: { status: 503, title: 'The service is overloaded' },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -59,8 +60,12 @@ export class ProblemError extends Error {
   }
 }
 
+const MAX_FIELD_ERRORS = 100;
+
 export class ValidationFailedError extends ProblemError {
-  constructor(errors: FieldError[]) {
+  /** @param all of which the first hundred are told: an answer must not be longer than what provoked it */
+  constructor(all: FieldError[]) {
+    const errors = all.slice(0, MAX_FIELD_ERRORS);
     super('VALIDATION_FAILED', `Not valid: ${errors.map(({ field }) => field).join(', ')}.`, { members: { errors } });
   }
 }

@@ -1,12 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import {
-  DependencyUnavailableError,
-  NotFoundError,
-  type ProblemCode,
-  ProblemError,
-  PROBLEMS,
-} from '../errors/problem.js';
+import { DependencyUnavailableError, NotFoundError, type ProblemCode, ProblemError } from '../errors/problem.js';
+import { PROBLEM_MEDIA_TYPE, toProblemDocument } from './problem-document.js';
 import { RouteMethods } from './route-methods.js';
 
 /** Refusals of the framework's own, by their status; they happen before any handler of ours is reached. */
@@ -41,23 +36,16 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = this.toProblem(thrown, request);
-    if (problem.status >= 500) this.logger.error({ err: problem.cause ?? thrown }, problem.code);
+    // One that is shed is counted; a line for each would only add to the load.
+    if (problem.status >= 500 && problem.code !== 'OVERLOADED')
+      this.logger.error({ err: problem.cause ?? thrown }, problem.code);
     if (reply.sent) return;
     void reply
       .status(problem.status)
       .headers(problem.headers)
       .header('Cache-Control', 'no-store')
-      .type('application/problem+json')
-      .send({
-        type: `urn:scalable-api:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
-        title: PROBLEMS[problem.code].title,
-        status: problem.status,
-        detail: problem.message,
-        instance: request.url.split('?')[0],
-        code: problem.code,
-        requestId: request.id,
-        ...problem.members,
-      });
+      .type(PROBLEM_MEDIA_TYPE)
+      .send(toProblemDocument(problem, request));
   }
 
   private toProblem(thrown: unknown, request: FastifyRequest): ProblemError {

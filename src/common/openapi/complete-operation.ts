@@ -62,6 +62,7 @@ function impliedProblems(operation: Extended, path: string, isPublic: boolean): 
     'RATE_LIMITED',
     'INTERNAL',
     'DEPENDENCY_UNAVAILABLE',
+    'OVERLOADED',
   ];
 }
 

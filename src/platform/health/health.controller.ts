@@ -5,6 +5,7 @@ import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { SkipThrottle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../common/auth/principal.js';
+import { ServedUnderPressure } from '../overload/load-shedding.js';
 import { Shutdown } from '../shutdown/shutdown.js';
 import { Dependencies } from './dependencies.js';
 import { HealthResponseDto, ProbeResponseDto } from './health.dto.js';
@@ -28,6 +29,7 @@ export class HealthController {
   /** How the process and its dependencies are. */
   @ApiResponse({ status: 200, description: 'MongoDB answers', type: HealthResponseDto })
   @ApiResponse({ status: 503, description: "MongoDB doesn't answer", type: HealthResponseDto })
+  @ServedUnderPressure()
   @Get()
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponseDto> {
     const redis = { redis: { status: (await this.dependencies.redisServer()) ? ('up' as const) : ('down' as const) } };
@@ -54,6 +56,7 @@ export class HealthController {
 
   /** Whether the process can answer at all. */
   @ApiResponse({ status: 200, description: 'It can', type: ProbeResponseDto })
+  @ServedUnderPressure()
   @Get('live')
   getLiveness(): ProbeResponseDto {
     return { status: 'ok' };
@@ -62,6 +65,7 @@ export class HealthController {
   /** Whether requests should be sent here. */
   @ApiResponse({ status: 200, description: 'They should', type: ProbeResponseDto })
   @ApiResponse({ status: 503, description: 'Shutting down, or no database', type: ProbeResponseDto })
+  @ServedUnderPressure()
   @Get('ready')
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponseDto> {
     if (!this.shutdown.inProgress && (await this.dependencies.mongodb())) return { status: 'ok' };

@@ -14,7 +14,7 @@ const duration = new Histogram({
 });
 
 /** The client's `X-Request-Id` where it is a proper one, else a new one. */
-export function requestIdOf({ headers }: IncomingMessage): string {
+export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }

@@ -1,0 +1,36 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+const MAX_AGE_SECONDS = 600;
+const ANY_ORIGIN = '*';
+
+type CorsOptions = NonNullable<Parameters<NestFastifyApplication['enableCors']>[0]>;
+
+/**
+ * Browsers of the listed origins may call; for all others there is no CORS header, not even in a preflight. The list
+ * is compared as a whole, character by character. `*` lets any site's pages call: they still need a token, as no cookie
+ * ever counts here.
+ */
+export function corsOptions(origins: readonly string[]): CorsOptions {
+  const allowed = new Set(origins);
+  return {
+    origin: allowed.has(ANY_ORIGIN)
+      ? ANY_ORIGIN
+      : (origin, done) => done(null, origin !== undefined && allowed.has(origin)),
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'X-Request-Id'],
+    exposedHeaders: [
+      'ETag',
+      'Location',
+      'Retry-After',
+      'RateLimit-Limit',
+      'RateLimit-Remaining',
+      'RateLimit-Reset',
+      'X-Cache',
+      'X-Request-Id',
+      'Idempotency-Replayed',
+    ],
+    credentials: false,
+    maxAge: MAX_AGE_SECONDS,
+    strictPreflight: false,
+  };
+}

@@ -1,0 +1,17 @@
+import { type ProblemError, PROBLEMS } from '../errors/problem.js';
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** The body of an answer that reports `problem` (RFC 9457). */
+export function toProblemDocument(problem: ProblemError, request: { id: string; url: string }) {
+  return {
+    type: `urn:scalable-api:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
+    title: PROBLEMS[problem.code].title,
+    status: problem.status,
+    detail: problem.message,
+    instance: request.url.split('?')[0],
+    code: problem.code,
+    requestId: request.id,
+    ...problem.members,
+  };
+}

@@ -1,0 +1,51 @@
+import { randomInt } from 'node:crypto';
+import underPressure from '@fastify/under-pressure';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { Counter } from 'prom-client';
+import { ProblemError } from '../../common/errors/problem.js';
+
+/** The lag that counts is the mean of such an interval: a single long step is no overload. */
+const SAMPLE_INTERVAL_MS = 500;
+const MAX_RETRY_AFTER_SECONDS = 5;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    servedUnderPressure?: boolean;
+  }
+}
+
+const shed = new Counter({
+  name: 'http_requests_shed_total',
+  help: 'Requests answered 503 OVERLOADED, because the event loop lagged',
+});
+
+export class OverloadedError extends ProblemError {
+  constructor() {
+    super('OVERLOADED', 'This instance has more to do than it can: try again in a moment.', {
+      // Not the same for all, lest they all come back at once.
+      headers: { 'Retry-After': String(randomInt(1, MAX_RETRY_AFTER_SECONDS + 1)) },
+    });
+  }
+}
+
+/** The route is answered however busy the process is; for probes, as a restart would make an overload worse. */
+export const ServedUnderPressure = () => RouteConfig({ servedUnderPressure: true });
+
+/**
+ * Refuses requests while the event loop lags, before anything is done for them, so that those already begun come to an
+ * end. A request that would time out at its client anyway only makes the others late.
+ *
+ * @param maxLagMs mean lag over half a second, in milliseconds
+ */
+export async function shedLoad(server: FastifyInstance, maxLagMs: number): Promise<void> {
+  await server.register(underPressure, {
+    maxEventLoopDelay: maxLagMs,
+    sampleInterval: SAMPLE_INTERVAL_MS,
+    pressureHandler: async ({ routeOptions }) => {
+      if (routeOptions.config.servedUnderPressure) return;
+      shed.inc();
+      throw new OverloadedError();
+    },
+  });
+}
