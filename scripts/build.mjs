@@ -7,7 +7,7 @@
  *   node scripts/build.mjs [--if-stale] [tsconfig ...]
  */
 import { createRequire } from 'node:module';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +15,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 
 const PROJECTS = ['tsconfig.build.json', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
+const ASSETS = /[/\\]pages[/\\][^/\\]+\.(js|css)$/;
 const INPUTS = ['tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/build.mjs'];
 
 function newestMtime(path) {
@@ -62,8 +63,16 @@ function compile(ts, project) {
     const host = { getCurrentDirectory: () => root, getCanonicalFileName: (name) => name, getNewLine: () => '\n' };
     fail(ts.formatDiagnosticsWithColorAndContext(diagnostics, host));
   }
+  copyAssets(project);
   writeFileSync(project.stamp, '');
   console.error(`built ${relative(root, project.outDir)} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** What the service sends to browsers as it stands (the same files as `assets` in nest-cli.json). */
+function copyAssets({ rootDir, outDir }) {
+  for (const file of readdirSync(rootDir, { recursive: true })) {
+    if (ASSETS.test(file)) cpSync(join(rootDir, file), join(outDir, file));
+  }
 }
 
 function fail(message) {

@@ -19,6 +19,7 @@ import { LogoutService } from './logout.service.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
+import { PagesController } from './pages/pages.controller.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordsService } from './passwords.service.js';
 import { Account, AccountSchema } from './schemas/account.schema.js';
@@ -52,6 +53,7 @@ import { SessionsService } from './sessions.service.js';
     AuditController,
     AccountDeletionController,
     JwksController,
+    PagesController,
   ],
   providers: [
     AccessTokens,
