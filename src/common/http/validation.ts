@@ -1,13 +1,21 @@
-import { ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { type FieldError, ValidationFailedError } from '../errors/problem.js';
+import { assertPlainInput } from './plain-input.js';
+
+class InputPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' || metadata.type === 'query') assertPlainInput(value, metadata.type);
+    return (await super.transform(value, metadata)) as unknown;
+  }
+}
 
 /**
  * Checks bodies and queries against their DTO classes: unknown fields are refused, nothing is coerced unless the DTO
  * says so (`@Type`, `@Transform`, which only query DTOs do).
  */
 export function createValidationPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new InputPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,

@@ -1,0 +1,31 @@
+import { type FieldError, ValidationFailedError } from '../errors/problem.js';
+
+/** Deeper than anything that is asked for; what walks the input later does so recursively. */
+const MAX_DEPTH = 16;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/**
+ * Checks what must be true of any body or query before classes are made of it: an object, not nested too deeply, of
+ * text that can be stored as it is (RFC 7493, 2.1), without names that every object has, which class-transformer and
+ * class-validator take for known ones and drop in silence.
+ *
+ * @param kind what the input is called where it is wrong as a whole
+ * @throws ValidationFailedError naming the fields
+ */
+export function assertPlainInput(input: unknown, kind: string): void {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new ValidationFailedError([{ field: kind, message: 'must be a JSON object' }]);
+  }
+  const errors = Object.entries(input).flatMap(([name, value]) => faultsOf(name, value, 1));
+  if (errors.length > 0) throw new ValidationFailedError(errors);
+}
+
+function faultsOf(field: string, value: unknown, depth: number): FieldError[] {
+  const name = field.slice(field.lastIndexOf('.') + 1);
+  if (name in Object.prototype) return [{ field, message: 'is not known' }];
+  if (typeof value === 'string' && LONE_SURROGATE.test(value)) return [{ field, message: 'must be well-formed text' }];
+  if (typeof value !== 'object' || value === null) return [];
+  if (depth === MAX_DEPTH) return [{ field, message: 'is nested too deeply' }];
+  if (Array.isArray(value)) return value.flatMap((item) => faultsOf(field, item, depth + 1)).slice(0, 1);
+  return Object.entries(value).flatMap(([key, inner]) => faultsOf(`${field}.${key}`, inner, depth + 1));
+}
