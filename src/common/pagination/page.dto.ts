@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 
@@ -6,10 +7,8 @@ export const MAX_PAGE_SIZE = 100;
 
 /** What every list takes. */
 export class PageQueryDto {
-  /**
-   * How many rows at the most.
-   * @example 20
-   */
+  /** How many rows at the most. */
+  @ApiProperty({ type: 'integer', required: false, default: DEFAULT_PAGE_SIZE })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
