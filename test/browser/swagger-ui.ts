@@ -45,10 +45,13 @@ export class SwaggerUi {
     return await Promise.all(tags.map((tag) => tag.getAttribute('data-tag')));
   }
 
-  /** Gives the token to the Authorize dialog. */
+  /** Gives the token to the Authorize dialog, instead of one that it may have. */
   async authorize(accessToken: string): Promise<void> {
     await this.page.locator('button.authorize').first().click();
     const dialog = this.page.locator('.dialog-ux');
+    await dialog.locator('button.btn-done').waitFor();
+    const logOut = dialog.getByRole('button', { name: 'Logout' });
+    if (await logOut.isVisible()) await logOut.click();
     await dialog.locator('input').fill(accessToken);
     await dialog.locator('button[type=submit]').click();
     await dialog.locator('button.btn-done').click();

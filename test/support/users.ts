@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { ObjectId } from 'mongodb';
 import { ApiClient } from './api-client.js';
+import { databaseOf } from './database.js';
 import { runCli, type TestService } from './service.js';
 
 export interface Tokens {
@@ -69,4 +71,17 @@ export async function createAdmin(service: TestService, overrides: Partial<Regis
 
 function toUser(service: TestService, { name, email, password }: Registration, tokens: Tokens): TestUser {
   return { id: tokens.user.id, name, email, password, tokens, api: new ApiClient(service, tokens.accessToken) };
+}
+
+/** Gives a user another role the way an operator with a database shell would, and logs in again. */
+export async function withRole(
+  service: TestService,
+  user: TestUser,
+  role: 'user' | 'manager' | 'admin',
+): Promise<TestUser> {
+  const database = databaseOf(service);
+  const _id = new ObjectId(user.id);
+  await database.collection('accounts').updateOne({ _id }, { $set: { role } });
+  await database.collection('users').updateOne({ _id }, { $set: { role } });
+  return await logIn(service, user);
 }

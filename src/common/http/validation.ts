@@ -2,10 +2,12 @@ import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { type FieldError, ValidationFailedError } from '../errors/problem.js';
 import { assertBounded } from './bounded-input.js';
+import { assertPlainInput } from './plain-input.js';
 
-class BoundedValidationPipe extends ValidationPipe {
+class InputPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     assertBounded(value);
+    if (metadata.type === 'body' || metadata.type === 'query') assertPlainInput(value, metadata.type);
     return (await super.transform(value, metadata)) as unknown;
   }
 }
@@ -15,7 +17,7 @@ class BoundedValidationPipe extends ValidationPipe {
  * says so (`@Type`, `@Transform`, which only query DTOs do).
  */
 export function createValidationPipe(): ValidationPipe {
-  return new BoundedValidationPipe({
+  return new InputPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,

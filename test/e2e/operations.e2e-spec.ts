@@ -1,0 +1,191 @@
+import { request } from 'node:http';
+import { ApiClient, type Problem } from '../support/api-client.js';
+import { mailTo, tokenIn } from '../support/mail.js';
+import { startService, type TestService } from '../support/service.js';
+import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
+import { newRegistration, registerUser, type Tokens } from '../support/users.js';
+import { waitFor } from '../support/wait-for.js';
+
+let service: TestService;
+let anonymous: ApiClient;
+beforeAll(async () => {
+  service = await startService({ LOG_LEVEL: 'trace' });
+  anonymous = new ApiClient(service);
+});
+
+describe('health', () => {
+  it('tells how the process and its dependencies are', async () => {
+    const { status, body } = await anonymous.get('/health');
+    expect(status).toBe(200);
+    const up = { mongodb: { status: 'up' }, redis: { status: 'up' } };
+    expect(body).toEqual({
+      status: 'ok',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
+      uptime: expect.any(Number) as number,
+      memory: { rss: expect.any(Number) as number, heapUsed: expect.any(Number) as number },
+      cpu: { user: expect.any(Number) as number, system: expect.any(Number) as number },
+      info: up,
+      error: {},
+      details: up,
+    });
+  });
+
+  it.each(['/health/live', '/health/ready'])('answers the probe %s', async (path) => {
+    const { status, body } = await anonymous.get(path);
+    expect([status, body]).toEqual([200, { status: 'ok' }]);
+  });
+});
+
+describe('metrics', () => {
+  it('are on a port of their own and nothing else is', async () => {
+    const metrics = await fetch(`${service.metricsUrl}/metrics`);
+    expect(metrics.status).toBe(200);
+    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect((await fetch(`${service.metricsUrl}/health`)).status).toBe(404);
+    expect((await anonymous.get('/metrics')).status).toBe(404);
+  });
+
+  it('tell of requests by route, of the database, the cache, work and the process', async () => {
+    const { api } = await registerUser(service);
+    const { id } = await createTask(api);
+    await api.get(`${TASKS}/${id}`);
+    await api.get(TASKS);
+    await anonymous.get('/wp-admin');
+    const read = async () => await (await fetch(`${service.metricsUrl}/metrics`)).text();
+    const text = await waitFor('the requests to be counted', async () => {
+      const metrics = await read();
+      return metrics.includes('route="unmatched"') && metrics;
+    });
+    const samples = [
+      'http_request_duration_seconds_bucket{le="0.1",method="GET",route="/api/v1/tasks/:id",status="200"}',
+      'mongodb_command_duration_seconds_count{command="find",outcome="success"}',
+      'mongodb_pool_in_use ',
+      'mongodb_pool_waiting ',
+      'response_cache_requests_total{scope="tasks",outcome="miss"}',
+      'work_depth{queue="outbox",state="parked"} 0',
+      'work_finished_total{queue="outbox",outcome="done"}',
+      'work_oldest_age_seconds{queue="email"}',
+      'nodejs_eventloop_lag_p99_seconds ',
+      'process_resident_memory_bytes ',
+    ];
+    for (const sample of samples) expect(text).toContain(sample);
+    // A series for every address that anybody makes up would be a way to fill the memory.
+    expect(text).not.toContain(id);
+    expect(text).not.toContain('wp-admin');
+  });
+});
+
+describe('the log', () => {
+  it('is JSON lines that say who asked what, and hold no password, token or address', async () => {
+    const registration = newRegistration({ name: 'Augusta Ada' });
+    const secrets = [registration.password, registration.email, 'not-the-password', 'Augusta'];
+    const { body: tokens } = await anonymous.post<Tokens>('/api/v1/auth/register', registration);
+    const api = new ApiClient(service, tokens.accessToken);
+    secrets.push(tokens.accessToken, tokens.refreshToken);
+    const token = tokenIn(await mailTo(registration.email));
+    secrets.push(token);
+    await anonymous.post('/api/v1/auth/email/verify', { token });
+    await anonymous.post('/api/v1/auth/email/verify', { token });
+    await anonymous.post('/api/v1/auth/register', registration);
+    await anonymous.post('/api/v1/auth/login', { ...registration, name: undefined, password: 'not-the-password' });
+    await anonymous.post(
+      '/api/v1/auth/login',
+      `{"email": "${registration.email}", "password": "${registration.password}"`,
+    );
+    await anonymous.post('/api/v1/auth/login', { email: registration.email, password: registration.password });
+    const refreshed = await anonymous.post<Tokens>('/api/v1/auth/refresh', { refreshToken: tokens.refreshToken });
+    secrets.push(refreshed.body.refreshToken, refreshed.body.accessToken);
+    await api.get(`/api/v1/users?q=${encodeURIComponent(registration.email)}`);
+    await api.get(`${TASKS}?access_token=${tokens.accessToken}`);
+    await api.patch('/api/v1/users/me', { name: 'Augusta Ada', phone: '+436601234567' });
+    secrets.push('+436601234567');
+    await createTask(api, { title: 'A title of Augusta', status: 'done' });
+    await mailTo(registration.email, ({ subject }) => subject === 'Task completed');
+    await api.post('/api/v1/auth/logout', undefined, { 'X-Request-Id': 'the-last-one' });
+    await waitFor('the last line', () => service.logs().includes('the-last-one'));
+
+    const log = service.logs();
+    for (const secret of secrets) expect(log.includes(secret) ? `the log holds ${secret}` : 'fine').toBe('fine');
+    const lines = log.split('\n').filter((line) => line !== '');
+    const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const line of parsed) {
+      expect(line).toMatchObject({ level: expect.any(String) as string, service: 'scalable-api' });
+      expect(new Date(line['time'] as string).toISOString()).toBe(line['time']);
+    }
+    const line = parsed.find(({ requestId }) => requestId === 'the-last-one');
+    expect(line).toMatchObject({
+      level: 'info',
+      msg: 'request',
+      userId: tokens.user.id,
+      method: 'POST',
+      path: '/api/v1/auth/logout',
+      route: '/api/v1/auth/logout',
+      status: 204,
+      ms: expect.any(Number) as number,
+    });
+  });
+});
+
+describe('a shutdown', () => {
+  it('fails readiness at once, while liveness and requests go on, and ends with code 0', async () => {
+    const draining = await service.replica({ SHUTDOWN_DRAIN_SECONDS: '2' });
+    const { api } = await registerUser(draining);
+    const client = new ApiClient(draining);
+    expect((await client.get('/health/ready')).status).toBe(200);
+    draining.terminate();
+    const unready = await waitFor('readiness to fail', async () => {
+      const answer = await client.get<{ status: string }>('/health/ready');
+      return answer.status === 503 && answer;
+    });
+    expect(unready.body.status).toBe('shutting_down');
+    expect((await client.get('/health/live')).status).toBe(200);
+    const { status, headers } = await api.get(TASKS);
+    expect([status, headers.get('connection')]).toEqual([200, 'close']);
+    expect(await draining.waitForExit()).toBe(0);
+  });
+
+  it('answers all requests under way, however slow, and ends with code 0', async () => {
+    const leaving = await service.replica();
+    const { api } = await registerUser(leaving);
+    const client = new ApiClient(leaving);
+    const slow = slowPost(leaving, TASKS, api.accessToken as string, { title: 'Slow' });
+    await slow.headersSent;
+    const logins = Array.from({ length: 20 }, () =>
+      client.post<Problem>('/api/v1/auth/login', { email: 'nobody@example.org', password: 'not-the-password' }),
+    );
+    await waitFor('the log-ins to arrive', async () => (await client.get('/health/live')).status === 200);
+    leaving.terminate();
+    await waitFor('the shutdown to begin', () => leaving.logs().includes('not ready any more'));
+    slow.finish();
+    expect((await slow.answer).status).toBe(201);
+    expect((await Promise.all(logins)).map(({ status }) => status)).toEqual(Array(20).fill(401));
+    expect(await leaving.waitForExit()).toBe(0);
+    // What the last request wrote is there, and its event is delivered by whoever is left.
+    const { body } = await api.at(service).get<{ data: TaskBody[] }>(TASKS);
+    expect(body.data.map(({ title }) => title)).toEqual(['Slow']);
+  });
+});
+
+/** A request whose body is held back until `finish`. */
+function slowPost({ url }: TestService, path: string, token: string, body: object) {
+  const text = JSON.stringify(body);
+  const { hostname, port } = new URL(url);
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': text.length,
+    Authorization: `Bearer ${token}`,
+    Expect: '100-continue',
+  };
+  const outgoing = request({ hostname, port, path, method: 'POST', headers, agent: false });
+  const answer = new Promise<{ status: number }>((resolve, reject) => {
+    outgoing.once('error', reject);
+    outgoing.once('response', (response) => {
+      response.resume();
+      resolve({ status: response.statusCode ?? 0 });
+    });
+  });
+  // "Continue" comes once the server has read the head: from then on the request is under way.
+  const headersSent = new Promise<void>((resolve) => outgoing.once('continue', resolve));
+  outgoing.flushHeaders();
+  return { headersSent, answer, finish: () => outgoing.end(text) };
+}

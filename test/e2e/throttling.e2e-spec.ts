@@ -1,0 +1,159 @@
+import { ApiClient, type ApiResponse, type Problem } from '../support/api-client.js';
+import { type OwnRedis, startOwnRedis } from '../support/redis.js';
+import { startService, type TestService } from '../support/service.js';
+import { TASKS } from '../support/tasks.js';
+import { newEmail, registerUser } from '../support/users.js';
+import { waitFor } from '../support/wait-for.js';
+
+const GENERAL_LIMIT = 12;
+const STRICT_LIMIT = 4;
+const LOGIN = '/api/v1/auth/login';
+
+let redis: OwnRedis;
+let first: TestService;
+let second: TestService;
+let lastAddress = 0;
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  first = await startService({
+    REDIS_URL: redis.url,
+    TRUST_PROXY: '127.0.0.0/8',
+    THROTTLE_GENERAL_LIMIT: String(GENERAL_LIMIT),
+    THROTTLE_STRICT_LIMIT: String(STRICT_LIMIT),
+    // Long enough that no window ends while it is looked at; one test waits for the end of a short one.
+    THROTTLE_GENERAL_WINDOW_SECONDS: '900',
+    THROTTLE_STRICT_WINDOW_SECONDS: '600',
+  });
+  second = await first.replica();
+});
+
+/** A client address that no other test uses. */
+function newAddress(): { 'X-Forwarded-For': string } {
+  lastAddress += 1;
+  return { 'X-Forwarded-For': `198.51.100.${lastAddress}` };
+}
+
+async function newUser() {
+  // A registration counts by its address: from one of its own it is always allowed.
+  const { body } = await new ApiClient(first).post<{ accessToken: string }>(
+    '/api/v1/auth/register',
+    { name: 'Ada', email: newEmail(), password: 'correct-horse-battery' },
+    newAddress(),
+  );
+  return new ApiClient(first, body.accessToken);
+}
+
+function logIn(service: TestService, headers: Record<string, string>): Promise<ApiResponse<Problem>> {
+  return new ApiClient(service).post(LOGIN, { email: 'nobody@example.org', password: 'not-the-password' }, headers);
+}
+
+function countOf<T>(answers: ApiResponse<T>[], status: number): number {
+  return answers.filter((answer) => answer.status === status).length;
+}
+
+describe('the general limit', () => {
+  it('lets exactly as many through as it says, across instances and at once', async () => {
+    const api = await newUser();
+    const attempts = Array.from({ length: 3 * GENERAL_LIMIT }, (_, index) =>
+      api.at(index % 2 ? first : second).get<Problem>(TASKS),
+    );
+    const answers = await Promise.all(attempts);
+    expect([countOf(answers, 200), countOf(answers, 429)]).toEqual([GENERAL_LIMIT, 2 * GENERAL_LIMIT]);
+    const left = answers
+      .filter(({ status }) => status === 200)
+      .map(({ headers }) => Number(headers.get('ratelimit-remaining')));
+    expect(left.sort((a, b) => a - b)).toEqual(Array.from({ length: GENERAL_LIMIT }, (_, index) => index));
+  });
+
+  it('says in every answer what is left, and when to come back once nothing is', async () => {
+    const api = await newUser();
+    const { headers } = await api.get(TASKS);
+    expect(headers.get('ratelimit-limit')).toBe(String(GENERAL_LIMIT));
+    expect(headers.get('ratelimit-remaining')).toBe(String(GENERAL_LIMIT - 1));
+    expect(Number(headers.get('ratelimit-reset'))).toBeGreaterThan(890);
+    expect((await api.get(`${TASKS}/nonsense`)).headers.get('ratelimit-remaining')).toBe(String(GENERAL_LIMIT - 2));
+    const refused = await waitFor('a refusal', async () => {
+      const answer = await api.get<Problem>(TASKS);
+      return answer.status === 429 && answer;
+    });
+    expect(refused.body.code).toBe('RATE_LIMITED');
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.headers.get('ratelimit-remaining')).toBe('0');
+  });
+
+  it('counts each user apart, whatever the address', async () => {
+    const [busy, calm] = await Promise.all([newUser(), newUser()]);
+    const address = newAddress();
+    await Promise.all(Array.from({ length: GENERAL_LIMIT + 1 }, () => busy.get(TASKS, address)));
+    expect((await busy.get(TASKS, newAddress())).status).toBe(429);
+    expect((await calm.get(TASKS, address)).status).toBe(200);
+  });
+
+  it('counts those who are not logged in by address, guesses at tokens among them', async () => {
+    const address = newAddress();
+    const guess = () => new ApiClient(first, 'nonsense').get<Problem>(TASKS, address);
+    const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 3 }, guess));
+    expect([countOf(answers, 401), countOf(answers, 429)]).toEqual([GENERAL_LIMIT, 3]);
+    expect((await new ApiClient(first).get(TASKS, newAddress())).status).toBe(401);
+  });
+
+  it.each(['/health', '/health/live', '/health/ready'])('never counts %s', async (path) => {
+    const address = newAddress();
+    const client = new ApiClient(first);
+    const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 5 }, () => client.get(path, address)));
+    expect(countOf(answers, 200)).toBe(GENERAL_LIMIT + 5);
+    expect(answers[0]?.headers.get('ratelimit-limit')).toBeNull();
+  });
+});
+
+describe('the strict limit', () => {
+  it('holds for log-ins from one address, across instances and at once', async () => {
+    const address = newAddress();
+    const answers = await Promise.all(
+      Array.from({ length: 3 * STRICT_LIMIT }, (_, index) => logIn(index % 2 ? first : second, address)),
+    );
+    expect([countOf(answers, 401), countOf(answers, 429)]).toEqual([STRICT_LIMIT, 2 * STRICT_LIMIT]);
+    expect(answers[0]?.headers.get('ratelimit-limit')).toBe(String(STRICT_LIMIT));
+    const refused = answers.find(({ status }) => status === 429);
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(590);
+    expect((await logIn(first, newAddress())).status).toBe(401);
+  });
+
+  it('holds for registrations too, and a log-in uses up none of them', async () => {
+    const address = newAddress();
+    await Promise.all(Array.from({ length: STRICT_LIMIT }, () => logIn(first, address)));
+    const register = () => new ApiClient(first).post('/api/v1/auth/register', {}, address);
+    const answers = await Promise.all(Array.from({ length: STRICT_LIMIT + 2 }, register));
+    expect([countOf(answers, 400), countOf(answers, 429)]).toEqual([STRICT_LIMIT, 2]);
+  });
+
+  it('ends with its window', async () => {
+    const brief = await first.replica({ THROTTLE_STRICT_WINDOW_SECONDS: '1', THROTTLE_STRICT_LIMIT: '1' });
+    const address = newAddress();
+    await logIn(brief, address);
+    expect((await logIn(brief, address)).status).toBe(429);
+    await waitFor('the window to end', async () => (await logIn(brief, address)).status === 401);
+    await brief.stop();
+  });
+
+  it('cannot be dodged with a made-up X-Forwarded-For where no proxy is trusted', async () => {
+    const direct = await first.replica({ TRUST_PROXY: 'false' });
+    const attempts = Array.from({ length: STRICT_LIMIT + 2 }, () => logIn(direct, newAddress()));
+    expect(countOf(await Promise.all(attempts), 429)).toBe(2);
+    await direct.stop();
+  });
+});
+
+describe('without Redis', () => {
+  it('each instance counts for itself, and nothing fails', async () => {
+    const alone = await first.replica();
+    const api = (await registerUser(alone)).api;
+    redis.kill();
+    const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 4 }, () => api.get<Problem>(TASKS)));
+    const refused = countOf(answers, 429);
+    expect(countOf(answers, 200) + refused).toBe(GENERAL_LIMIT + 4);
+    expect(refused).toBeGreaterThan(0);
+    expect((await new ApiClient(alone).get<{ status: string }>('/health')).body.status).toBe('ok');
+  });
+});
