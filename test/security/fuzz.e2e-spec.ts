@@ -1,0 +1,119 @@
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { ApiClient, type ApiResponse } from '../support/api-client.js';
+import { startService, type TestService } from '../support/service.js';
+import { type DrawnRequest, RequestArbitraries } from './support/arbitraries.js';
+import { Contract } from './support/contract.js';
+import { Population } from './support/population.js';
+
+/**
+ * Requests drawn from the OpenAPI document (fast-check). `FUZZ_REQUESTS` says how many, `FUZZ_SEED` repeats a run:
+ * the seed of one that failed is in its message.
+ */
+const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 3000);
+const SEED = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31));
+/** Sent at once. */
+const BATCH = 20;
+const REQUEST_PATIENCE_MS = 60;
+const SHOWN = 25;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
+
+let service: TestService;
+let contract: Contract;
+let population: Population;
+beforeAll(async () => {
+  service = await startService({ THROTTLE_GENERAL_LIMIT: '1000000000', LOGIN_ADDRESS_FAILURES: '1000000000' });
+  contract = new Contract((await new ApiClient(service).get<Contract['document']>('/docs/openapi.json')).body);
+  population = await Population.of(service);
+});
+
+/** Contradictions by what they are about, each with the first request that showed it. */
+const findings = new Map<string, string>();
+/** Actors that may have lost their account or their session. */
+const refused = new Set<number>();
+const answered = new Map<number, number>();
+
+async function send({ operation, actor, path, query, headers, body }: DrawnRequest): Promise<ApiResponse> {
+  const filled = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = path[name] as number | string;
+    return typeof value === 'number' ? population.idAt(value) : encodeURIComponent(value);
+  });
+  const search = query
+    .map((pair) => pair.map((text) => encodeURIComponent(text.replace(LONE_SURROGATES, '\ufffd'))).join('='))
+    .join('&');
+  const api = population.actors[actor]?.api as ApiClient;
+  const content =
+    typeof body === 'string' && body !== '' ? body : body === undefined ? undefined : JSON.stringify(body);
+  return await api.send(operation.method.toUpperCase(), `${filled}${search && `?${search}`}`, content, headers);
+}
+
+/** What is sent as text is JSON too, or is meant not to be. */
+function parsed(body: unknown): unknown {
+  try {
+    return typeof body === 'string' ? (JSON.parse(body) as unknown) : body;
+  } catch {
+    return undefined;
+  }
+}
+
+async function check(request: DrawnRequest): Promise<void> {
+  const { operation, body } = request;
+  let problems: string[];
+  try {
+    const answer = await send(request);
+    answered.set(answer.status, (answered.get(answer.status) ?? 0) + 1);
+    population.learn(answer);
+    if (answer.status === 401) refused.add(request.actor);
+    problems = contract.contradictions(operation, answer);
+    if (answer.status < 300 && !contract.allowsBody(operation, parsed(body))) {
+      problems.push(`${answer.status} to a body that the document doesn't allow`);
+    }
+  } catch (error) {
+    problems = [`no answer: ${String(error)} ${String((error as Error).cause)}`];
+  }
+  const { method, path } = operation;
+  for (const problem of problems) {
+    const key = `${method.toUpperCase()} ${path}: ${problem.replaceAll(/"[^"]*"/g, '…')}`;
+    if (!findings.has(key))
+      findings.set(key, `${problem}\n${JSON.stringify({ ...request, operation: undefined }).slice(0, 1500)}`);
+  }
+}
+
+function report(): string {
+  const shown = [...findings].slice(0, SHOWN).map(([key, first]) => `${key}\n  first: ${first}`);
+  return [`FUZZ_SEED=${SEED} repeats this run.`, ...shown].join('\n\n');
+}
+
+describe('any request', () => {
+  it(
+    'is answered as the OpenAPI document says, and leaves the process whole',
+    async () => {
+      const known = {
+        email: population.users.map(({ email }) => email),
+        password: population.users.map(({ password }) => password),
+        currentPassword: population.users.map(({ password }) => password),
+        refreshToken: population.users.map(({ tokens }) => tokens.refreshToken),
+        q: ['\0', 'u\0', '.*', '[', 'ada', 'u'],
+        code: ['000000', 'éééééé', 'AAAA-AAAA-AAAA-AAAA'],
+        locale: ['en', 'de-AT', 'x-private', 'zh-Hant-TW'],
+      };
+      const requests = new RequestArbitraries(contract, known, population.actors.length).any();
+      const batches = fc.array(requests, { minLength: BATCH, maxLength: BATCH, size: 'max' });
+      const property = fc.asyncProperty(batches, async (batch) => {
+        await Promise.all(batch.map(check));
+        await population.renew(refused);
+        refused.clear();
+      });
+      await fc.assert(property, { seed: SEED, numRuns: Math.ceil(REQUESTS / BATCH), endOnFailure: true });
+
+      if (findings.size > 0) throw new Error(report());
+      const loud = service.logLines().filter(({ level }) => level === 'error' || level === 'fatal');
+      expect(loud).toEqual([]);
+      expect(service.logs()).not.toMatch(/unhandled|uncaught/i);
+      expect((await new ApiClient(service).get('/health')).status).toBe(200);
+      // A run that only ever fails to log in would prove nothing.
+      for (const status of [200, 201, 204, 304, 400, 401, 403, 404]) expect(answered.get(status)).toBeGreaterThan(0);
+    },
+    60_000 + REQUESTS * REQUEST_PATIENCE_MS,
+  );
+});

@@ -1,0 +1,142 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { ApiResponse, Problem } from '../../support/api-client.js';
+
+/** The keywords of JSON Schema 2020-12 that the document uses. */
+export interface JsonSchema {
+  $ref?: string;
+  type?: string | string[];
+  enum?: unknown[];
+  format?: string;
+  pattern?: string;
+  example?: unknown;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  minItems?: number;
+  maxItems?: number;
+  uniqueItems?: boolean;
+  items?: JsonSchema;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  additionalProperties?: boolean | JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  allOf?: JsonSchema[];
+}
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required?: boolean;
+  explode?: boolean;
+  schema: JsonSchema;
+}
+
+interface Media {
+  schema?: JsonSchema;
+  examples?: Record<string, unknown>;
+}
+
+interface Answer {
+  headers?: Record<string, unknown>;
+  content?: Record<string, Media>;
+}
+
+interface OperationObject {
+  security?: unknown[];
+  parameters?: Parameter[];
+  requestBody?: { required?: boolean; content: Record<string, Media> };
+  responses: Record<string, Answer>;
+}
+
+interface OpenApiDocument {
+  paths: Record<string, Record<string, OperationObject>>;
+  components: { schemas: Record<string, JsonSchema> };
+}
+
+/** One operation of the document. */
+export interface Operation {
+  method: string;
+  path: string;
+  isPublic: boolean;
+  parameters: Parameter[];
+  /** Where it takes one. */
+  bodySchema?: JsonSchema;
+  responses: Record<string, Answer>;
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+const DOCUMENT = 'openapi';
+/** RFC 9457, 3.2: problems may have further members. */
+const EXTENSIBLE = 'ProblemResponseDto';
+
+/** The OpenAPI document as what it is: a promise about every answer. */
+export class Contract {
+  readonly operations: Operation[];
+  private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
+  private readonly validators = new Map<string, ValidateFunction>();
+
+  constructor(readonly document: OpenApiDocument) {
+    this.operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      METHODS.filter((method) => item[method]).map((method) => toOperation(method, path, item[method])),
+    );
+    addFormats.default(this.ajv);
+    this.ajv.addSchema({ ...(closed(document) as OpenApiDocument), $id: DOCUMENT });
+  }
+
+  resolve(schema: JsonSchema): JsonSchema {
+    if (schema.$ref === undefined) return schema;
+    return this.document.components.schemas[schema.$ref.split('/').at(-1) as string] as JsonSchema;
+  }
+
+  /** Whether the document allows this body. */
+  allowsBody({ method, path, bodySchema }: Operation, body: unknown): boolean {
+    if (!bodySchema) return true;
+    return this.validator('paths', path, method, 'requestBody', 'content', 'application/json', 'schema')(body);
+  }
+
+  /** @returns what in the answer the document doesn't allow; empty where it keeps to it */
+  contradictions({ method, path, responses }: Operation, { status, headers, body }: ApiResponse): string[] {
+    if (status >= 500) return [`it answered ${status}: ${JSON.stringify(body)}`];
+    const answer = responses[status];
+    if (!answer) return [`${status} is not documented: ${JSON.stringify(body)}`];
+    const missing = Object.keys(answer.headers ?? {}).filter((name) => !headers.has(name));
+    const found = missing.map((name) => `a ${status} without ${name}`);
+    const content = Object.entries(answer.content ?? {});
+    const [type = ''] = (headers.get('content-type') ?? '').split(';');
+    const media = content.find(([name]) => name === type)?.[1];
+    if (content.length === 0) return body === undefined ? found : [...found, `a ${status} with a body`];
+    if (!media) return [...found, `a ${status} as ${type || 'nothing'}`];
+    const code = (body as Problem | undefined)?.code;
+    if (type === 'application/problem+json' && !(code !== undefined && code in (media.examples ?? {}))) {
+      found.push(`a ${status} with the code ${code}`);
+    }
+    const validate = this.validator('paths', path, method, 'responses', String(status), 'content', type, 'schema');
+    if (validate(body)) return found;
+    return [...found, `a ${status} whose body doesn't fit: ${this.ajv.errorsText(validate.errors)}`];
+  }
+
+  private validator(...steps: string[]): ValidateFunction {
+    const pointer = steps.map((step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+    let validate = this.validators.get(pointer);
+    if (!validate) this.validators.set(pointer, (validate = this.ajv.compile({ $ref: `${DOCUMENT}#/${pointer}` })));
+    return validate;
+  }
+}
+
+function toOperation(method: string, path: string, operation: OperationObject | undefined): Operation {
+  const { security, parameters = [], requestBody, responses } = operation as OperationObject;
+  const bodySchema = requestBody?.content['application/json']?.schema;
+  return { method, path, isPublic: security?.length === 0, parameters, responses, ...(bodySchema && { bodySchema }) };
+}
+
+/** The same document, but a member that an object schema doesn't name is a mistake: that is how a leak would show. */
+function closed(node: unknown, name = ''): unknown {
+  if (Array.isArray(node)) return node.map((each) => closed(each));
+  if (node === null || typeof node !== 'object') return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value, key)]));
+  const isClosable = 'properties' in copy && copy['type'] === 'object' && !('additionalProperties' in copy);
+  return isClosable && name !== EXTENSIBLE ? { ...copy, additionalProperties: false } : copy;
+}

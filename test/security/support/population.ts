@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { ApiClient, type ApiResponse } from '../../support/api-client.js';
+import type { TestService } from '../../support/service.js';
+import { createTask } from '../../support/tasks.js';
+import { createAdmin, registerUser, type TestUser } from '../../support/users.js';
+
+const POOL_SIZE = 500;
+const SCOPES = [['tasks:read'], ['tasks:write', 'users:read'], ['notifications:write', 'users:write']];
+
+interface Actor {
+  api: ApiClient;
+  /** Makes somebody else in its place, once its account or its session is gone. */
+  renew?: () => Promise<ApiClient>;
+}
+
+/** Who asks, and what there is to ask about; both grow and shrink with what the requests do. */
+export class Population {
+  readonly actors: Actor[] = [];
+  readonly users: TestUser[] = [];
+  private readonly ids: string[] = [];
+
+  private constructor(private readonly service: TestService) {}
+
+  /** Four users, an administrator, a program for each of three sets of scopes, a forger, and nobody. */
+  static async of(service: TestService): Promise<Population> {
+    const population = new Population(service);
+    await population.fill();
+    return population;
+  }
+
+  /** @param place any number: an id that exists or did exist */
+  idAt(place: number): string {
+    return this.ids[place % this.ids.length] as string;
+  }
+
+  /** Notes the ids in an answer, so that later requests ask for them. */
+  learn({ body }: ApiResponse): void {
+    for (const [, id = ''] of JSON.stringify(body ?? '').matchAll(/"id":"([0-9a-f]{24})"/g)) {
+      if (this.ids.includes(id)) continue;
+      if (this.ids.length < POOL_SIZE) this.ids.push(id);
+      else this.ids[parseInt(createHash('sha256').update(id).digest('hex').slice(0, 8), 16) % POOL_SIZE] = id;
+    }
+  }
+
+  /** Replaces those among these actors whose tokens don't count any more. */
+  async renew(places: Iterable<number>): Promise<void> {
+    for (const place of places) {
+      const actor = this.actors[place];
+      if (actor?.renew && (await actor.api.get('/api/v1/tasks/stats')).status === 401) actor.api = await actor.renew();
+    }
+  }
+
+  private async fill(): Promise<void> {
+    const asUser = async () => (await this.addUser()).api;
+    for (let count = 0; count < 4; count++) this.actors.push({ api: await asUser(), renew: asUser });
+    const asAdmin = async () => (await createAdmin(this.service)).api;
+    this.actors.push({ api: await asAdmin(), renew: asAdmin });
+    for (const scopes of SCOPES) {
+      const asProgram = async () => await this.addProgram(scopes);
+      this.actors.push({ api: await asProgram(), renew: asProgram });
+    }
+    this.actors.push(
+      { api: new ApiClient(this.service, 'eyJhbGciOiJub25lIn0.e30.') },
+      { api: new ApiClient(this.service) },
+    );
+  }
+
+  private async addUser(): Promise<TestUser> {
+    const user = await registerUser(this.service);
+    this.users.push(user);
+    await user.api.post('/api/v1/auth/mfa/totp', { password: user.password }); // to be confirmed, with any code
+    this.ids.push(user.id, (await createTask(user.api)).id, (await createTask(user.api, { status: 'done' })).id);
+    return user;
+  }
+
+  private async addProgram(scopes: string[]): Promise<ApiClient> {
+    const { api } = await this.addUser();
+    const { status, body } = await api.post<{ key: string }>('/api/v1/auth/api-keys', { name: 'program', scopes });
+    if (status !== 201) throw new Error(`making an API key was answered ${status}`);
+    return new ApiClient(this.service, body.key);
+  }
+}

@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheDir } from '../../local/paths.js';
+import { startRedis } from '../../local/redis.js';
+import type { Server } from '../../local/server.js';
+import { ApiClient, type Problem } from '../support/api-client.js';
+import { mailTo, tokenIn } from '../support/mail.js';
+import { startService, type TestService } from '../support/service.js';
+import { createAdmin, logIn, newEmail, registerUser, type TestUser, type Tokens } from '../support/users.js';
+import { waitFor } from '../support/wait-for.js';
+import { atOnce, tally } from './support/requests.js';
+
+const AUTH = '/api/v1/auth';
+const ME = '/api/v1/users/me';
+const STATS = '/api/v1/tasks/stats';
+const PARALLEL = 200;
+const LOCK_FAILURES = 10;
+/** How long the end of a session may take to be known everywhere. */
+const EVERYWHERE_MS = 1000;
+
+let folder: string;
+let redis: Server;
+let instances: TestService[];
+let admin: TestUser;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'three-instances-'));
+  const places = { dataDir: folder, logDir: folder, cacheDir: cacheDir() };
+  const quietly = { log: () => undefined, onSpawn: () => undefined };
+  redis = await startRedis({ ...places, ...quietly, durable: false, usualPorts: false }, {});
+  // Behind a proxy, for limits by address to be an address's own in each test.
+  const first = await startService({ REDIS_URL: redis.url, TRUST_PROXY: '1' });
+  instances = [first, ...(await Promise.all([first.replica(), first.replica()]))];
+  admin = await createAdmin(first);
+});
+afterAll(async () => {
+  await redis?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The instance whose turn it is. */
+function instance(number: number): TestService {
+  return instances[number % instances.length] as TestService;
+}
+
+function from(address: string): Record<string, string> {
+  return { 'X-Forwarded-For': address };
+}
+
+/** What each instance answers to one request with these credentials. */
+async function everywhere(api: ApiClient, path = STATS): Promise<number[]> {
+  return await Promise.all(instances.map(async (each) => (await api.at(each).get(path)).status));
+}
+
+async function expectRefusedEverywhere(api: ApiClient): Promise<void> {
+  const refused = async () => (await everywhere(api)).every((status) => status === 401);
+  await waitFor('401 on all instances', refused, EVERYWHERE_MS);
+}
+
+describe('one refresh token', () => {
+  it('gives 200 parallel refreshes one successor; offered later, it ends the session everywhere', async () => {
+    const { api, tokens } = await registerUser(instance(0));
+    const refresh = (refreshToken: string, number: number) =>
+      new ApiClient(instance(number)).post<Tokens & Problem>(`${AUTH}/refresh`, { refreshToken });
+    const answers = await atOnce(PARALLEL, (number) => refresh(tokens.refreshToken, number));
+    expect(tally(answers)).toEqual({ 200: PARALLEL });
+    const successors = [...new Set(answers.map(({ body }) => body.refreshToken))];
+    expect(successors).toHaveLength(1);
+    const next = await refresh(successors[0] as string, 1);
+    expect(next.status).toBe(200);
+
+    const reuse = await refresh(tokens.refreshToken, 2);
+    expect([reuse.status, reuse.body.code]).toEqual([401, 'REFRESH_TOKEN_REUSED']);
+    for (const token of [api.accessToken, answers[7]?.body.accessToken, next.body.accessToken]) {
+      await expectRefusedEverywhere(new ApiClient(instance(0), token));
+    }
+    const afterwards = await atOnce(3, (number) => refresh(next.body.refreshToken, number));
+    expect(tally(afterwards)).toEqual({ 401: 3 });
+  });
+});
+
+describe('limits', () => {
+  it.each([
+    ['general', { THROTTLE_GENERAL_LIMIT: '25' }, (api: ApiClient) => api.get(ME), 200],
+    [
+      'strict',
+      { THROTTLE_STRICT_LIMIT: '25' },
+      (api: ApiClient) => api.post(`${AUTH}/password/forgot`, { email: newEmail() }, from('203.0.113.25')),
+      202,
+    ],
+  ])('let exactly as many through as they say, whatever instance is asked (%s)', async (_, limit, send, success) => {
+    const { api } = await registerUser(instance(0));
+    const limited = await Promise.all([0, 1, 2].map((number) => instance(number).replica(limit)));
+    const answers = await atOnce(90, (number) => send(api.at(limited[number % 3] as TestService)));
+    expect(tally(answers)).toEqual({ [success]: 25, 429: 65 });
+    await Promise.all(limited.map((each) => each.stop()));
+  });
+});
+
+describe('the lock of an account', () => {
+  const logInAt = (number: number, email: string, password: string, address = '203.0.113.1') =>
+    new ApiClient(instance(number)).post<Problem>(`${AUTH}/login`, { email, password }, from(address));
+
+  it('lets ten of 200 parallel guesses be looked at, and then refuses the right password too', async () => {
+    const { email, password } = await registerUser(instance(0));
+    const answers = await atOnce(PARALLEL, (number) =>
+      logInAt(number, email, `wrong-${number}-horse`, `198.51.100.${number}`),
+    );
+    const { 401: evaluated = 0 } = tally(answers);
+    expect(tally(answers)).toEqual({ 401: evaluated, 423: PARALLEL - evaluated });
+    expect(evaluated).toBeLessThanOrEqual(LOCK_FAILURES);
+    const right = await atOnce(3, (number) => logInAt(number, email, password));
+    expect(tally(right)).toEqual({ 423: 3 });
+  });
+
+  it("doesn't stand in the way of twenty parallel log-ins with the right password", async () => {
+    const { email, password } = await registerUser(instance(0));
+    const answers = await atOnce(20, (number) => logInAt(number, email, password, '203.0.113.2'));
+    expect(tally(answers)).toEqual({ 200: 20 });
+  });
+});
+
+// With Redis the news travels by it; without, each instance polls the database.
+describe.each(['up', 'down'])('with Redis %s', (state) => {
+  beforeAll(async () => {
+    if (state === 'down') await redis.stop();
+  });
+
+  it('an administrator who is demoted is none on any instance within a second', async () => {
+    const other = await registerUser(instance(0));
+    const role = (name: string) => admin.api.put(`/api/v1/users/${other.id}/role`, { role: name });
+    await waitFor('the profile', async () => (await role('admin')).status === 200);
+    const demoted = await waitFor('a token of an administrator', async () => {
+      const again = await logIn(instance(1), other);
+      return again.tokens.user.role === 'admin' && again;
+    });
+    expect(await everywhere(demoted.api, `${AUTH}/audit`)).toEqual([200, 200, 200]);
+    expect((await role('user')).status).toBe(200);
+    const powerless = async () => (await everywhere(demoted.api, `${AUTH}/audit`)).every((status) => status >= 401);
+    await waitFor('the old role to stop working', powerless, EVERYWHERE_MS);
+  });
+
+  it.each<[string, (user: TestUser) => Promise<{ status: number }>]>([
+    ['logging out', ({ api }) => api.post(`${AUTH}/logout`)],
+    ['logging out everywhere', ({ api }) => api.post(`${AUTH}/logout-all`)],
+    ['a password reset', resetPassword],
+    ['deleting the account', ({ api, password }) => api.send('DELETE', ME, { password })],
+    ['being deleted by an administrator', ({ id }) => admin.api.delete(`/api/v1/users/${id}`)],
+  ])('%s ends the tokens on all instances within a second', async (how, end) => {
+    const user = await registerUser(instance(2));
+    const elsewhere = await logIn(instance(1), user);
+    await waitFor('the profile', async () => (await everywhere(user.api, ME)).every((status) => status === 200));
+    expect([200, 202, 204]).toContain((await end(user)).status);
+    await expectRefusedEverywhere(user.api);
+    if (how !== 'logging out') await expectRefusedEverywhere(elsewhere.api);
+    const { refreshToken } = user.tokens;
+    const refreshed = await atOnce(3, (number) =>
+      new ApiClient(instance(number)).post(`${AUTH}/refresh`, { refreshToken }),
+    );
+    expect(tally(refreshed)).toEqual({ 401: 3 });
+  });
+});
+
+async function resetPassword({ email }: TestUser): Promise<{ status: number }> {
+  const anonymous = new ApiClient(instance(0));
+  await anonymous.post(`${AUTH}/password/forgot`, { email });
+  const mail = await mailTo(email, ({ text }) => text.includes('/reset-password#'));
+  return await anonymous.post(`${AUTH}/password/reset`, { token: tokenIn(mail), password: 'another-horse-battery' });
+}
