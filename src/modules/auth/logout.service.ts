@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { AuditService } from './audit.service.js';
+import { SessionNotFoundError } from './auth.errors.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Sessions that their owner ends. */
@@ -18,6 +20,13 @@ export class LogoutService {
     await this.transactions.run(async (transaction) => {
       await this.sessions.end(userId, sessionId, transaction);
       await this.audit.record('session.ended', { actorId: userId, client, details: { sessionId } }, transaction);
+    });
+  }
+
+  /** Ends the session that asks; one that a parallel request has just ended is ended all the same. */
+  async endCurrent({ userId, sessionId }: SessionPrincipal, client: Client): Promise<void> {
+    await this.end(userId, sessionId, client).catch((error: unknown) => {
+      if (!(error instanceof SessionNotFoundError)) throw error;
     });
   }
 

@@ -20,6 +20,7 @@ const ISSUER = 'scalable-api';
 /** RFC 6238: what authenticator applications assume. */
 const PERIOD_SECONDS = 30;
 const DIGITS = 6;
+const CODE = /^\d{6}$/;
 const SECRET_BYTES = 20;
 /** A code of the step before or after is accepted too: clocks differ. */
 const WINDOW = 1;
@@ -108,7 +109,8 @@ export class MfaService {
 
   /** @returns the time step whose code it is; null for a wrong code, and one of a step not after `lastStep` */
   private matchingStep(sealedSecret: string | null, code: string, lastStep: number): number | null {
-    const secret = sealedSecret && this.box.decrypt(PURPOSE, sealedSecret);
+    // The library takes any text of six characters, and fails on one of more than six bytes.
+    const secret = CODE.test(code) && sealedSecret && this.box.decrypt(PURPOSE, sealedSecret);
     if (!secret) return null;
     const delta = totp(secret, '').validate({ token: code, window: WINDOW });
     if (delta === null) return null;

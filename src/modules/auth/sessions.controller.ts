@@ -21,7 +21,7 @@ export class SessionsController {
   @HttpCode(204)
   @Post('logout')
   logout(@CurrentUser() user: SessionPrincipal, @CurrentClient() client: Client): Promise<void> {
-    return this.logouts.end(user.userId, user.sessionId, client);
+    return this.logouts.endCurrent(user, client);
   }
 
   /** End all your sessions. */
