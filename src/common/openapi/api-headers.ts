@@ -24,6 +24,13 @@ export const ApiConditionalWrite = () =>
     ApiProblems('VERSION_MISMATCH'),
   );
 
+/** Documents a deletion that honours `If-Match`. */
+export const ApiConditionalDelete = () =>
+  applyDecorators(
+    ApiHeader({ name: 'If-Match', required: false, description: 'Deletes only what still has this `ETag`' }),
+    ApiProblems('VERSION_MISMATCH'),
+  );
+
 /** Documents the answer to a creation. */
 export const ApiCreated = () =>
   ApiExtension(HEADERS_EXTENSION, {

@@ -56,8 +56,8 @@ function impliedProblems(operation: Extended, path: string, isPublic: boolean): 
   return [
     'VALIDATION_FAILED',
     ...(operation.requestBody ? (['MALFORMED_BODY', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
-    ...(isPublic ? [] : (['UNAUTHENTICATED', 'TOKEN_EXPIRED'] as const)),
-    ...(operation['x-minimum-role'] ? (['FORBIDDEN'] as const) : []),
+    // 403: the role is too low, or the scopes of an API key are (everywhere: a key may have any).
+    ...(isPublic ? [] : (['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'FORBIDDEN'] as const)),
     ...(path.includes('{') ? (['NOT_FOUND'] as const) : []),
     'RATE_LIMITED',
     'INTERNAL',

@@ -5,7 +5,13 @@ import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiConditionalRead, ApiConditionalWrite, ApiCreated, ApiCached } from '../../common/openapi/api-headers.js';
+import {
+  ApiConditionalDelete,
+  ApiConditionalRead,
+  ApiConditionalWrite,
+  ApiCreated,
+  ApiCached,
+} from '../../common/openapi/api-headers.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
 import { CreateTaskDto, ListTasksQueryDto, TaskStatsQueryDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import { TaskListResponseDto, TaskResponseDto } from './dto/task-response.dto.js';
@@ -88,7 +94,7 @@ export class TasksController {
   }
 
   /** Delete a task. */
-  @ApiConditionalWrite()
+  @ApiConditionalDelete()
   @HttpCode(204)
   @Delete(':id')
   deleteTask(
