@@ -15,6 +15,20 @@ import { tlsProblem } from '../tls/tls-problem.js';
 
 /** A command that takes longer counts as failed: nothing waits for a Redis that is gone. */
 const COMMAND_TIMEOUT_MS = 250;
+
+/**
+ * Times commands itself: a process that was too busy to read the answer in time reads what has arrived before it gives
+ * up. (ioredis gives up first, so a burst of requests would have each instance count its limits for itself.)
+ */
+class PatientRedis extends Redis {
+  override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
+    const giveUp = () => command.isResolved || command.reject(new Error('Command timed out'));
+    const timer = setTimeout(() => setImmediate(giveUp), COMMAND_TIMEOUT_MS);
+    const stopWaiting = () => clearTimeout(timer);
+    command.promise.then(stopWaiting, stopWaiting);
+    return super.sendCommand(command, stream);
+  }
+}
 const MAX_RECONNECT_DELAY_MS = 1000;
 
 /** The process's connection for counters, versions and publishing. Commands fail at once while it is down. */
@@ -25,18 +39,17 @@ export const REDIS_SUBSCRIBER = Symbol('REDIS_SUBSCRIBER');
 export const InjectRedis = () => Inject(REDIS);
 export const InjectRedisSubscriber = () => Inject(REDIS_SUBSCRIBER);
 
-function connect(environment: Environment, name: string, commandTimeout?: number): Redis {
+function connect(environment: Environment, name: string, Connection = Redis): Redis {
   const logger = new Logger('Redis');
   let reachable = true;
   const tls = tlsOptions(environment, 'REDIS');
-  const redis = new Redis(environment.REDIS_URL, {
+  const redis = new Connection(environment.REDIS_URL, {
     ...(tls ? { tls } : {}), // without it, the address decides
     connectionName: `scalable-api:${name}`,
     enableOfflineQueue: false,
     autoResubscribe: true,
     maxRetriesPerRequest: 0,
     connectTimeout: 2000,
-    commandTimeout,
     retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
   });
   redis.on('ready', () => {
@@ -79,7 +92,7 @@ class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown 
     {
       provide: REDIS,
       inject: [Environment],
-      useFactory: (environment: Environment) => connect(environment, 'commands', COMMAND_TIMEOUT_MS),
+      useFactory: (environment: Environment) => connect(environment, 'commands', PatientRedis),
     },
     {
       provide: REDIS_SUBSCRIBER,
