@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
@@ -13,7 +12,7 @@ import { RouteMethods } from './common/http/route-methods.js';
 import { secureHeaders } from './common/http/security-headers.js';
 import { serverOptions } from './common/http/server-options.js';
 import { createValidationPipe } from './common/http/validation.js';
-import { createOpenApiDocument } from './common/openapi/document.js';
+import { serveDocs } from './common/openapi/swagger-ui.js';
 import type { Environment } from './config/environment.js';
 import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
@@ -59,12 +58,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   app.setGlobalPrefix('api', { exclude: OUTSIDE_THE_API });
   app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
   app.useGlobalPipes(createValidationPipe());
-  SwaggerModule.setup(DOCS_PATH, app, createOpenApiDocument(app, version), {
-    jsonDocumentUrl: 'docs/openapi.json',
-    yamlDocumentUrl: 'docs/openapi.yaml',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
-    customSiteTitle: 'scalable-api',
-  });
+  serveDocs(app, DOCS_PATH, version);
   return app;
 }
 
