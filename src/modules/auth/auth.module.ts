@@ -16,6 +16,7 @@ import { EmailAddressesService } from './email-addresses.service.js';
 import { JwksController } from './jwks.controller.js';
 import { LoginAttempts } from './login-attempts.service.js';
 import { LogoutService } from './logout.service.js';
+import { MailQuotas } from './mail-quotas.service.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
@@ -26,6 +27,7 @@ import { Account, AccountSchema } from './schemas/account.schema.js';
 import { AttemptCounter, AttemptCounterSchema } from './schemas/attempt-counter.schema.js';
 import { AuditEntry, AuditEntrySchema } from './schemas/audit-entry.schema.js';
 import { Email, EmailSchema } from './schemas/email.schema.js';
+import { MailQuota, MailQuotaSchema } from './schemas/mail-quota.schema.js';
 import { OneTimeToken, OneTimeTokenSchema } from './schemas/one-time-token.schema.js';
 import { PasswordResetRequest, PasswordResetRequestSchema } from './schemas/password-reset-request.schema.js';
 import { Session, SessionSchema } from './schemas/session.schema.js';
@@ -40,6 +42,7 @@ import { SessionsService } from './sessions.service.js';
       { name: AttemptCounter.name, schema: AttemptCounterSchema },
       { name: AuditEntry.name, schema: AuditEntrySchema },
       { name: Email.name, schema: EmailSchema },
+      { name: MailQuota.name, schema: MailQuotaSchema },
       { name: OneTimeToken.name, schema: OneTimeTokenSchema },
       { name: PasswordResetRequest.name, schema: PasswordResetRequestSchema },
       { name: Session.name, schema: SessionSchema },
@@ -66,6 +69,7 @@ import { SessionsService } from './sessions.service.js';
     EmailAddressesService,
     LoginAttempts,
     LogoutService,
+    MailQuotas,
     MfaService,
     OneTimeTokens,
     PasswordHasher,

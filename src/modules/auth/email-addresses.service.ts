@@ -14,11 +14,9 @@ import { Outbox } from '../../platform/messaging/outbox.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { EmailTakenError, InvalidTokenError } from './auth.errors.js';
+import { MailQuotas } from './mail-quotas.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import type { Account } from './schemas/account.schema.js';
-
-const HOUR_MS = 3_600_000;
-const MAX_MAILS_PER_HOUR = 3;
 
 /** Proves that addresses are their owners', and moves accounts to other ones. */
 @Injectable()
@@ -26,14 +24,16 @@ export class EmailAddressesService {
   constructor(
     private readonly accounts: AccountsService,
     private readonly tokens: OneTimeTokens,
+    private readonly quotas: MailQuotas,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly box: SecretBox,
     private readonly audit: AuditService,
   ) {}
 
-  /** Has a link mailed that verifies the account's address, once the transaction is committed. */
+  /** Has a link mailed that verifies the account's address, once the transaction is committed; at most three an hour. */
   async requestVerification(account: Pick<Account, '_id' | 'email'>, transaction: ClientSession): Promise<void> {
+    if (!(await this.quotas.take('email-verification', account.email, transaction))) return;
     await this.mailLink('email-verification', account, account.email, transaction);
   }
 
@@ -41,9 +41,7 @@ export class EmailAddressesService {
   async resend(userId: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
       const account = await this.accounts.get(userId, transaction);
-      const since = new Date(Date.now() - HOUR_MS);
-      const recent = await this.tokens.countSince('email-verification', account._id, since, transaction);
-      if (!account.emailVerified && recent < MAX_MAILS_PER_HOUR) await this.requestVerification(account, transaction);
+      if (!account.emailVerified) await this.requestVerification(account, transaction);
     });
   }
 
@@ -53,8 +51,10 @@ export class EmailAddressesService {
     const newEmail = normaliseEmail(email);
     if (await this.accounts.isEmailTaken(newEmail)) throw new EmailTakenError();
     await this.transactions.run(async (transaction) => {
-      const since = new Date(Date.now() - HOUR_MS);
-      if ((await this.tokens.countSince('email-change', account._id, since, transaction)) >= MAX_MAILS_PER_HOUR) return;
+      // By account too: else one could write to everybody.
+      for (const subject of [userId, newEmail]) {
+        if (!(await this.quotas.take('email-change', subject, transaction))) return;
+      }
       await this.mailLink('email-change', account, newEmail, transaction);
       await this.outbox.add(transaction, new EmailChangeRequestedEvent(userId, { email: account.email, newEmail }));
       await this.audit.record('email.change-requested', { actorId: userId, client }, transaction);

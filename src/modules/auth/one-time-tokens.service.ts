@@ -54,11 +54,6 @@ export class OneTimeTokens {
       .lean();
   }
 
-  /** How many were made for a purpose since a time. */
-  async countSince(purpose: TokenPurpose, user: Types.ObjectId, since: Date, session: ClientSession): Promise<number> {
-    return await this.tokens.countDocuments({ user, purpose, createdAt: { $gt: since } }, { session });
-  }
-
   async removeAll(user: Types.ObjectId | string, session: ClientSession, purposes?: TokenPurpose[]): Promise<void> {
     await this.tokens.deleteMany({ user, ...(purposes && { purpose: { $in: purposes } }) }, { session });
   }

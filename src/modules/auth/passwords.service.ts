@@ -19,14 +19,13 @@ import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidTokenError } from './auth.errors.js';
 import { LoginAttempts } from './login-attempts.service.js';
+import { MailQuotas } from './mail-quotas.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { Account } from './schemas/account.schema.js';
 import { PasswordResetRequest } from './schemas/password-reset-request.schema.js';
 import { SessionsService } from './sessions.service.js';
 
-const HOUR_MS = 3_600_000;
-const MAX_MAILS_PER_HOUR = 3;
 const MAX_ATTEMPTS = 20;
 
 /** Forgotten and changed passwords. */
@@ -38,6 +37,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     @InjectModel(PasswordResetRequest.name) private readonly requests: Model<PasswordResetRequest>,
     private readonly accounts: AccountsService,
     private readonly tokens: OneTimeTokens,
+    private readonly quotas: MailQuotas,
     private readonly sessions: SessionsService,
     private readonly apiKeys: ApiKeys,
     private readonly attempts: LoginAttempts,
@@ -130,9 +130,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     const account = await this.accounts.findByEmail(email);
     if (!account) return;
     await this.transactions.run(async (transaction) => {
-      const since = new Date(Date.now() - HOUR_MS);
-      const recent = await this.tokens.countSince('password-reset', account._id, since, transaction);
-      if (recent >= MAX_MAILS_PER_HOUR) return;
+      if (!(await this.quotas.take('password-reset', account.email, transaction))) return;
       const { token, expiresAt } = await this.tokens.create('password-reset', account._id, account.email, transaction);
       await this.outbox.add(
         transaction,
