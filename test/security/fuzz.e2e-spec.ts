@@ -23,7 +23,7 @@ let contract: Contract;
 let population: Population;
 beforeAll(async () => {
   service = await startService({ THROTTLE_GENERAL_LIMIT: '1000000000', LOGIN_ADDRESS_FAILURES: '1000000000' });
-  contract = new Contract((await new ApiClient(service).get<Contract['document']>('/docs/openapi.json')).body);
+  contract = await Contract.of(service);
   population = await Population.of(service);
 });
 

@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { ApiResponse, Problem } from '../../support/api-client.js';
+import { type Addressable, ApiClient, type ApiResponse, type Problem } from '../../support/api-client.js';
 
 /** The keywords of JSON Schema 2020-12 that the document uses. */
 export interface JsonSchema {
@@ -49,6 +49,7 @@ interface OperationObject {
   parameters?: Parameter[];
   requestBody?: { required?: boolean; content: Record<string, Media> };
   responses: Record<string, Answer>;
+  'x-minimum-role'?: string;
 }
 
 interface OpenApiDocument {
@@ -61,6 +62,7 @@ export interface Operation {
   method: string;
   path: string;
   isPublic: boolean;
+  minimumRole?: string;
   parameters: Parameter[];
   /** Where it takes one. */
   bodySchema?: JsonSchema;
@@ -84,6 +86,10 @@ export class Contract {
     );
     addFormats.default(this.ajv);
     this.ajv.addSchema({ ...(closed(document) as OpenApiDocument), $id: DOCUMENT });
+  }
+
+  static async of(service: Addressable): Promise<Contract> {
+    return new Contract((await new ApiClient(service).get<OpenApiDocument>('/docs/openapi.json')).body);
   }
 
   resolve(schema: JsonSchema): JsonSchema {
@@ -127,9 +133,14 @@ export class Contract {
 }
 
 function toOperation(method: string, path: string, operation: OperationObject | undefined): Operation {
-  const { security, parameters = [], requestBody, responses } = operation as OperationObject;
+  const { security, parameters = [], requestBody, responses, ...rest } = operation as OperationObject;
   const bodySchema = requestBody?.content['application/json']?.schema;
-  return { method, path, isPublic: security?.length === 0, parameters, responses, ...(bodySchema && { bodySchema }) };
+  const minimumRole = rest['x-minimum-role'];
+  return {
+    ...{ method, path, parameters, responses, isPublic: security?.length === 0 },
+    ...(bodySchema && { bodySchema }),
+    ...(minimumRole && { minimumRole }),
+  };
 }
 
 /** The same document, but a member that an object schema doesn't name is a mistake: that is how a leak would show. */
