@@ -7,8 +7,10 @@ import { RouteMethods } from './route-methods.js';
 /** Refusals of the framework's own, by their status; they happen before any handler of ours is reached. */
 const FRAMEWORK_PROBLEMS: Record<number, [ProblemCode, string]> = {
   400: ['MALFORMED_BODY', 'The body is not valid JSON.'],
+  412: ['VERSION_MISMATCH', 'The file is another one.'],
   413: ['PAYLOAD_TOO_LARGE', 'A body may have at most 1 MiB.'],
   415: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+  416: ['VALIDATION_FAILED', 'The file has no such part.'],
 };
 
 /** Errors of the driver that mean "no database", not "a mistake of ours". */
@@ -51,11 +53,14 @@ export class ProblemFilter implements ExceptionFilter {
   private toProblem(thrown: unknown, request: FastifyRequest): ProblemError {
     if (thrown instanceof ProblemError) return thrown;
     if (thrown instanceof HttpException) {
-      if (thrown.getStatus() === 404) return this.unrouted(request);
-      const known = FRAMEWORK_PROBLEMS[thrown.getStatus()];
+      const status = thrown.getStatus();
+      if (status === 404) return this.unrouted(request);
+      // A path that leads out of the folder of Swagger UI's files (`/docs/../`).
+      if (status === 403) return new NotFoundError();
+      const known = FRAMEWORK_PROBLEMS[status];
       if (known) return new ProblemError(...known);
     }
-    const { name } = thrown as { name?: unknown };
+    const { name } = (thrown ?? {}) as { name?: unknown };
     if (typeof name === 'string' && UNREACHABLE.has(name)) {
       return new DependencyUnavailableError('The database is not reachable at the moment: try again soon.', 1, thrown);
     }
