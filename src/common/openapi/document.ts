@@ -11,6 +11,8 @@ Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged 
 \`ETag\`; send it back in \`If-Match\` to change only what you have seen.
 `.trim();
 
+const CONTACT = { name: 'Scalable API', url: 'https://github.com/scalable-api' };
+
 const TAGS = {
   Auth: 'Accounts, log-in and sessions',
   Users: 'Profiles, roles and preferences',
@@ -27,11 +29,13 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
     .setDescription(DESCRIPTION)
     .setVersion(version)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .setContact('Scalable API', 'https://github.com/scalable-api', '')
     .addServer('/', 'This service')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token' }, 'bearer');
   for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
-  const document = SwaggerModule.createDocument(app, builder.build(), {
+  const config = builder.build();
+  // The builder's own method would put an empty address beside it, which is no valid one.
+  config.info.contact = CONTACT;
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
     extraModels: [ProblemResponseDto],
   });
