@@ -50,7 +50,7 @@ export class SwaggerUi {
     await this.page.locator('button.authorize').first().click();
     const dialog = this.page.locator('.dialog-ux');
     await dialog.locator('button.btn-done').waitFor();
-    const logOut = dialog.getByRole('button', { name: 'Logout' });
+    const logOut = dialog.locator('button', { hasText: 'Logout' });
     if (await logOut.isVisible()) await logOut.click();
     await dialog.locator('input').fill(accessToken);
     await dialog.locator('button[type=submit]').click();

@@ -24,7 +24,8 @@ function given(name: string): string {
   return value;
 }
 
-function databaseUri(databaseName: string): string {
+/** The address of a database of this run's MongoDB. */
+export function databaseUri(databaseName: string): string {
   const uri = new URL(given('TEST_MONGODB_URI'));
   uri.pathname = `/${databaseName}`;
   return uri.href;

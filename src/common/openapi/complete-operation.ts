@@ -1,4 +1,5 @@
 import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
+import type { Role } from '../../contracts/role.js';
 import { type ProblemCode, PROBLEMS } from '../errors/problem.js';
 import { HEADERS_EXTENSION, PROBLEMS_EXTENSION } from './api-problems.js';
 import { ProblemResponseDto } from './problem-response.dto.js';
@@ -22,6 +23,7 @@ export function completeOperation(operation: Extended, path: string): void {
   const isHealth = path.startsWith('/health');
   const isPublic = operation['x-public'] === true;
   operation.security = isPublic ? [] : [{ bearer: [] }];
+  operation.description ||= whoMayCall(operation, isPublic);
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!response || '$ref' in response) continue;
     response.description ||= STATUS_DESCRIPTIONS[status] ?? 'Answer';
@@ -42,6 +44,12 @@ export function completeOperation(operation: Extended, path: string): void {
   delete operation['x-public'];
   delete operation[PROBLEMS_EXTENSION];
   delete operation[HEADERS_EXTENSION];
+}
+
+function whoMayCall(operation: Extended, isPublic: boolean): string {
+  if (isPublic) return 'For everybody: no access token is needed.';
+  const role = operation['x-minimum-role'] as Role | undefined;
+  return role ? `For the role \`${role}\` and those above it.` : 'For whoever is logged in, about what is their own.';
 }
 
 function rateLimitHeaders() {

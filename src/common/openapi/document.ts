@@ -34,7 +34,10 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
     .addServer('/', 'This service')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: ACCESS_TOKEN }, 'bearer');
   for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
-  const document = SwaggerModule.createDocument(app, builder.build(), {
+  const config = builder.build();
+  // The builder's own method would put an empty address beside it, which is no valid one.
+  config.info.contact = { name: 'scalable-api' };
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
     extraModels: [ProblemResponseDto],
   });
@@ -44,6 +47,5 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
       if (operation) completeOperation(operation as Parameters<typeof completeOperation>[0], path);
     }
   }
-  document.info.contact = { name: 'scalable-api' };
   return withoutNullable(document);
 }

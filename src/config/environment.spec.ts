@@ -1,0 +1,184 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigurationError, Environment, ENVIRONMENT_NAMES, readEnvironment } from './environment.js';
+
+function newPem(namedCurve = 'prime256v1'): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve });
+  return String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+const SECRET = randomBytes(48).toString('base64');
+const PEM = newPem();
+const REQUIRED = {
+  PUBLIC_URL: 'https://api.test.org',
+  MONGODB_URI: 'mongodb://localhost/api',
+  REDIS_URL: 'redis://localhost',
+  SMTP_URL: 'smtp://localhost',
+  MAIL_FROM: 'Scalable API <no-reply@test.org>',
+  APP_SECRETS: SECRET,
+  JWT_PRIVATE_KEYS: PEM,
+};
+
+function messageFor(variables: Record<string, string | undefined>): string {
+  try {
+    readEnvironment({ ...REQUIRED, ...variables });
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('readEnvironment', () => {
+  it('has a default for all that is not required', () => {
+    expect(readEnvironment(REQUIRED)).toMatchObject({
+      NODE_ENV: 'production',
+      PORT: 5000,
+      METRICS_PORT: 9464,
+      MONGODB_MAX_POOL_SIZE: 50,
+      MONGODB_MIN_POOL_SIZE: 10,
+      ACCESS_TOKEN_TTL_SECONDS: 900,
+      REFRESH_TOKEN_TTL_SECONDS: 2_592_000,
+      REFRESH_REUSE_GRACE_SECONDS: 10,
+      THROTTLE_GENERAL_LIMIT: 100,
+      THROTTLE_GENERAL_WINDOW_SECONDS: 900,
+      THROTTLE_STRICT_LIMIT: 5,
+      THROTTLE_STRICT_WINDOW_SECONDS: 60,
+      TRUST_PROXY: false,
+      CORS_ORIGINS: [],
+      CACHE_ENABLED: true,
+      CACHE_TTL_SECONDS: 3600,
+      LOG_LEVEL: 'info',
+      SHUTDOWN_DRAIN_SECONDS: 5,
+    });
+  });
+
+  it.each(Object.keys(REQUIRED))('says that %s is missing', (name) => {
+    const message = messageFor({ [name]: undefined });
+    expect(message).toMatch(new RegExp(`^${name} is missing: it must .+\\.$`));
+    expect(messageFor({ [name]: '' })).toBe(message);
+  });
+
+  it.each([
+    ['NODE_ENV', 'staging'],
+    ['HOST', 'two words'],
+    ['PORT', 'http'],
+    ['PORT', '70000'],
+    ['PORT', '-1'],
+    ['METRICS_PORT', '1.5'],
+    ['PUBLIC_URL', 'ftp://api.test.org'],
+    ['MONGODB_URI', 'postgres://user:hunter2@localhost'],
+    ['MONGODB_MAX_POOL_SIZE', '0'],
+    ['MONGODB_MIN_POOL_SIZE', '-1'],
+    ['REDIS_URL', 'http://:hunter2@localhost'],
+    ['SMTP_URL', 'user:hunter2@localhost'],
+    ['MAIL_FROM', 'nobody'],
+    ['APP_SECRETS', 'hunter2'],
+    ['APP_SECRETS', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+    ['APP_SECRETS', `change-me-${SECRET}`],
+    ['APP_SECRETS', `${SECRET},too-short`],
+    ['JWT_PRIVATE_KEYS', 'hunter2'],
+    ['JWT_PRIVATE_KEYS', newPem('secp384r1')],
+    ['JWT_PRIVATE_KEYS', PEM.replace(/[A-Za-z0-9+/]{20}/, 'x'.repeat(20))],
+    ['JWT_ISSUER', '  '],
+    ['ACCESS_TOKEN_TTL_SECONDS', '0'],
+    ['REFRESH_TOKEN_TTL_SECONDS', '59'],
+    ['REFRESH_REUSE_GRACE_SECONDS', '-1'],
+    ['THROTTLE_GENERAL_LIMIT', '0'],
+    ['THROTTLE_GENERAL_WINDOW_SECONDS', 'a minute'],
+    ['THROTTLE_STRICT_LIMIT', '2.5'],
+    ['THROTTLE_STRICT_WINDOW_SECONDS', '0'],
+    ['CORS_ORIGINS', 'app.test.org'],
+    ['CORS_ORIGINS', 'https://app.test.org/path'],
+    ['CACHE_ENABLED', 'yes'],
+    ['CACHE_TTL_SECONDS', '0'],
+    ['LOG_LEVEL', 'loud'],
+    ['SHUTDOWN_DRAIN_SECONDS', '-5'],
+  ])('says in one sentence what is wrong with %s=%s, and never the value', (name, value) => {
+    const message = messageFor({ [name]: value });
+    expect(message).toMatch(new RegExp(`^${name} [^\\n]+\\.$`));
+    if (value.length > 5) expect(message).not.toContain(value);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('names all that is wrong at once, a line each', () => {
+    const lines = messageFor({ PORT: 'x', LOG_LEVEL: 'x', REDIS_URL: undefined }).split('\n');
+    expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual(['LOG_LEVEL', 'PORT', 'REDIS_URL']);
+  });
+
+  it('reads lists, numbers and truths', () => {
+    const other = newPem();
+    const environment = readEnvironment({
+      ...REQUIRED,
+      PORT: '8080',
+      CACHE_ENABLED: 'false',
+      CORS_ORIGINS: 'https://a.test.org, https://b.test.org',
+      APP_SECRETS: `${SECRET}, ${SECRET}`,
+      JWT_PRIVATE_KEYS: `${PEM}${other.replaceAll('\n', '\\n')}`,
+    });
+    expect(environment).toMatchObject({
+      PORT: 8080,
+      CACHE_ENABLED: false,
+      CORS_ORIGINS: ['https://a.test.org', 'https://b.test.org'],
+      APP_SECRETS: [SECRET, SECRET],
+      JWT_PRIVATE_KEYS: [PEM.trim(), other.trim()],
+    });
+  });
+
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['10.0.0.0/8, 127.0.0.1', ['10.0.0.0/8', '127.0.0.1']],
+  ])('takes TRUST_PROXY=%s', (value, expected) => {
+    expect(readEnvironment({ ...REQUIRED, TRUST_PROXY: value }).TRUST_PROXY).toEqual(expected);
+  });
+
+  it('reads nothing but what it knows', () => {
+    expect(readEnvironment({ ...REQUIRED, AWS_SECRET: 'x' })).not.toHaveProperty('AWS_SECRET');
+  });
+});
+
+describe('NAME_FILE', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'environment-'));
+    writeFileSync(join(folder, 'redis'), 'rediss://:secret@elsewhere\n\n');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('gives a variable as the content of a file', () => {
+    const source = { ...REQUIRED, REDIS_URL: undefined, REDIS_URL_FILE: join(folder, 'redis') };
+    expect(readEnvironment(source).REDIS_URL).toBe('rediss://:secret@elsewhere');
+  });
+
+  it('loses to the variable itself', () => {
+    expect(readEnvironment({ ...REQUIRED, REDIS_URL_FILE: join(folder, 'redis') }).REDIS_URL).toBe('redis://localhost');
+  });
+
+  it('is named where the file cannot be read', () => {
+    const message = messageFor({ REDIS_URL: undefined, REDIS_URL_FILE: join(folder, 'nowhere') });
+    expect(message).toMatch(/^REDIS_URL_FILE [^\n]+\.$/);
+  });
+});
+
+describe('.env.example', () => {
+  const lines = readFileSync('.env.example', 'utf8').split('\n');
+  // What begins with LOCAL_ is read by npm start alone.
+  const variables = lines.flatMap((line) => {
+    const [, name, value] = /^#? ?([A-Z][A-Z0-9_]+)=(.*)$/.exec(line) ?? [];
+    return name === undefined || name.startsWith('LOCAL_') ? [] : [[name, value ?? ''] as const];
+  });
+
+  it('lists exactly the variables that the service reads', () => {
+    expect(variables.map(([name]) => name).sort()).toEqual([...ENVIRONMENT_NAMES].sort());
+  });
+
+  it('tells the default of each', () => {
+    const defaults = new Environment() as unknown as Record<string, string | number | undefined>;
+    const shown = Object.fromEntries(variables);
+    const expected = ENVIRONMENT_NAMES.map((name) => [name, String(defaults[name] ?? '')]);
+    expect(shown).toEqual(Object.fromEntries(expected));
+  });
+});

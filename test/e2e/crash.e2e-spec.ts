@@ -1,0 +1,71 @@
+import type { ApiClient, PageOf } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
+import { startService } from '../support/service.js';
+import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
+import { registerUser } from '../support/users.js';
+import { waitFor } from '../support/wait-for.js';
+
+interface NotificationBody {
+  id: string;
+  event: string;
+  data: { taskId: string };
+}
+
+const WRITERS = 4;
+const ROUNDS = 3;
+const WRITES_A_ROUND = 15;
+
+async function all<T>(api: ApiClient, path: string): Promise<T[]> {
+  const rows: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const suffix: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const { body } = await api.get<PageOf<T>>(`${path}?limit=100${suffix}`);
+    rows.push(...body.data);
+    cursor = body.page.nextCursor;
+  } while (cursor !== null);
+  return rows;
+}
+
+it('loses nothing it has acknowledged, and tells of each completion once, however often it is killed', async () => {
+  const service = await startService();
+  const { api } = await registerUser(service);
+  const created = new Set<string>();
+  const completed = new Set<string>();
+
+  /** Creates tasks and completes them until the connection breaks. */
+  const writeUntilDead = async (): Promise<void> => {
+    for (;;) {
+      const { id } = await createTask(api, { title: 'Survivor' });
+      created.add(id);
+      const { status } = await api.patch(`${TASKS}/${id}`, { status: 'done' });
+      if (status === 200) completed.add(id);
+    }
+  };
+
+  for (let round = 1; round <= ROUNDS; round++) {
+    const goal = completed.size + WRITES_A_ROUND;
+    const writers = Array.from({ length: WRITERS }, () => writeUntilDead().catch((error: Error) => error.name));
+    await waitFor('the stream of writes', () => completed.size >= goal, 30_000);
+    await service.kill();
+    await Promise.all(writers);
+    await service.start();
+  }
+
+  // Events whose handling was cut off come due again when their lease has run out: an operator needn't wait for that.
+  const outbox = databaseOf(service).collection('outbox');
+  await outbox.updateMany({ lease: { $ne: null } }, { $set: { availableAt: new Date(0) } });
+  await waitFor('all events to be handled', async () => (await outbox.countDocuments()) === 0, 30_000);
+
+  const tasks = await all<TaskBody>(api, TASKS);
+  const found = new Map(tasks.map(({ id, status }) => [id, status]));
+  expect([...created].filter((id) => !found.has(id))).toEqual([]);
+  expect([...completed].filter((id) => found.get(id) !== 'done')).toEqual([]);
+
+  const notifications = await all<NotificationBody>(api, '/api/v1/notifications');
+  const told = notifications.filter(({ event }) => event === 'task.completed').map(({ data }) => data.taskId);
+  // A completion that was committed but not acknowledged is told of as well: once, like every other.
+  const done = tasks.filter(({ status }) => status === 'done').map(({ id }) => id);
+  expect(told.sort()).toEqual(done.sort());
+  expect(completed.size).toBeGreaterThanOrEqual(ROUNDS * WRITES_A_ROUND);
+}, 180_000);

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { ApiClient, type Problem } from '../support/api-client.js';
+import { Api } from '../support/openapi.js';
+import { startService, type TestService } from '../support/service.js';
+import { registerUser, type TestUser, withRole } from '../support/users.js';
+
+const RULES = join(dirname(fileURLToPath(import.meta.url)), '../support/spectral.yaml');
+
+let service: TestService;
+let api: Api;
+let admin: TestUser;
+beforeAll(async () => {
+  service = await startService();
+  [api, admin] = await Promise.all([
+    Api.of(service),
+    registerUser(service).then((user) => withRole(service, user, 'admin')),
+  ]);
+});
+
+/** Spectral's findings, one a line; nothing where there are none. */
+async function lint(document: unknown): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'scalable-api-test-openapi-'));
+  try {
+    const file = join(folder, 'openapi.json');
+    writeFileSync(file, JSON.stringify(document));
+    const cli = createRequire(import.meta.url).resolve('@stoplight/spectral-cli/dist/index.js');
+    const args = [cli, 'lint', file, '--ruleset', RULES, '--format', 'text', '--quiet', '--fail-severity', 'hint'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return (output + errors).trim();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe('the OpenAPI document', () => {
+  it('keeps all recommended rules', async () => {
+    expect(api.document.openapi).toBe('3.1.0');
+    expect(await lint(api.document)).toBe('');
+  });
+
+  it('would be found out if it broke one', async () => {
+    const broken = structuredClone(api.document);
+    delete broken.paths['/health/live']?.['get']?.responses['200'];
+    expect(await lint(broken)).toContain('operation-success-response');
+  });
+
+  it('says the same as YAML', async () => {
+    const answer = await fetch(`${service.url}/docs/openapi.yaml`);
+    expect(answer.headers.get('content-type')).toMatch(/yaml/);
+    expect(parse(await answer.text())).toEqual(api.document);
+  });
+
+  it('documents for each operation a success, its problems with an example each, and a summary', () => {
+    const faults = api.operations.flatMap(({ method, path, responses, ...operation }) => {
+      const statuses = Object.keys(responses).map(Number);
+      const name = `${method} ${path}`;
+      const problems = Object.entries(responses).filter(([, { content }]) => content?.['application/problem+json']);
+      const examples = problems.flatMap(([status, { content }]) =>
+        Object.values(content?.['application/problem+json']?.examples ?? {}).map(
+          ({ value }) => [status, value] as const,
+        ),
+      );
+      return [
+        ...(statuses.some((status) => status >= 200 && status < 300) ? [] : [`${name}: no success`]),
+        ...(path.startsWith('/health') || problems.length >= 3 ? [] : [`${name}: no problems`]),
+        ...(examples.length >= problems.length ? [] : [`${name}: a problem without an example`]),
+        ...examples
+          .filter(([status, value]) => String((value as Problem).status) !== status)
+          .map(([status]) => `${name}: an example of another status under ${status}`),
+        ...('summary' in operation && operation.summary ? [] : [`${name}: no summary`]),
+      ];
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('gives each body and each answer a schema with content', () => {
+    const faults = api.operations.flatMap((operation) => {
+      const name = `${operation.method} ${operation.path}`;
+      const body = api.bodyOf(operation);
+      const answers = Object.entries(operation.responses).filter(
+        ([status]) => status.startsWith('2') && status !== '204',
+      );
+      return [
+        ...(body && api.fieldsOf(body).length === 0 ? [`${name}: an empty body`] : []),
+        ...answers
+          .filter(([status]) => status !== '202')
+          .filter(([, { content }]) => !content?.['application/json']?.schema)
+          .map(([status]) => `${name}: nothing is said of the body of ${status}`),
+      ];
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('has an example for each body that passes as it is, so that trying it out works', async () => {
+    const refused: string[] = [];
+    for (const operation of api.operations) {
+      const schema = api.bodyOf(operation);
+      if (!schema) continue;
+      const path = operation.path.replace(/\{[^}]+\}/g, '0123456789abcdef01234567');
+      const { body } = await admin.api.send<Problem | undefined>(operation.method, path, api.exampleOf(schema));
+      if (['VALIDATION_FAILED', 'MALFORMED_BODY'].includes(body?.code ?? '')) {
+        refused.push(`${operation.method} ${operation.path}: ${JSON.stringify(body?.errors)}`);
+      }
+    }
+    expect(refused).toEqual([]);
+  });
+
+  it('asks for no query parameter that has a default', () => {
+    const required = api.operations.flatMap(({ operationId, parameters }) =>
+      parameters
+        .filter((parameter) => parameter.in === 'query' && 'required' in parameter && parameter.required === true)
+        .map(({ name }) => `${operationId}: ${name}`),
+    );
+    expect(required).toEqual([]);
+  });
+});
+
+describe('Swagger UI', () => {
+  it('is at /docs, with everything it loads', async () => {
+    const client = new ApiClient(service);
+    const page = await client.get<string>('/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(page.body).toContain('scalable-api');
+    const files = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, file]) => `/${file}`);
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) expect([file, (await client.get(file)).status]).toEqual([file, 200]);
+  });
+});

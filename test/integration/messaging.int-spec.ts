@@ -1,0 +1,193 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { getConnectionToken, getModelToken } from '@nestjs/mongoose';
+import { Test, type TestingModule } from '@nestjs/testing';
+import type { ClientSession, Connection, Model } from 'mongoose';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { type CloudEvent, DomainEvent } from '../../src/contracts/event.js';
+import { DatabaseModule } from '../../src/platform/database/database.module.js';
+import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
+import { Transactions } from '../../src/platform/database/transactions.js';
+import { EventDispatcher } from '../../src/platform/messaging/event-dispatcher.js';
+import { EventHandler, type EventOf } from '../../src/platform/messaging/event-handler.decorator.js';
+import { MessagingModule } from '../../src/platform/messaging/messaging.module.js';
+import { Outbox } from '../../src/platform/messaging/outbox.js';
+import { OutboxEntry } from '../../src/platform/messaging/outbox.schema.js';
+import { newEnvironment } from '../support/parts.js';
+import { waitFor } from '../support/wait-for.js';
+
+class ThingHappenedEvent extends DomainEvent<{ name: string }> {
+  static readonly type = 'things.thing-happened.v1';
+}
+
+/** Events by name that a listener has seen, and how often it is to fail for one. */
+class Recorder {
+  readonly seen: string[] = [];
+  readonly failures = new Map<string, number>();
+
+  record(name: string): void {
+    this.seen.push(name);
+    const left = this.failures.get(name) ?? 0;
+    this.failures.set(name, left - 1);
+    if (left > 0) throw new Error(`not yet: ${name}`);
+  }
+
+  countOf(name: string): number {
+    return this.seen.filter((each) => each === name).length;
+  }
+}
+
+@Injectable()
+class SteadyListener extends Recorder {
+  readonly envelopes: EventOf<ThingHappenedEvent>[] = [];
+
+  @EventHandler(ThingHappenedEvent)
+  async onThingHappened(event: EventOf<ThingHappenedEvent>, _session: ClientSession): Promise<void> {
+    this.envelopes.push(event);
+    this.record(event.data.name);
+  }
+}
+
+@Injectable()
+class FlakyListener extends Recorder {
+  notes?: (name: string, session: ClientSession) => Promise<void>;
+
+  @EventHandler(ThingHappenedEvent)
+  async onThingHappened({ data }: EventOf<ThingHappenedEvent>, session: ClientSession): Promise<void> {
+    await this.notes?.(data.name, session);
+    this.record(data.name);
+  }
+}
+
+let module: TestingModule;
+let connection: Connection;
+let outbox: Outbox;
+let transactions: Transactions;
+let steady: SteadyListener;
+let flaky: FlakyListener;
+
+beforeAll(async () => {
+  module = await Test.createTestingModule({
+    imports: [ConfigModule.forRoot(newEnvironment()), DatabaseModule, MessagingModule],
+    providers: [SteadyListener, FlakyListener],
+  }).compile();
+  Logger.overrideLogger(false);
+  await module.get(IndexSynchronizer).synchronize();
+  await module.init();
+  connection = module.get<Connection>(getConnectionToken());
+  [outbox, transactions] = [module.get(Outbox), module.get(Transactions)];
+  [steady, flaky] = [module.get(SteadyListener), module.get(FlakyListener)];
+  await connection.createCollection('notes');
+  flaky.notes = async (name, session) => {
+    await connection.collection<{ name: string }>('notes').insertOne({ name }, { session });
+  };
+});
+afterAll(() => module.close());
+
+const publish = (...names: string[]) =>
+  transactions.run((session) => outbox.add(session, ...names.map((name) => new ThingHappenedEvent('1', { name }))));
+
+const isEmpty = async () => (await connection.collection('outbox').countDocuments({ state: 'ready' })) === 0;
+
+describe('the outbox', () => {
+  it('publishes an event to every handler, as a CloudEvents envelope, and forgets it', async () => {
+    await publish('first');
+    await waitFor('the event to be gone', isEmpty);
+    expect([steady.countOf('first'), flaky.countOf('first')]).toEqual([1, 1]);
+    expect(steady.envelopes.find(({ data }) => data.name === 'first')).toEqual({
+      specversion: '1.0',
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      source: '/things',
+      type: 'things.thing-happened.v1',
+      subject: '1',
+      time: expect.stringMatching(/Z$/) as string,
+      datacontenttype: 'application/json',
+      data: { name: 'first' },
+    });
+  });
+
+  it('delivers in milliseconds: the commit itself wakes the relay', async () => {
+    await publish('warm-up');
+    await waitFor('the event to be gone', isEmpty);
+    const startedAt = Date.now();
+    await publish('prompt');
+    await waitFor('the event to be handled', () => steady.countOf('prompt') === 1);
+    // The poll alone would take from 750 to 1250 ms.
+    expect(Date.now() - startedAt).toBeLessThan(700);
+  });
+
+  it('publishes nothing of a transaction that is rolled back', async () => {
+    const failing = transactions.run(async (session) => {
+      await outbox.add(session, new ThingHappenedEvent('1', { name: 'undone' }));
+      throw new Error('on second thoughts');
+    });
+    await expect(failing).rejects.toThrow('on second thoughts');
+    await publish('marker');
+    await waitFor('the marker to be gone', isEmpty);
+    expect([steady.countOf('marker'), steady.countOf('undone')]).toEqual([1, 0]);
+    expect(await connection.collection('outbox').countDocuments()).toBe(0);
+  });
+
+  it('repeats for a handler that failed, without repeating the others, and undoes what it had begun', async () => {
+    flaky.failures.set('retried', 2);
+    await publish('retried');
+    await waitFor('the event to be gone', isEmpty);
+    expect([steady.countOf('retried'), flaky.countOf('retried')]).toEqual([1, 3]);
+    expect(await connection.collection('notes').countDocuments({ name: 'retried' })).toBe(1);
+  });
+
+  it('goes on with other events while one fails', async () => {
+    flaky.failures.set('stuck', 3);
+    await publish('stuck');
+    await publish('unhindered');
+    await waitFor('the other event to be handled', () => flaky.countOf('unhindered') === 1);
+    await waitFor('both to be gone', isEmpty);
+    expect(flaky.countOf('stuck')).toBe(4);
+  });
+
+  it('parks an event that failed for the twentieth time, and says why', async () => {
+    flaky.failures.set('hopeless', Infinity);
+    const entries = module.get<Model<OutboxEntry>>(getModelToken(OutboxEntry.name));
+    const event = envelopeOf('hopeless');
+    await entries.create({ event, attempts: 19 });
+    const parked = await waitFor('the event to be parked', () => entries.findOne({ state: 'parked' }).lean());
+    expect(parked).toMatchObject({ attempts: 20, lease: null });
+    expect(parked.lastError).toContain('not yet: hopeless');
+    await entries.deleteMany({});
+  });
+});
+
+describe('a repeated delivery', () => {
+  it('is taken in once by each handler', async () => {
+    const event = envelopeOf('twice');
+    const dispatcher = module.get(EventDispatcher);
+    await dispatcher.dispatch(event);
+    await dispatcher.dispatch(event);
+    expect([steady.countOf('twice'), flaky.countOf('twice')]).toEqual([1, 1]);
+  });
+
+  it('is taken in once in effect, even at the same time', async () => {
+    const event = envelopeOf('at once');
+    const dispatcher = module.get(EventDispatcher);
+    await Promise.allSettled(Array.from({ length: 5 }, () => dispatcher.dispatch(event)));
+    await dispatcher.dispatch(event);
+    expect(await connection.collection('notes').countDocuments({ name: 'at once' })).toBe(1);
+  });
+});
+
+it('lets an event pass that nobody listens to', async () => {
+  await module.get(EventDispatcher).dispatch({ ...envelopeOf('ignored'), type: 'things.nobody-cares.v1' });
+  expect(steady.countOf('ignored')).toBe(0);
+});
+
+function envelopeOf(name: string): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: `event of ${name}`,
+    source: '/things',
+    type: ThingHappenedEvent.type,
+    subject: '1',
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data: { name },
+  };
+}

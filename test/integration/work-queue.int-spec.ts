@@ -1,0 +1,186 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import type { Model } from 'mongoose';
+import { WorkQueue, type WorkQueueOptions } from '../../src/platform/work/work-queue.js';
+import { WORK_INDEX, WorkItem } from '../../src/platform/work/work.schema.js';
+import { connect, deferred, isPending, modelOf } from '../support/parts.js';
+import { waitFor } from '../support/wait-for.js';
+
+@Schema({ versionKey: false })
+class Job extends WorkItem {
+  @Prop({ type: String, required: true })
+  name!: string;
+}
+const JobSchema = SchemaFactory.createForClass(Job);
+JobSchema.index(WORK_INDEX);
+
+let jobs: Model<Job>;
+const queues: WorkQueue<Job>[] = [];
+
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  jobs = await modelOf(await connect(), Job.name, JobSchema);
+});
+afterEach(async () => {
+  await Promise.all(queues.splice(0).map((queue) => queue.stop()));
+  await jobs.deleteMany({});
+});
+
+function startQueue(handle: (job: Job) => Promise<void>, options: Partial<WorkQueueOptions> = {}): WorkQueue<Job> {
+  const defaults = { name: 'jobs', concurrency: 1, maxAttempts: 5, whenDone: 'delete', pollMs: 30 } as const;
+  const queue = new WorkQueue(jobs, handle, { ...defaults, ...options });
+  queues.push(queue);
+  queue.start();
+  return queue;
+}
+
+const isEmpty = () => jobs.countDocuments().then((count) => count === 0);
+
+describe('a work queue', () => {
+  it('works on what is due and forgets it', async () => {
+    const seen: string[] = [];
+    await jobs.create([{ name: 'now' }, { name: 'later', availableAt: new Date(Date.now() + 3_600_000) }]);
+    startQueue(async ({ name }) => void seen.push(name));
+    await waitFor('the job to be done', async () => (await jobs.countDocuments()) === 1);
+    expect(seen).toEqual(['now']);
+    expect((await jobs.findOne().lean())?.name).toBe('later');
+  });
+
+  it('keeps what is done where it is told to, without a lease or an error', async () => {
+    await jobs.create({ name: 'kept', lastError: 'of an earlier attempt' });
+    startQueue(async () => undefined, { whenDone: 'keep' });
+    const done = await waitFor('the job to be done', () => jobs.findOne({ state: 'done' }).lean());
+    expect(done).toMatchObject({ lease: null, lastError: null, attempts: 1 });
+  });
+
+  it('begins at a nudge, without waiting for the next poll', async () => {
+    const queue = startQueue(async () => undefined, { pollMs: 3_600_000 });
+    await delay(100); // it is idle by then: the first look found nothing
+    await jobs.create({ name: 'urgent' });
+    queue.nudge();
+    await waitFor('the job to be done', isEmpty, 5000);
+  });
+
+  it('tries again after pauses that grow, and forgets the error once it works', async () => {
+    const at: number[] = [];
+    await jobs.create({ name: 'flaky' });
+    startQueue(async () => {
+      at.push(Date.now());
+      if (at.length < 3) throw new Error(`attempt ${at.length}`);
+    });
+    await waitFor('the first failure to be noted', () => jobs.findOne({ lastError: 'Error: attempt 1' }).lean());
+    await waitFor('the job to be done', isEmpty);
+    const [first = 0, second = 0, third = 0] = at;
+    expect(at).toHaveLength(3);
+    // Half to one and a half of 250 ms, then of 500 ms.
+    expect(second - first).toBeGreaterThanOrEqual(124);
+    expect(third - second).toBeGreaterThanOrEqual(249);
+  });
+
+  it('parks what keeps failing, with its last error cut to length, and goes on with the rest', async () => {
+    await jobs.create([{ name: 'poison' }, { name: 'fine' }]);
+    const seen: string[] = [];
+    const handle = async ({ name }: Job) => {
+      seen.push(name);
+      if (name === 'poison') throw new Error('x'.repeat(10_000));
+    };
+    startQueue(handle, { maxAttempts: 2 });
+    const parked = await waitFor('the job to be parked', () => jobs.findOne({ state: 'parked' }).lean());
+    expect(parked).toMatchObject({ name: 'poison', attempts: 2, lease: null });
+    expect(parked.lastError).toHaveLength(500);
+    await jobs.create({ name: 'later' });
+    await waitFor('the others to be done', async () => (await jobs.countDocuments()) === 1);
+    expect(seen.filter((name) => name === 'poison')).toHaveLength(2);
+  });
+
+  it('hands over what a lost worker held, once its lease has run out, and ignores the lost one afterwards', async () => {
+    const lost = deferred();
+    const held = deferred();
+    await jobs.create({ name: 'handed over' });
+    startQueue(
+      async () => {
+        held.resolve();
+        await lost.promise;
+        throw new Error('of the lost worker');
+      },
+      { leaseMs: 300 },
+    );
+    await held.promise;
+    const claimed = await jobs.findOne().lean();
+    expect(claimed?.availableAt.getTime()).toBeGreaterThan(Date.now());
+
+    const takenOver: Job[] = [];
+    const finish = deferred();
+    startQueue(async (job) => {
+      takenOver.push(job);
+      await finish.promise;
+    });
+    await waitFor('the job to be handed over', () => takenOver.length === 1);
+    expect(takenOver[0]?.attempts).toBe(2);
+    const lease = (await jobs.findOne().lean())?.lease;
+    lost.resolve();
+    await queues.shift()?.stop();
+    expect(await jobs.findOne().lean()).toMatchObject({ lease, lastError: null });
+    finish.resolve();
+    await waitFor('the job to be done', isEmpty);
+  });
+
+  it('never gives one item to two workers at once', async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `job ${index}`);
+    await jobs.insertMany(names.map((name) => ({ name })));
+    const held = new Set<string>();
+    const seen: string[] = [];
+    const collisions: string[] = [];
+    const handle = async ({ name }: Job) => {
+      if (held.has(name)) collisions.push(name);
+      held.add(name);
+      seen.push(name);
+      await delay(5);
+      held.delete(name);
+    };
+    for (let worker = 0; worker < 4; worker++) startQueue(handle, { concurrency: 4 });
+    await waitFor('all to be done', isEmpty, 30_000);
+    expect(collisions).toEqual([]);
+    expect(seen.sort()).toEqual(names.sort());
+  });
+
+  it('works on no more at once than it is told to', async () => {
+    await jobs.insertMany(Array.from({ length: 12 }, (_, index) => ({ name: `job ${index}` })));
+    let active = 0;
+    let most = 0;
+    const handle = async () => {
+      most = Math.max(most, ++active);
+      await delay(20);
+      active--;
+    };
+    startQueue(handle, { concurrency: 3 });
+    await waitFor('all to be done', isEmpty);
+    expect(most).toBe(3);
+  });
+
+  it('stops once what it works on is done, and begins nothing more', async () => {
+    const begun = deferred();
+    const finish = deferred();
+    const seen: string[] = [];
+    await jobs.create([{ name: 'first' }, { name: 'second' }]);
+    const queue = startQueue(async ({ name }) => {
+      seen.push(name);
+      begun.resolve();
+      await finish.promise;
+    });
+    await begun.promise;
+    const stopped = queue.stop();
+    expect(await isPending(stopped)).toBe(true);
+    finish.resolve();
+    await stopped;
+    expect(seen).toHaveLength(1);
+    expect(await jobs.countDocuments()).toBe(1);
+  });
+
+  it('stops at once where it is idle', async () => {
+    const queue = startQueue(async () => undefined, { pollMs: 3_600_000 });
+    await delay(50);
+    expect(await isPending(queue.stop())).toBe(false);
+  });
+});
