@@ -21,9 +21,13 @@ const INPUTS = ['tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/
 function newestMtime(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
-  return readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.name !== 'dist' && entry.name !== 'node_modules')
-    .reduce((newest, entry) => Math.max(newest, newestMtime(join(path, entry.name))), stat.mtimeMs);
+  return (
+    readdirSync(path, { withFileTypes: true })
+      .filter(({ name }) => name !== 'dist' && name !== 'node_modules')
+      // A folder with a configuration of its own is another project.
+      .filter(({ name }) => !existsSync(join(path, name, 'tsconfig.json')))
+      .reduce((newest, entry) => Math.max(newest, newestMtime(join(path, entry.name))), stat.mtimeMs)
+  );
 }
 
 function readProject(name) {
