@@ -123,7 +123,7 @@ describe('NGINX with the shipped configuration', () => {
     expect(passed).toMatch(expected);
     expect(answer.headers['x-request-id']).toBe(passed);
     expect(answer.rawHeaders.filter((name) => name.toLowerCase() === 'x-request-id')).toHaveLength(1);
-    await nginx.logWith(`"requestId":"${passed}"`);
+    await nginx.logWith(`"requestId":"${String(passed)}"`);
   });
 
   it('logs no query string', async () => {
