@@ -140,6 +140,11 @@ function keysetOf(sort: UserSort): Keyset<'createdAt' | 'email'> {
 }
 
 function filterOf({ role, q }: ListUsersQueryDto): QueryFilter<User> {
-  const prefix = q && new RegExp(`^${q.toLowerCase().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+  const prefix = q && new RegExp(`^${literally(q.toLowerCase())}`);
   return { ...(role && { role }), ...(prefix && { $or: [{ email: prefix }, { nameKey: prefix }] }) };
+}
+
+/** As part of a regular expression; BSON can't hold one with a null character as it is. */
+function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\0', '\\x00');
 }
