@@ -17,8 +17,8 @@ export interface DrawnRequest {
 /** Values that this service in particular should be asked about, by the name of a field. */
 export type KnownValues = Record<string, readonly unknown[]>;
 
-/** Takes a password hash each, so it is drawn less often. */
-const SLOW = /\/auth\/(register|login$|password\/|email\/change|mfa\/totp$)|^\/api\/v1\/users\/me$/;
+/** Takes a password hash each, or ends the session of who asks: drawn less often. */
+const RARE = /\/auth\/(register|log(in|out)|password\/|email\/change|mfa\/totp$)|^\/api\/v1\/users\/me$/;
 const USUAL_WEIGHT = 12;
 
 const TIME_ZONES = [...Intl.supportedValuesOf('timeZone'), 'utc', '+05:30', '-23:59', 'EST5EDT', 'Etc/GMT+12', 'ROC'];
@@ -74,7 +74,7 @@ export class RequestArbitraries {
   any(): Arbitrary<DrawnRequest> {
     return fc.oneof(
       ...this.contract.operations.map((operation) => ({
-        weight: SLOW.test(operation.path) && operation.method !== 'get' ? 1 : USUAL_WEIGHT,
+        weight: RARE.test(operation.path) && operation.method !== 'get' ? 1 : USUAL_WEIGHT,
         arbitrary: this.of(operation),
       })),
     );

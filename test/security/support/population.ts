@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApiClient, type ApiResponse } from '../../support/api-client.js';
 import type { TestService } from '../../support/service.js';
 import { createTask } from '../../support/tasks.js';
-import { createAdmin, registerUser, type TestUser } from '../../support/users.js';
+import { createAdmin, logIn, registerUser, type TestUser } from '../../support/users.js';
 
 const POOL_SIZE = 500;
 const SCOPES = [['tasks:read'], ['tasks:write', 'users:read'], ['notifications:write', 'users:write']];
@@ -51,10 +51,8 @@ export class Population {
   }
 
   private async fill(): Promise<void> {
-    const asUser = async () => (await this.addUser()).api;
-    for (let count = 0; count < 4; count++) this.actors.push({ api: await asUser(), renew: asUser });
-    const asAdmin = async () => (await createAdmin(this.service)).api;
-    this.actors.push({ api: await asAdmin(), renew: asAdmin });
+    for (let count = 0; count < 4; count++) await this.addPerson(() => this.addUser());
+    await this.addPerson(() => createAdmin(this.service));
     for (const scopes of SCOPES) {
       const asProgram = async () => await this.addProgram(scopes);
       this.actors.push({ api: await asProgram(), renew: asProgram });
@@ -63,6 +61,17 @@ export class Population {
       { api: new ApiClient(this.service, 'eyJhbGciOiJub25lIn0.e30.') },
       { api: new ApiClient(this.service) },
     );
+  }
+
+  private async addPerson(begin: () => Promise<TestUser>): Promise<void> {
+    let person = await begin();
+    const renew = async () => {
+      // Deleted, locked out or with another password it is somebody new.
+      const again = await logIn(this.service, person).catch(() => null);
+      person = again?.tokens.user.role === person.tokens.user.role ? again : await begin();
+      return person.api;
+    };
+    this.actors.push({ api: person.api, renew });
   }
 
   private async addUser(): Promise<TestUser> {
