@@ -69,6 +69,7 @@ describe('an address', () => {
     '/api',
     '/api/v1',
     '/api/v1/',
+    '/api/v1/tasks/',
     '/api/v2/tasks',
     '/tasks',
     '/API/v1/tasks',

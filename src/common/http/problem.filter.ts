@@ -71,7 +71,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private unrouted(request: FastifyRequest): ProblemError {
     const allowed = this.routes.allowedAt(request.url);
-    if (allowed.length === 0) return new NotFoundError();
+    // Where the method itself would be allowed, something else was missing: an id, say, as in `/tasks/`.
+    if (allowed.length === 0 || allowed.some((method) => method === request.method)) return new NotFoundError();
     return new ProblemError('METHOD_NOT_ALLOWED', `Allowed here: ${allowed.join(', ')}.`, {
       headers: { Allow: allowed.join(', ') },
     });
