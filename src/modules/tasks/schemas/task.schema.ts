@@ -62,11 +62,9 @@ export class Task {
 }
 
 export const TaskSchema = SchemaFactory.createForClass(Task);
-// One for each sort order of the list, both directions of it. Partial, because `deletedAt` inside the key would be a range
-// to some engines, and no order could follow it.
-const ofLivingTasks = { partialFilterExpression: { deletedAt: null } };
-TaskSchema.index({ user: 1, createdAt: -1, _id: -1 }, ofLivingTasks);
-TaskSchema.index({ user: 1, dueDate: 1, _id: 1 }, ofLivingTasks);
-TaskSchema.index({ user: 1, priority: 1, _id: 1 }, ofLivingTasks);
+// One for each sort order of the list, both directions of it; `deletedAt: null` is an equality, so it comes first.
+TaskSchema.index({ user: 1, deletedAt: 1, createdAt: -1, _id: -1 });
+TaskSchema.index({ user: 1, deletedAt: 1, dueDate: 1, _id: 1 });
+TaskSchema.index({ user: 1, deletedAt: 1, priority: 1, _id: 1 });
 TaskSchema.index({ user: 1, status: 1 });
 TaskSchema.index({ deletedAt: 1 }, { expireAfterSeconds: RESTORABLE_SECONDS });
