@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError, Environment, ENVIRONMENT_NAMES, readEnvironment } from './environment.js';
+import { SecretSource } from './secrets/secret-source.js';
 
 function newPem(namedCurve = 'prime256v1'): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve });
@@ -128,7 +129,7 @@ describe('readEnvironment', () => {
   });
 
   it.each([
-    ['true', true],
+    ['1', 1],
     ['false', false],
     ['10.0.0.0/8, 127.0.0.1', ['10.0.0.0/8', '127.0.0.1']],
   ])('takes TRUST_PROXY=%s', (value, expected) => {
@@ -176,7 +177,7 @@ describe('.env.example', () => {
   });
 
   it('tells the default of each', () => {
-    const defaults = new Environment() as unknown as Record<string, string | number | undefined>;
+    const defaults = { ...new Environment(), ...new SecretSource() } as unknown as Record<string, string | undefined>;
     const shown = Object.fromEntries(variables);
     const expected = ENVIRONMENT_NAMES.map((name) => [name, String(defaults[name] ?? '')]);
     expect(shown).toEqual(Object.fromEntries(expected));

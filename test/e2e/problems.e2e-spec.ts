@@ -148,7 +148,7 @@ describe('other origins', () => {
     });
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-methods')).toContain('POST');
-    expect(headers.get('access-control-allow-headers')).toContain('if-match');
+    expect(headers.get('access-control-allow-headers')).toContain('If-Match');
   });
 
   it('are not allowed otherwise', async () => {
@@ -161,6 +161,6 @@ describe('other origins', () => {
 it('sends the headers that protect browsers', async () => {
   const { headers } = await sendRaw(service, 'GET', '/health/live');
   expect(headers.get('x-content-type-options')).toBe('nosniff');
-  expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'");
   expect(headers.get('x-powered-by')).toBeNull();
 });

