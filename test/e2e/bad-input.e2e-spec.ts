@@ -386,7 +386,7 @@ describe('an id in the path', () => {
     ['a NUL character', '%00'],
     ['not ASCII', '%F0%9F%92%A9'],
     ['a path', '..%2F..%2Fhealth'],
-    ['a hundred characters long', 'a'.repeat(100)],
+    ['a thousand characters long', 'a'.repeat(1000)],
   ])('that is %s is 404', async (_, id) => {
     const cases = withId().map((operation) => {
       const schema = api.bodyOf(operation);
@@ -462,6 +462,16 @@ describe('credentials', () => {
 });
 
 describe('a path', () => {
+  it.each(['/%', '/api/v1/tasks/%E0%A4%A', '/api/v1/tasks/%zz', '/api/v1/%ff', '//api/v1/tasks', '/api/v1/tasks/'])(
+    'that is encoded badly or nearly right is 404: %s',
+    async (path) => {
+      const { status, headers, body } = await sendRaw<Problem>(service, 'GET', path);
+      expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
+      expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      expect(headers.get('x-request-id')).toBe(body.requestId);
+    },
+  );
+
   it('that is far too long is refused', async () => {
     const { status } = await sendRaw(service, 'GET', `/api/v1/tasks?cursor=${'x'.repeat(100_000)}`);
     expect([414, 431]).toContain(status);

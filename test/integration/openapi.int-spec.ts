@@ -4,7 +4,8 @@ import { createApp } from '../../src/bootstrap.js';
 import { createOpenApiDocument } from '../../src/common/openapi/document.js';
 import { newEnvironment } from '../support/parts.js';
 
-const OUTSIDE = /^\/docs(\/|$)/;
+// Swagger UI, and the pages that mails link to: for people, not for programs.
+const OUTSIDE = /^\/(docs|verify-email|reset-password)(\/|$)/;
 
 let app: NestFastifyApplication;
 const routes = new Set<string>();
