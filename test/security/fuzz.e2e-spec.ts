@@ -22,7 +22,12 @@ let service: TestService;
 let contract: Contract;
 let population: Population;
 beforeAll(async () => {
-  service = await startService({ THROTTLE_GENERAL_LIMIT: '1000000000', LOGIN_ADDRESS_FAILURES: '1000000000' });
+  service = await startService({
+    THROTTLE_GENERAL_LIMIT: '1000000000',
+    THROTTLE_STRICT_LIMIT: '1000000000',
+    LOGIN_ADDRESS_FAILURES: '1000000000',
+    MAX_EVENT_LOOP_LAG_MS: '60000',
+  });
   contract = await Contract.of(service);
   population = await Population.of(service);
 });

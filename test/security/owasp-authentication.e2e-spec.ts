@@ -17,7 +17,7 @@ let service: TestService;
 let anonymous: ApiClient;
 let user: TestUser;
 beforeAll(async () => {
-  service = await startService({ LOGIN_ADDRESS_FAILURES: '30', TRUST_PROXY: '1' });
+  service = await startService({ LOGIN_ADDRESS_FAILURES: '30', TRUST_PROXY: '1', MAX_EVENT_LOOP_LAG_MS: '60000' });
   anonymous = new ApiClient(service);
   user = await registerUser(service);
 });

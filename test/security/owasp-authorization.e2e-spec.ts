@@ -21,7 +21,7 @@ let admin: TestUser;
 /** The victim's, by the address they are found at. */
 let ids: Record<string, string>;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ MAX_EVENT_LOOP_LAG_MS: '60000' });
   contract = await Contract.of(service);
   [victim, attacker, manager, admin] = await Promise.all([
     registerUser(service),

@@ -20,7 +20,7 @@ let service: TestService;
 let contract: Contract;
 let user: TestUser;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ MAX_EVENT_LOOP_LAG_MS: '60000' });
   contract = await Contract.of(service);
   user = await registerUser(service);
 });
