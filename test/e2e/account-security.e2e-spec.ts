@@ -282,6 +282,13 @@ describe('the second factor', () => {
     expect(await secondStep(body.mfaToken, codeOf(secret))).toMatchObject({ status: 401 });
   });
 
+  it('takes a code once, also when it comes twice at the same moment', async () => {
+    const { user, secret } = await withMfa();
+    const { body } = await login(user);
+    const answers = await Promise.all([1, 2].map(() => secondStep(body.mfaToken, codeOf(secret))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+  });
+
   it('counts its failures towards the lock', async () => {
     const { user } = await withMfa();
     for (let round = 0; round < 2; round++) {

@@ -53,7 +53,9 @@ describe.each(KINDS)('cli keys of %s', (name, kind) => {
     expect(await run('list', value)).toBe(`1. ${kind.idOf(first)} makes\n2. ${kind.idOf(second)} reads`);
     const { output, note } = await keys(['promote', name], { [variable]: value });
     expect(split(output)).toHaveLength(2);
-    expect(note).toMatch(/^1\. \S+ makes\n2\. \S+ reads\nSet [A-Z_]+ to this .* [Tt]hen: cli (reencrypt-secrets, and cli )?keys retire\.$/);
+    expect(note).toMatch(
+      /^1\. \S+ makes\n2\. \S+ reads\nSet [A-Z_]+ to this .* [Tt]hen: cli (reencrypt-secrets, and cli )?keys retire\.$/,
+    );
     expect(note).not.toContain(first);
     expect(note).not.toContain(second);
   });

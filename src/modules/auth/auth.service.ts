@@ -7,7 +7,7 @@ import { Outbox } from '../../platform/messaging/outbox.js';
 import { AccessTokens } from './access-tokens.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
-import { AccountLockedError, InvalidCredentialsError, MfaRequiredError } from './auth.errors.js';
+import { AccountLockedError, InvalidCredentialsError, InvalidTokenError, MfaRequiredError } from './auth.errors.js';
 import type { LoginDto, LoginMfaDto, RegisterDto } from './dto/auth-requests.dto.js';
 import type { TokensResponseDto } from './dto/tokens-response.dto.js';
 import { EmailAddressesService } from './email-addresses.service.js';
@@ -20,6 +20,7 @@ import type { Account } from './schemas/account.schema.js';
 import { type SessionGrant, SessionsService } from './sessions.service.js';
 
 const MFA_TRIES = 5;
+const LOGIN_EXPIRED = 'The log-in has expired: begin again with the password.';
 
 /** Registering, logging in, and going on. */
 @Injectable()
@@ -91,10 +92,17 @@ export class AuthService {
   /** The second step of a log-in. @throws InvalidCredentialsError, AccountLockedError, ProblemError `RATE_LIMITED` */
   async loginMfa({ mfaToken, code }: LoginMfaDto, client: Client): Promise<TokensResponseDto> {
     const token = await this.tokens.reserveTry(mfaToken, 'mfa-login', MFA_TRIES);
-    if (!token) throw new InvalidCredentialsError('The log-in has expired: begin again with the password.');
+    if (!token) throw new InvalidCredentialsError(LOGIN_EXPIRED);
     await this.reserveAttempt(token.email, client);
     const account = await this.accounts.get(token.user);
-    const tokens = await this.startSession(account, client, { mfaToken, code });
+    const tokens = await this.startSession(account, client, { mfaToken, code }).catch(async (error: unknown) => {
+      // Used up by another request at the same moment.
+      if (error instanceof InvalidTokenError) throw new InvalidCredentialsError(LOGIN_EXPIRED);
+      if (error instanceof InvalidCredentialsError) {
+        await this.audit.record('login.failed', { client, details: { userId: String(account._id) } });
+      }
+      throw error;
+    });
     await this.attempts.succeeded(token.email, client.ip);
     return tokens;
   }
