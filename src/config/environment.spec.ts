@@ -69,6 +69,7 @@ describe('readEnvironment', () => {
     ['PORT', '70000'],
     ['PORT', '-1'],
     ['METRICS_PORT', '1.5'],
+    ['PUBLIC_URL', 'api.test.org'],
     ['PUBLIC_URL', 'ftp://api.test.org'],
     ['MONGODB_URI', 'postgres://user:hunter2@localhost'],
     ['MONGODB_MAX_POOL_SIZE', '0'],

@@ -33,7 +33,10 @@ export class Environment {
   @Max(65535)
   readonly METRICS_PORT: number = 9464;
 
-  @IsUrl({ require_tld: false, protocols: ['http', 'https'] }, { message: 'must be the public http(s) address' })
+  @IsUrl(
+    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
+    { message: 'must be the public http(s) address' },
+  )
   readonly PUBLIC_URL!: string;
 
   @Matches(/^mongodb(\+srv)?:\/\/.+/, { message: 'must be a mongodb:// or mongodb+srv:// address' })
