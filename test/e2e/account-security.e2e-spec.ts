@@ -351,6 +351,13 @@ describe('API keys', () => {
     expect(await api.get(ME)).toMatchObject({ status: 200 });
   });
 
+  it('never reach the export, which holds what other scopes guard', async () => {
+    const user = await registerUser(service);
+    const { api } = await keyOf(user, ['users:write']);
+    expect(await api.get(`${ME}/export`)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+    expect(await user.api.get(`${ME}/export`)).toMatchObject({ status: 200 });
+  });
+
   it('are listed without the key, with their last use, and stop when removed', async () => {
     const user = await registerUser(service);
     const { id, api, key } = await keyOf(user, ['tasks:read']);

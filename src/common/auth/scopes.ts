@@ -19,6 +19,9 @@ export const API_KEY_RESOURCE = 'apiKeyResource';
  */
 export const AllowApiKeys = (resource: ScopedResource) => SetMetadata(API_KEY_RESOURCE, resource);
 
+/** Closed to API keys, although its controller is open: what it answers goes beyond any one scope. */
+export const RefuseApiKeys = () => SetMetadata(API_KEY_RESOURCE, null);
+
 /** Whether these scopes allow a request with this method on the resource. */
 export function scopesAllow(scopes: readonly ApiKeyScope[], resource: ScopedResource, method: string): boolean {
   if (scopes.includes(`${resource}:write`)) return true;

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res 
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
-import { AllowApiKeys } from '../../common/auth/scopes.js';
+import { AllowApiKeys, RefuseApiKeys } from '../../common/auth/scopes.js';
 import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
@@ -70,6 +70,7 @@ export class UsersController {
   }
 
   /** Get all that the service holds of you. */
+  @RefuseApiKeys()
   @Get('me/export')
   async exportMe(@CurrentUser() user: Principal): Promise<PersonalDataResponseDto> {
     return { exportedAt: new Date().toISOString(), data: await this.personalData.export(user.userId) };

@@ -20,7 +20,7 @@ export class AuthorizationGuard implements CanActivate {
       throw new ProblemError('FORBIDDEN', `This needs the role ${minimum}.`);
     }
     if ('apiKey' in user) {
-      const resource = this.reflector.getAllAndOverride<ScopedResource | undefined>(API_KEY_RESOURCE, targets);
+      const resource = this.reflector.getAllAndOverride<ScopedResource | null | undefined>(API_KEY_RESOURCE, targets);
       if (!resource) throw new ProblemError('FORBIDDEN', 'API keys are not accepted here: log in.');
       if (!scopesAllow(user.apiKey.scopes, resource, method)) {
         throw new ProblemError('FORBIDDEN', `The API key's scopes don't allow this on ${resource}.`);
