@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
-import { WorkQueue, type WorkQueueOptions } from '../../src/platform/work/work-queue.js';
+import { PermanentFailure, Postponed } from '../../src/platform/work/outcomes.js';
+import { type ExtendClaim, WorkQueue, type WorkQueueOptions } from '../../src/platform/work/work-queue.js';
 import { WORK_INDEX, WorkItem } from '../../src/platform/work/work.schema.js';
 import { connect, deferred, isPending, modelOf } from '../support/parts.js';
 import { waitFor } from '../support/wait-for.js';
@@ -27,7 +28,9 @@ afterEach(async () => {
   await jobs.deleteMany({});
 });
 
-function startQueue(handle: (job: Job) => Promise<void>, options: Partial<WorkQueueOptions> = {}): WorkQueue<Job> {
+type Handle = (job: Job, extend: ExtendClaim) => Promise<Partial<Job> | void>;
+
+function startQueue(handle: Handle, options: Partial<WorkQueueOptions> = {}): WorkQueue<Job> {
   const defaults = { name: 'jobs', concurrency: 1, maxAttempts: 5, whenDone: 'delete', pollMs: 30 } as const;
   const queue = new WorkQueue(jobs, handle, { ...defaults, ...options });
   queues.push(queue);
@@ -92,6 +95,76 @@ describe('a work queue', () => {
     await jobs.create({ name: 'later' });
     await waitFor('the others to be done', async () => (await jobs.countDocuments()) === 1);
     expect(seen.filter((name) => name === 'poison')).toHaveLength(2);
+  });
+
+  it('ends at once what can never succeed', async () => {
+    await jobs.create({ name: 'hopeless' });
+    startQueue(() => Promise.reject(new PermanentFailure('no use')));
+    const failed = await waitFor('the job to fail', () => jobs.findOne({ state: 'failed' }).lean());
+    expect(failed).toMatchObject({ attempts: 1, lease: null, lastError: 'Error: no use' });
+  });
+
+  it('puts off what has to wait, which is no attempt', async () => {
+    const until = new Date(Date.now() + 3_600_000);
+    await jobs.create({ name: 'early' });
+    startQueue(() => Promise.reject(new Postponed(until)));
+    const waiting = await waitFor('the job to wait', () => jobs.findOne({ availableAt: until }).lean());
+    expect(waiting).toMatchObject({ state: 'ready', attempts: 0, lease: null, lastError: null });
+  });
+
+  it('writes what its handler gives with the same step that says it is done', async () => {
+    await jobs.create({ name: 'before' });
+    startQueue(async () => ({ name: 'after' }), { whenDone: 'keep' });
+    expect(await waitFor('the job to be done', () => jobs.findOne({ state: 'done' }).lean())).toMatchObject({
+      name: 'after',
+    });
+  });
+
+  it('does nothing twice because its record was refused for a while', async () => {
+    const record = jobs.deleteOne.bind(jobs);
+    let refusals = 0;
+    jobs.deleteOne = ((...query: Parameters<typeof record>) => {
+      if (++refusals <= 2) throw new Error('the database is away');
+      return record(...query);
+    }) as typeof record;
+    const seen: string[] = [];
+    await jobs.create({ name: 'once' });
+    startQueue(async ({ name }) => void seen.push(name));
+    await waitFor('the record', isEmpty);
+    jobs.deleteOne = record;
+    expect([seen, refusals]).toEqual([['once'], 3]);
+  });
+
+  it('claims only what is its own, and nothing while it may not', async () => {
+    const seen: string[] = [];
+    let open = false;
+    await jobs.create([{ name: 'own' }, { name: 'foreign' }]);
+    startQueue(async ({ name }) => void seen.push(name), {
+      scope: { name: 'own' },
+      claimable: () => (open ? {} : null),
+    });
+    await delay(150); // several polls
+    expect(seen).toEqual([]);
+    open = true;
+    await waitFor('its own to be done', async () => (await jobs.countDocuments()) === 1);
+    expect(seen).toEqual(['own']);
+  });
+
+  it('keeps a claim that is extended from everybody else', async () => {
+    const finish = deferred();
+    const seen: string[] = [];
+    await jobs.create({ name: 'slow' });
+    const handle: Handle = async ({ name }, extend) => {
+      seen.push(name);
+      const timer = setInterval(() => void extend(), 100);
+      await finish.promise;
+      clearInterval(timer);
+    };
+    for (let worker = 0; worker < 2; worker++) startQueue(handle, { leaseMs: 1000 });
+    await delay(2500); // beyond two leases
+    expect(seen).toEqual(['slow']);
+    finish.resolve();
+    await waitFor('the job to be done', isEmpty);
   });
 
   it('hands over what a lost worker held, once its lease has run out, and ignores the lost one afterwards', async () => {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Model } from 'mongoose';
 import { Counter, Gauge } from 'prom-client';
+import { PermanentFailure, Postponed } from './outcomes.js';
 import type { WorkItem } from './work.schema.js';
 
 export interface WorkQueueOptions {
@@ -15,6 +17,10 @@ export interface WorkQueueOptions {
   whenDone: 'delete' | 'keep';
   /** How long a claim lasts, in milliseconds; longer than any item takes. */
   leaseMs?: number;
+  /** Which of the collection's items are this queue's, where several queues share one: a filter. */
+  scope?: object;
+  /** Asked before each claim: a further filter, or null where nothing may be claimed at the moment. */
+  claimable?: () => object | null;
   /** How often an idle process looks for due work, in milliseconds; `nudge` is what makes it prompt. */
   pollMs?: number;
 }
@@ -24,21 +30,27 @@ const DEFAULT_POLL_MS = 1_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 10 * 60_000;
 const MAX_ERROR_LENGTH = 500;
+const RECORD_PAUSE_MS = 250;
+
+/** What finishing an item writes into it. */
+type Changes<T> = Partial<T> | void;
+/** Prolongs the claim by another lease; for work that may take longer than one. */
+export type ExtendClaim = () => Promise<void>;
 
 const finished = new Counter({
   name: 'work_finished_total',
   help: 'Attempts at durable work by queue and outcome',
   labelNames: ['queue', 'outcome'],
 });
-const watched = new Map<string, Model<WorkItem>>();
+const watched = new Map<string, { model: Model<WorkItem>; scope: object }>();
 new Gauge({
   name: 'work_depth',
   help: 'Items of durable work by queue and state (ready, parked)',
   labelNames: ['queue', 'state'],
   async collect() {
-    for (const [queue, model] of watched) {
+    for (const [queue, { model, scope }] of watched) {
       for (const state of ['ready', 'parked'] as const) {
-        const depth = await model.countDocuments({ state }).catch(() => NaN);
+        const depth = await model.countDocuments({ ...scope, state }).catch(() => NaN);
         this.set({ queue, state }, depth);
       }
     }
@@ -49,9 +61,9 @@ new Gauge({
   help: 'Age of the oldest item that is ready, 0 where there is none',
   labelNames: ['queue'],
   async collect() {
-    for (const [queue, model] of watched) {
+    for (const [queue, { model, scope }] of watched) {
       const oldest = await model
-        .findOne({ state: 'ready' }, { createdAt: 1 })
+        .findOne({ ...scope, state: 'ready' }, { createdAt: 1 })
         .sort({ availableAt: 1 })
         .lean<Pick<WorkItem, 'createdAt'>>()
         .then((item) => (item ? (Date.now() - item.createdAt.getTime()) / 1000 : 0))
@@ -76,14 +88,15 @@ export class WorkQueue<T extends WorkItem> {
 
   constructor(
     private readonly model: Model<T>,
-    private readonly handle: (item: T) => Promise<void>,
+    private readonly handle: (item: T, extend: ExtendClaim) => Promise<Changes<T>>,
     private readonly options: WorkQueueOptions,
   ) {
     this.logger = new Logger(`WorkQueue:${options.name}`);
   }
 
   start(): void {
-    watched.set(this.options.name, this.model as unknown as Model<WorkItem>);
+    const model = this.model as unknown as Model<WorkItem>;
+    watched.set(this.options.name, { model, scope: this.options.scope ?? {} });
     this.loop ??= this.run();
   }
 
@@ -132,10 +145,12 @@ export class WorkQueue<T extends WorkItem> {
 
   private async claim(): Promise<T | null> {
     const now = Date.now();
+    const claimable = this.options.claimable ? this.options.claimable() : {};
+    if (claimable === null) return null;
     try {
       return await this.model
         .findOneAndUpdate(
-          { state: 'ready', availableAt: { $lte: new Date(now) } } as object,
+          { ...this.options.scope, state: 'ready', availableAt: { $lte: new Date(now) }, ...claimable } as object,
           {
             $set: { availableAt: new Date(now + (this.options.leaseMs ?? DEFAULT_LEASE_MS)), lease: randomUUID() },
             $inc: { attempts: 1 },
@@ -150,37 +165,65 @@ export class WorkQueue<T extends WorkItem> {
   }
 
   private async work(item: T): Promise<void> {
+    let changes: Changes<T>;
     try {
-      await this.handle(item);
-      await this.finish(item);
-      finished.inc({ queue: this.options.name, outcome: 'done' });
+      changes = await this.handle(item, () => this.extend(item));
     } catch (error) {
-      await this.fail(item, error);
+      if (error instanceof Postponed) await this.postpone(item, error.until);
+      else await this.fail(item, error);
+      return;
     }
+    await this.finish(item, changes);
   }
 
-  private async finish(item: T): Promise<void> {
-    const own = { _id: item._id, lease: item.lease } as object;
-    if (this.options.whenDone === 'delete') await this.model.deleteOne(own);
-    else await this.model.updateOne(own, { $set: { state: 'done', lease: null, lastError: null } });
+  private async extend({ _id, lease }: T): Promise<void> {
+    const availableAt = new Date(Date.now() + (this.options.leaseMs ?? DEFAULT_LEASE_MS));
+    await this.model.updateOne({ _id, lease } as object, { $set: { availableAt } });
+  }
+
+  /** What was done must not be done again: it is noted as soon as the database takes it, whoever holds the item then. */
+  private async finish(item: T, changes: Changes<T>): Promise<void> {
+    finished.inc({ queue: this.options.name, outcome: 'done' });
+    const done = { ...changes, state: 'done', lease: null, lastError: null };
+    do {
+      try {
+        if (this.options.whenDone === 'delete') await this.model.deleteOne({ _id: item._id } as object);
+        else await this.model.updateOne({ _id: item._id, state: 'ready' } as object, { $set: done });
+        return;
+      } catch (error) {
+        this.logger.warn({ err: error, id: String(item._id) }, 'done, which could not be recorded yet');
+        await delay(RECORD_PAUSE_MS);
+      }
+    } while (!this.stopped);
   }
 
   private async fail(item: T, error: unknown): Promise<void> {
-    const parked = item.attempts >= this.options.maxAttempts;
+    const failed = error instanceof PermanentFailure;
+    const parked = !failed && item.attempts >= this.options.maxAttempts;
     const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (item.attempts - 1), MAX_BACKOFF_MS) * (0.5 + Math.random());
-    finished.inc({ queue: this.options.name, outcome: parked ? 'parked' : 'retry' });
+    finished.inc({ queue: this.options.name, outcome: failed ? 'failed' : parked ? 'parked' : 'retry' });
     const details = { err: error, id: String(item._id), attempts: item.attempts };
     if (parked) this.logger.error(details, 'parked: it keeps failing, see the runbook for parked work');
-    else this.logger.warn(details, 'failed and will be tried again');
-    const change = {
-      lease: null,
-      lastError: String(error).slice(0, MAX_ERROR_LENGTH),
-      ...(parked ? { state: 'parked' } : { availableAt: new Date(Date.now() + pause) }),
-    };
+    else this.logger.warn(details, failed ? 'failed for good' : 'failed and will be tried again');
+    const end = failed ? { state: 'failed' } : parked ? { state: 'parked' } : null;
+    await this.release(item, {
+      $set: {
+        lastError: String(error).slice(0, MAX_ERROR_LENGTH),
+        ...(end ?? { availableAt: new Date(Date.now() + pause) }),
+      },
+    });
+  }
+
+  private async postpone(item: T, until: Date): Promise<void> {
+    finished.inc({ queue: this.options.name, outcome: 'postponed' });
+    await this.release(item, { $set: { availableAt: until }, $inc: { attempts: -1 } });
+  }
+
+  private async release({ _id, lease }: T, change: { $set: object; $inc?: object }): Promise<void> {
     try {
-      await this.model.updateOne({ _id: item._id, lease: item.lease } as object, { $set: change });
-    } catch (unreachable) {
-      this.logger.warn({ err: unreachable }, 'an outcome could not be recorded; the lease runs out instead');
+      await this.model.updateOne({ _id, lease } as object, { ...change, $set: { ...change.$set, lease: null } });
+    } catch (error) {
+      this.logger.warn({ err: error }, 'an outcome could not be recorded; the lease runs out instead');
     }
   }
 }

@@ -1,8 +1,11 @@
 import { Prop } from '@nestjs/mongoose';
 import type { Types } from 'mongoose';
 
-/** `ready`: due at `availableAt`. `parked`: failed too often, waits for an operator. `done`: kept for the record. */
-export type WorkState = 'ready' | 'parked' | 'done';
+/**
+ * `ready`: due at `availableAt`. `parked`: failed too often, waits for an operator. `failed`: can never succeed.
+ * `done`: kept for the record.
+ */
+export type WorkState = 'ready' | 'parked' | 'failed' | 'done';
 
 /** The fields of durable work; a schema of claimable documents extends it. */
 export abstract class WorkItem {
