@@ -15,6 +15,7 @@ import { AuthorizationGuard } from './platform/authentication/authorization.guar
 import { CacheModule } from './platform/cache/cache.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HealthModule } from './platform/health/health.module.js';
+import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
 import { MessagingModule } from './platform/messaging/messaging.module.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
 import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
@@ -35,6 +36,7 @@ export class AppModule {
         DatabaseModule,
         RedisModule,
         MessagingModule,
+        IdempotencyModule,
         PersonalDataModule,
         CacheModule,
         AuthenticationModule,

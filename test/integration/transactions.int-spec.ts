@@ -1,6 +1,6 @@
 import { type Connection, type Model, mongo, Schema } from 'mongoose';
 import { Transactions } from '../../src/platform/database/transactions.js';
-import { connect, modelOf } from '../support/parts.js';
+import { connect, deferred, modelOf } from '../support/parts.js';
 
 interface Counter {
   _id: string;
@@ -90,5 +90,50 @@ describe('afterCommit', () => {
     });
     await expect(failing).rejects.toThrow('no');
     expect(callbacks).toBe(0);
+  });
+});
+
+describe('enclose', () => {
+  const set = (_id: string, value: number) =>
+    transactions.run(async (session) => {
+      await counters.updateOne({ _id }, { $set: { value } }, { session, upsert: true });
+      return value;
+    });
+  const nothing = () => Promise.resolve();
+
+  it('makes one transaction of several, and of what finishes them', async () => {
+    const committed: unknown[] = [];
+    const result = await transactions.enclose(
+      async () => {
+        await set('a', 1);
+        committed.push(await valueOf('a'));
+        return await set('b', 2);
+      },
+      async (value, session) => {
+        transactions.afterCommit(session, async () => void committed.push(await valueOf('a')));
+        await counters.create([{ _id: 'c', value }], { session });
+      },
+    );
+    expect([result, await valueOf('a'), await valueOf('b'), await valueOf('c')]).toEqual([2, 1, 2, 2]);
+    expect(committed).toEqual([0, 1]);
+  });
+
+  it('commits nothing where finishing fails, or one of them did, caught or not', async () => {
+    const fail = () => transactions.run(() => Promise.reject(new Error('no')));
+    await expect(transactions.enclose(() => set('a', 1), fail)).rejects.toThrow('no');
+    await expect(transactions.enclose(() => set('a', 1).then(fail), nothing)).rejects.toThrow('no');
+    await expect(transactions.enclose(() => set('a', 1).then(fail).catch(nothing), nothing)).rejects.toThrow('no');
+    expect(await valueOf('a')).toBe(0);
+  });
+
+  it("is over when it is over: what it began and didn't wait for has a transaction of its own", async () => {
+    let late: Promise<number> = Promise.resolve(0);
+    const gate = deferred();
+    await transactions.enclose(async () => {
+      late = gate.promise.then(() => set('b', 2));
+      await set('a', 1);
+    }, nothing);
+    gate.resolve();
+    expect([await late, await valueOf('b')]).toEqual([2, 2]);
   });
 });

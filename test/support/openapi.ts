@@ -32,6 +32,7 @@ interface MediaType {
 
 export interface Response {
   description: string;
+  headers?: Record<string, unknown>;
   content?: Record<string, MediaType>;
 }
 

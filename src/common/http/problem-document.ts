@@ -15,3 +15,8 @@ export function toProblemDocument(problem: ProblemError, request: { id: string; 
     ...problem.members,
   };
 }
+
+/** The headers of an answer that reports `problem`. */
+export function problemHeaders(problem: ProblemError): Record<string, string> {
+  return { ...problem.headers, 'Cache-Control': 'no-store', 'Content-Type': `${PROBLEM_MEDIA_TYPE}; charset=utf-8` };
+}

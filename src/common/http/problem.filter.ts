@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DependencyUnavailableError, NotFoundError, type ProblemCode, ProblemError } from '../errors/problem.js';
-import { PROBLEM_MEDIA_TYPE, toProblemDocument } from './problem-document.js';
+import { problemHeaders, toProblemDocument } from './problem-document.js';
 import { RouteMethods } from './route-methods.js';
 
 /** Refusals of the framework's own, by their status; they happen before any handler of ours is reached. */
@@ -42,12 +42,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status >= 500 && problem.code !== 'OVERLOADED')
       this.logger.error({ err: problem.cause ?? thrown }, problem.code);
     if (reply.sent) return;
-    void reply
-      .status(problem.status)
-      .headers(problem.headers)
-      .header('Cache-Control', 'no-store')
-      .type(PROBLEM_MEDIA_TYPE)
-      .send(toProblemDocument(problem, request));
+    void reply.status(problem.status).headers(problemHeaders(problem)).send(toProblemDocument(problem, request));
   }
 
   private toProblem(thrown: unknown, request: FastifyRequest): ProblemError {

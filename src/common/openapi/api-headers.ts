@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension, ApiHeader, ApiResponse } from '@nestjs/swagger';
-import { ApiProblems, HEADERS_EXTENSION } from './api-problems.js';
+import { ApiProblems, HEADERS_EXTENSION, IDEMPOTENT_EXTENSION } from './api-problems.js';
 
 const etag = { ETag: { description: 'The version of the resource', schema: { type: 'string' } } };
 
@@ -46,3 +46,6 @@ export const ApiCached = () =>
       schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] },
     },
   });
+
+/** Documents a creation that honours `Idempotency-Key`. */
+export const ApiIdempotent = () => ApiExtension(IDEMPOTENT_EXTENSION, true);

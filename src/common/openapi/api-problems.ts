@@ -3,6 +3,7 @@ import type { ProblemCode } from '../errors/problem.js';
 
 export const PROBLEMS_EXTENSION = 'x-problems';
 export const HEADERS_EXTENSION = 'x-response-headers';
+export const IDEMPOTENT_EXTENSION = 'x-idempotent';
 
 /**
  * Documents the problems that are this operation's own. Those that follow from its shape (validation, authentication,

@@ -1,7 +1,7 @@
 import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import type { Role } from '../../contracts/role.js';
 import { type ProblemCode, PROBLEMS } from '../errors/problem.js';
-import { HEADERS_EXTENSION, PROBLEMS_EXTENSION } from './api-problems.js';
+import { HEADERS_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEMS_EXTENSION } from './api-problems.js';
 import { ProblemResponseDto } from './problem-response.dto.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -17,11 +17,27 @@ const STATUS_DESCRIPTIONS: Record<string, string> = {
 };
 const integer = (description: string) => ({ description, schema: { type: 'integer' as const } });
 const text = (description: string) => ({ description, schema: { type: 'string' as const } });
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: false,
+  description: 'For 24 hours, the same request with the same key is carried out once and answered alike',
+  schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
+};
+const IDEMPOTENCY_REPLAYED = {
+  'Idempotency-Replayed': {
+    description: 'Where this is the answer to an earlier request with the same key',
+    required: false,
+    schema: { type: 'string' as const, enum: ['true'] },
+  },
+};
 
 /** Adds what follows from an operation's shape: security, headers, and the problems that any such operation can have. */
 export function completeOperation(operation: Extended, path: string): void {
   const isHealth = path.startsWith('/health');
   const isPublic = operation['x-public'] === true;
+  const isIdempotent = operation[IDEMPOTENT_EXTENSION] === true;
+  if (isIdempotent) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
   operation.security = isPublic ? [] : [{ bearer: [] }];
   operation.description ||= whoMayCall(operation, isPublic);
   for (const [status, response] of Object.entries(operation.responses)) {
@@ -31,6 +47,7 @@ export function completeOperation(operation: Extended, path: string): void {
       'X-Request-Id': text('The id of this request, in every log line of it'),
       ...(isHealth ? {} : rateLimitHeaders()),
       ...(operation[HEADERS_EXTENSION] as Response['headers']),
+      ...(isIdempotent ? IDEMPOTENCY_REPLAYED : {}),
       ...response.headers,
     };
   }
@@ -42,6 +59,7 @@ export function completeOperation(operation: Extended, path: string): void {
     );
   }
   delete operation['x-public'];
+  delete operation[IDEMPOTENT_EXTENSION];
   delete operation[PROBLEMS_EXTENSION];
   delete operation[HEADERS_EXTENSION];
 }
@@ -63,6 +81,7 @@ function rateLimitHeaders() {
 function impliedProblems(operation: Extended, path: string, isPublic: boolean): ProblemCode[] {
   return [
     'VALIDATION_FAILED',
+    ...(operation[IDEMPOTENT_EXTENSION] ? (['REQUEST_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED'] as const) : []),
     ...(operation.requestBody ? (['MALFORMED_BODY', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     // 403: the role is too low, or the scopes of an API key are (everywhere: a key may have any).
     ...(isPublic ? [] : (['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'FORBIDDEN'] as const)),
@@ -88,7 +107,9 @@ function problemResponses(codes: Set<ProblemCode>): Record<string, Response> {
         description: group.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; '),
         headers: {
           'X-Request-Id': text('The id of this request'),
-          ...(status === 429 || status === 503 ? { 'Retry-After': integer('Seconds to wait') } : {}),
+          ...(status === 429 || status === 503 || group.every((code) => code === 'REQUEST_IN_PROGRESS')
+            ? { 'Retry-After': integer('Seconds to wait') }
+            : {}),
         },
         content: {
           'application/problem+json': {

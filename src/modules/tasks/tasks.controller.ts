@@ -13,6 +13,7 @@ import {
   ApiCached,
 } from '../../common/openapi/api-headers.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { CreateTaskDto, ListTasksQueryDto, TaskStatsQueryDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import { TaskListResponseDto, TaskResponseDto } from './dto/task-response.dto.js';
 import { TaskStatsResponseDto } from './dto/task-stats-response.dto.js';
@@ -39,6 +40,7 @@ export class TasksController {
 
   /** Create a task. */
   @ApiCreated()
+  @Idempotent()
   @Post()
   async createTask(
     @CurrentUser() user: Principal,

@@ -1,13 +1,22 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { ClientSession, Connection } from 'mongoose';
 
 type Callback = () => Promise<void> | void;
 
+/** A transaction that others join, as long as it is open. */
+interface Enclosure {
+  session: ClientSession;
+  open: boolean;
+  failure?: unknown;
+}
+
 /** Runs units of work in MongoDB transactions. */
 @Injectable()
 export class Transactions {
   private readonly callbacks = new WeakMap<ClientSession, Callback[]>();
+  private readonly enclosures = new AsyncLocalStorage<Enclosure>();
 
   constructor(@InjectConnection() private readonly connection: Connection) {}
 
@@ -18,6 +27,8 @@ export class Transactions {
    * @returns what `work` returned, once the majority has the commit and the `afterCommit` callbacks have run
    */
   async run<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
+    const enclosure = this.enclosures.getStore();
+    if (enclosure?.open) return await this.join(enclosure, work);
     const session = await this.connection.startSession();
     try {
       const result = await session.withTransaction(
@@ -34,8 +45,36 @@ export class Transactions {
     }
   }
 
+  /**
+   * Makes one transaction of every `run` that `work` comes to, one after the other, and of `finish`, which gets what came
+   * out. `work` is repeated like the work of `run`, and what it reads without a session shows nothing of its own changes.
+   * Once a `run` inside has failed, nothing is committed, whatever `work` makes of the error.
+   */
+  async enclose<T>(work: () => Promise<T>, finish: (result: T, session: ClientSession) => Promise<void>): Promise<T> {
+    return await this.run(async (session) => {
+      const enclosure: Enclosure = { session, open: true };
+      try {
+        const result = await this.enclosures.run(enclosure, work);
+        if ('failure' in enclosure) throw enclosure.failure;
+        await finish(result, session);
+        return result;
+      } finally {
+        enclosure.open = false;
+      }
+    });
+  }
+
   /** Runs once the transaction of `session` is committed and before `run` returns; must not throw. */
   afterCommit(session: ClientSession, callback: Callback): void {
     this.callbacks.get(session)?.push(callback);
+  }
+
+  private async join<T>(enclosure: Enclosure, work: (session: ClientSession) => Promise<T>): Promise<T> {
+    try {
+      return await work(enclosure.session);
+    } catch (error) {
+      enclosure.failure ??= error;
+      throw error;
+    }
   }
 }

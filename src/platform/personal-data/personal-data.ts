@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit, SetMetadata } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { Tombstone } from './tombstone.schema.js';
 
 const SOURCE = 'personalDataSource';
@@ -22,6 +23,7 @@ export class PersonalData implements OnModuleInit {
 
   constructor(
     @InjectModel(Tombstone.name) private readonly tombstones: Model<Tombstone>,
+    private readonly idempotency: IdempotencyRecords,
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
   ) {}
@@ -39,10 +41,11 @@ export class PersonalData implements OnModuleInit {
     return Object.fromEntries((await Promise.all(parts)) as [string, unknown][]);
   }
 
-  /** Notes that a user is gone, in the transaction that erases their data. */
+  /** Notes that a user is gone, in the transaction that erases their data; kept answers go with it. */
   async markErased(userId: string, session: ClientSession): Promise<void> {
     const _id = new Types.ObjectId(userId);
     await this.tombstones.updateOne({ _id }, { $setOnInsert: { at: new Date() } }, { session, upsert: true });
+    await this.idempotency.removeAll(userId, session);
   }
 
   /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */

@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto';
+
+/** SHA-256 of the parts in their order, base64url. */
+export function digest(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+/** The same for two bodies that say the same: neither the order of members nor the space between them counts. */
+export function fingerprintOf(body: unknown): string {
+  return digest(JSON.stringify(sorted(body)) ?? '');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  // As pairs beside a mark: an object's own order puts members like "1" first, and `__proto__` nowhere.
+  return { members: members.map(([name, member]) => [name, sorted(member)]) };
+}

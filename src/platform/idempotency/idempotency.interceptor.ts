@@ -1,0 +1,106 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  Logger,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+import type { AuthenticatedRequest } from '../../common/auth/principal.js';
+import { ProblemError, ValidationFailedError } from '../../common/errors/problem.js';
+import { problemHeaders, toProblemDocument } from '../../common/http/problem-document.js';
+import { ApiIdempotent } from '../../common/openapi/api-headers.js';
+import { Transactions } from '../database/transactions.js';
+import { digest, fingerprintOf } from './fingerprint.js';
+import type { IdempotencyRecord, KeptAnswer } from './idempotency-record.schema.js';
+import { IdempotencyRecords, type KeyedRequest } from './idempotency-records.js';
+
+const HEADER = 'Idempotency-Key';
+const KEY = /^[\x20-\x7e]{1,255}$/;
+const KEPT_HEADERS = ['Content-Type', 'ETag', 'Location'];
+/** What a second try may answer otherwise; 5xx as well. */
+const NOT_KEPT = new Set([401, 403, 409, 429]);
+
+/**
+ * This POST handler creates something, and honours `Idempotency-Key`: it and the transactions it comes to are one
+ * transaction with the note of its answer. So it is carried out once, whatever fails in between, and must be repeatable.
+ * Not for answers that hold a secret: they are kept.
+ */
+export const Idempotent = () => applyDecorators(UseInterceptors(IdempotencyInterceptor), ApiIdempotent());
+
+/** Carries a request with a key out once, and answers it again for those that follow. */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  private readonly logger = new Logger(IdempotencyInterceptor.name);
+
+  constructor(
+    private readonly records: IdempotencyRecords,
+    private readonly transactions: Transactions,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    if (request.headers[HEADER.toLowerCase()] === undefined) return next.handle();
+    return from(this.answer(request, context.switchToHttp().getResponse<FastifyReply>(), next));
+  }
+
+  private async answer(request: AuthenticatedRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
+    const record = await this.records.claim(keyedRequestOf(request));
+    if (record.answer) return send(reply.header('Idempotency-Replayed', 'true'), record.answer);
+    try {
+      const answer = await this.transactions.enclose(
+        async () => answerOf(reply, await lastValueFrom(next.handle())),
+        (result, session) => this.records.complete(record, result, session),
+      );
+      return send(reply, answer);
+    } catch (error) {
+      await this.settle(record, error, request);
+      throw error;
+    }
+  }
+
+  /** Nothing was changed: keeps the refusal, or frees the key. */
+  private async settle(record: IdempotencyRecord, error: unknown, request: AuthenticatedRequest): Promise<void> {
+    try {
+      if (isKept(error)) await this.records.complete(record, refusalOf(error, request));
+      else await this.records.release(record);
+    } catch (unrecorded) {
+      this.logger.warn({ err: unrecorded }, 'the key of a failed request is taken until its lease runs out');
+    }
+  }
+}
+
+function keyedRequestOf({ headers, method, url, body, user }: AuthenticatedRequest): KeyedRequest {
+  const key = headers[HEADER.toLowerCase()];
+  if (typeof key !== 'string' || !KEY.test(key)) {
+    const message = 'must have 1 to 255 printable ASCII characters';
+    throw new ValidationFailedError([{ field: HEADER, message }]);
+  }
+  const userId = user?.userId as string;
+  return { id: digest(userId, method, url, key), userId, fingerprint: fingerprintOf(body) };
+}
+
+function answerOf(reply: FastifyReply, result: unknown): KeptAnswer {
+  const body = result === undefined ? null : JSON.stringify(result);
+  if (body !== null) void reply.type('application/json; charset=utf-8');
+  const headers = KEPT_HEADERS.map((name) => [name, reply.getHeader(name)]).filter(([, value]) => value !== undefined);
+  return { status: reply.statusCode, headers: Object.fromEntries(headers) as KeptAnswer['headers'], body };
+}
+
+function isKept(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && error.status < 500 && !NOT_KEPT.has(error.status);
+}
+
+function refusalOf(problem: ProblemError, request: AuthenticatedRequest): KeptAnswer {
+  const body = JSON.stringify(toProblemDocument(problem, request));
+  return { status: problem.status, headers: problemHeaders(problem), body };
+}
+
+/** @returns what the framework is to send, byte for byte */
+function send(reply: FastifyReply, { status, headers, body }: KeptAnswer): string | undefined {
+  void reply.status(status).headers(headers);
+  return body ?? undefined;
+}
