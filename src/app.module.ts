@@ -23,6 +23,7 @@ import { RedisModule } from './platform/redis/redis.module.js';
 import { ShutdownModule } from './platform/shutdown/shutdown.module.js';
 import { RateLimitGuard } from './platform/throttling/rate-limit.guard.js';
 import { ThrottlingModule } from './platform/throttling/throttling.module.js';
+import { WorkModule } from './platform/work/work.module.js';
 
 /** The whole service, and the only place that knows which feature modules there are. */
 @Module({})
@@ -35,6 +36,7 @@ export class AppModule {
         CommonModule,
         DatabaseModule,
         RedisModule,
+        WorkModule,
         MessagingModule,
         IdempotencyModule,
         PersonalDataModule,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Model } from 'mongoose';
+import type { Model, QueryFilter } from 'mongoose';
 import { Counter, Gauge } from 'prom-client';
 import { PermanentFailure, Postponed } from './outcomes.js';
 import type { WorkItem } from './work.schema.js';
@@ -13,8 +13,8 @@ export interface WorkQueueOptions {
   concurrency: number;
   /** After this many failures an item is parked. */
   maxAttempts: number;
-  /** What becomes of finished items. */
-  whenDone: 'delete' | 'keep';
+  /** What becomes of finished items; `leave`: the handler itself has seen to that. */
+  whenDone: 'delete' | 'keep' | 'leave';
   /** How long a claim lasts, in milliseconds; longer than any item takes. */
   leaseMs?: number;
   /** Which of the collection's items are this queue's, where several queues share one: a filter. */
@@ -37,6 +37,12 @@ type Changes<T> = Partial<T> | void;
 /** Prolongs the claim by another lease; for work that may take longer than one. */
 export type ExtendClaim = () => Promise<void>;
 
+/** Without what is planned for later than any pause between attempts: there may be a million of those. */
+const waiting = (): QueryFilter<WorkItem> => ({
+  state: 'ready',
+  availableAt: { $lte: new Date(Date.now() + 2 * MAX_BACKOFF_MS) },
+});
+
 const finished = new Counter({
   name: 'work_finished_total',
   help: 'Attempts at durable work by queue and outcome',
@@ -45,12 +51,13 @@ const finished = new Counter({
 const watched = new Map<string, { model: Model<WorkItem>; scope: object }>();
 new Gauge({
   name: 'work_depth',
-  help: 'Items of durable work by queue and state (ready, parked)',
+  help: 'Items of durable work by queue and state (ready: due within minutes, or being worked on; parked)',
   labelNames: ['queue', 'state'],
   async collect() {
     for (const [queue, { model, scope }] of watched) {
-      for (const state of ['ready', 'parked'] as const) {
-        const depth = await model.countDocuments({ ...scope, state }).catch(() => NaN);
+      const states: Record<string, QueryFilter<WorkItem>> = { ready: waiting(), parked: { state: 'parked' } };
+      for (const [state, filter] of Object.entries(states)) {
+        const depth = await model.countDocuments({ ...scope, ...filter }).catch(() => NaN);
         this.set({ queue, state }, depth);
       }
     }
@@ -63,10 +70,10 @@ new Gauge({
   async collect() {
     for (const [queue, { model, scope }] of watched) {
       const oldest = await model
-        .findOne({ ...scope, state: 'ready' }, { createdAt: 1 })
+        .findOne({ ...scope, ...waiting() }, { createdAt: 1 })
         .sort({ availableAt: 1 })
         .lean<Pick<WorkItem, 'createdAt'>>()
-        .then((item) => (item ? (Date.now() - item.createdAt.getTime()) / 1000 : 0))
+        .then((item) => Math.max(0, item ? (Date.now() - item.createdAt.getTime()) / 1000 : 0))
         .catch(() => NaN);
       this.set({ queue }, oldest);
     }
@@ -184,6 +191,7 @@ export class WorkQueue<T extends WorkItem> {
   /** What was done must not be done again: it is noted as soon as the database takes it, whoever holds the item then. */
   private async finish(item: T, changes: Changes<T>): Promise<void> {
     finished.inc({ queue: this.options.name, outcome: 'done' });
+    if (this.options.whenDone === 'leave') return;
     const done = { ...changes, state: 'done', lease: null, lastError: null };
     do {
       try {

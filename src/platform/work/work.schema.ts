@@ -28,8 +28,14 @@ export abstract class WorkItem {
   @Prop({ type: String, default: null })
   lastError!: string | null;
 
+  /** Or when it was to be due first, where that is planned: its age is told from then on. */
   @Prop({ required: true, default: () => new Date() })
   createdAt!: Date;
+}
+
+/** The fields of an item that is due at `time` and hasn't been worked on. */
+export function dueAt(time: Date) {
+  return { state: 'ready', availableAt: time, createdAt: time, lease: null, attempts: 0, lastError: null } as const;
 }
 
 /** The index that claiming needs. */

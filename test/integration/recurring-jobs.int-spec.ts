@@ -1,0 +1,79 @@
+import { Logger } from '@nestjs/common';
+import type { Connection, Model } from 'mongoose';
+import { RecurringJobEntry, RecurringJobSchema } from '../../src/platform/work/recurring-job.schema.js';
+import { type RecurringJob, RecurringJobs } from '../../src/platform/work/recurring-jobs.js';
+import { connect, modelOf } from '../support/parts.js';
+import { waitFor } from '../support/wait-for.js';
+
+let connection: Connection;
+let entries: Model<RecurringJobEntry>;
+const processes: RecurringJobs[] = [];
+
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  connection = await connect();
+  entries = await modelOf(connection, RecurringJobEntry.name, RecurringJobSchema);
+});
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map((jobs) => jobs.beforeApplicationShutdown()));
+  await entries.deleteMany({});
+});
+
+/** As each process of a service does. */
+async function startProcess(...jobs: RecurringJob[]): Promise<void> {
+  const recurringJobs = new RecurringJobs(entries);
+  processes.push(recurringJobs);
+  jobs.forEach((job) => recurringJobs.register(job));
+  await recurringJobs.onApplicationBootstrap();
+}
+
+const makeDue = () => entries.updateMany({}, { $set: { availableAt: new Date(0) } });
+
+describe('recurring jobs', () => {
+  it('run again and again', async () => {
+    let runs = 0;
+    await startProcess({ name: 'tick', everyMs: 20, run: async () => void runs++ });
+    await waitFor('three runs', () => runs >= 3);
+  });
+
+  it('run once when they are due, however many processes there are, and are planned for the next time', async () => {
+    const runs: number[] = [];
+    const job = (index: number) => ({ name: 'sweep', everyMs: 3_600_000, run: async () => void runs.push(index) });
+    await Promise.all([0, 1, 2].map((index) => startProcess(job(index))));
+    expect(await entries.countDocuments()).toBe(1);
+    await makeDue();
+    const planned = await waitFor('the next run to be planned', () =>
+      entries.findOne({ availableAt: { $gt: new Date(Date.now() + 3_000_000) }, lease: null }).lean(),
+    );
+    expect(runs).toHaveLength(1);
+    expect(planned.availableAt.getTime()).toBeLessThanOrEqual(Date.now() + 3_600_000 * 1.1);
+  });
+
+  it('are tried again when they fail', async () => {
+    let runs = 0;
+    const run = async () => {
+      if (++runs < 3) throw new Error('not yet');
+    };
+    await startProcess({ name: 'flaky', everyMs: 3_600_000, run });
+    await makeDue();
+    await waitFor('the third run', () => runs === 3);
+    await waitFor('the failures to be forgotten', () => entries.findOne({ attempts: 0, lastError: null }).lean());
+  });
+
+  it('come earlier once a release makes their interval shorter', async () => {
+    await startProcess({ name: 'sweep', everyMs: 86_400_000, run: async () => undefined });
+    await processes.pop()?.beforeApplicationShutdown();
+    let runs = 0;
+    await startProcess({ name: 'sweep', everyMs: 20, run: async () => void runs++ });
+    await waitFor('a run', () => runs > 0);
+  });
+
+  it('of another release are left to it', async () => {
+    await entries.create({ name: 'unknown', availableAt: new Date(0) });
+    await startProcess();
+    const left = await waitFor('the process to have looked at it', () =>
+      entries.findOne({ availableAt: { $gt: new Date(Date.now() + 30_000) }, lease: null }).lean(),
+    );
+    expect(left.name).toBe('unknown');
+  });
+});
