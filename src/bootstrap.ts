@@ -65,7 +65,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
 /** Keep-alive clients are asked to reconnect, which leads them to another instance. */
 function closeConnectionsOnShutdown(server: Server, shutdown: Shutdown): void {
   server.addHook('onSend', (_request, reply, payload, done) => {
-    if (shutdown.inProgress) void reply.header('Connection', 'close');
+    if (shutdown.leaving) void reply.header('Connection', 'close');
     done(null, payload);
   });
 }

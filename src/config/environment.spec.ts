@@ -38,6 +38,7 @@ describe('readEnvironment', () => {
       NODE_ENV: 'production',
       PORT: 5000,
       METRICS_PORT: 9464,
+      WORKERS: 1,
       MONGODB_MAX_POOL_SIZE: 50,
       MONGODB_MIN_POOL_SIZE: 10,
       ACCESS_TOKEN_TTL_SECONDS: 900,
@@ -69,6 +70,9 @@ describe('readEnvironment', () => {
     ['PORT', '70000'],
     ['PORT', '-1'],
     ['METRICS_PORT', '1.5'],
+    ['WORKERS', '0'],
+    ['WORKERS', '-2'],
+    ['WORKERS', 'many'],
     ['PUBLIC_URL', 'api.test.org'],
     ['PUBLIC_URL', 'ftp://api.test.org'],
     ['MONGODB_URI', 'postgres://user:hunter2@localhost'],
@@ -127,6 +131,13 @@ describe('readEnvironment', () => {
       APP_SECRETS: [SECRET, SECRET],
       JWT_PRIVATE_KEYS: [PEM.trim(), other.trim()],
     });
+  });
+
+  it.each([
+    ['4', 4],
+    ['auto', 'auto'],
+  ])('takes WORKERS=%s', (value, expected) => {
+    expect(readEnvironment({ ...REQUIRED, WORKERS: value }).WORKERS).toBe(expected);
   });
 
   it.each([

@@ -3,9 +3,16 @@ import 'reflect-metadata';
 import { Transform, Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsUrl, Matches, Max, Min, Validate, ValidateIf } from 'class-validator';
 import { IsOrigin, IsTrustProxy } from './network-constraints.js';
-import { toBoolean, toList, toPem, toPemList, toTrustProxy } from './parse.js';
+import { toBoolean, toCount, toList, toPem, toPemList, toTrustProxy } from './parse.js';
 import { namesOf, readVariables } from './read-variables.js';
-import { IsCertificateList, IsKeyOfCertificate, IsRedisAddress, IsSecretList, IsSigningKeyList } from './rules.js';
+import {
+  IsCertificateList,
+  IsKeyOfCertificate,
+  IsRedisAddress,
+  IsSecretList,
+  IsSigningKeyList,
+  IsWorkerCount,
+} from './rules.js';
 import { SecretSource } from './secrets/secret-source.js';
 
 export { ConfigurationError } from './read-variables.js';
@@ -32,6 +39,10 @@ export class Environment {
   @Min(0)
   @Max(65535)
   readonly METRICS_PORT: number = 9464;
+
+  @Transform(toCount)
+  @Validate(IsWorkerCount)
+  readonly WORKERS: number | 'auto' = 1;
 
   @IsUrl(
     { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },

@@ -26,3 +26,6 @@ export const toTrustProxy = ({ value }: Given): unknown => {
   if (value === 'true' || value === 'false') return value === 'true';
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : toList({ value });
 };
+
+export const toCount = ({ value }: Given): unknown =>
+  typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;

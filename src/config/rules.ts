@@ -75,6 +75,17 @@ function wantsTls(variables: object): boolean {
   return Boolean(REDIS_TLS_CA || REDIS_TLS_CERT);
 }
 
+@ValidatorConstraint({ name: 'isWorkerCount' })
+export class IsWorkerCount implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return value === 'auto' || (Number.isSafeInteger(value) && (value as number) > 0);
+  }
+
+  defaultMessage(): string {
+    return 'must be a number of processes, or auto for one a processor';
+  }
+}
+
 /** Long enough, and neither a pattern nor a placeholder from an example. */
 export function isSecret(secret: string): boolean {
   return (

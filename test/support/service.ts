@@ -128,9 +128,13 @@ export class TestService {
     return new TestService(this.databaseName, { ...this.environment, ...overrides }).start();
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.child?.kill(name);
+  }
+
   /** Asks it to end, without waiting. */
   terminate(): void {
-    this.child?.kill('SIGTERM');
+    this.signal('SIGTERM');
   }
 
   /** @returns its exit code, or the signal that ended it */

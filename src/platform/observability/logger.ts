@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { type LevelWithSilent, type Logger as PinoLogger, pino } from 'pino';
 import { requestContext } from '../../common/http/request-context.js';
+import { workerId } from '../cluster/worker.js';
 
 /** Personal data and secrets that messages of libraries may carry (a duplicate key names the address, say). */
 const SENSITIVE: [RegExp, string][] = [
@@ -23,7 +24,7 @@ function serializeError(error: unknown): unknown {
 export function createLogger(level: string): PinoLogger {
   return pino({
     level: level as LevelWithSilent,
-    base: { service: 'scalable-api' },
+    base: { service: 'scalable-api', worker: workerId() },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: serializeError },

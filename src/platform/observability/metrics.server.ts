@@ -1,43 +1,29 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import cluster from 'node:cluster';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { collectDefaultMetrics, register } from 'prom-client';
 import { Environment } from '../../config/environment.js';
+import { answerMetricsQueries, reportLastMetrics } from '../cluster/worker.js';
+import { exposeMetrics, type MetricsEndpoint } from './metrics-endpoint.js';
 
-/** Prometheus metrics on a port of their own, which no ingress leads to. */
+/** Prometheus metrics on a port of their own, which no ingress leads to; those of a worker go out with its primary's. */
 @Injectable()
 export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(MetricsServer.name);
-  private readonly server: Server;
+  private endpoint?: MetricsEndpoint;
 
   constructor(private readonly environment: Environment) {
     if (!register.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics();
-    this.server = createServer((request, response) => {
-      if (request.url !== '/metrics') {
-        response.writeHead(404).end();
-        return;
-      }
-      register
-        .metrics()
-        .then((text) => response.writeHead(200, { 'Content-Type': register.contentType }).end(text))
-        .catch((error: unknown) => {
-          this.logger.error({ err: error }, 'the metrics could not be collected');
-          response.writeHead(500).end();
-        });
-    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(this.environment.METRICS_PORT, this.environment.HOST, resolve);
-    });
-    const { port } = this.server.address() as AddressInfo;
-    this.logger.log(`metrics on port ${port}`);
+    const onError = (error: unknown) => this.logger.error({ err: error }, 'the metrics could not be collected');
+    if (cluster.isWorker) return answerMetricsQueries(onError);
+    this.endpoint = await exposeMetrics(this.environment, () => register.metrics(), onError);
+    this.logger.log(`metrics on port ${this.endpoint.port}`);
   }
 
-  onApplicationShutdown(): void {
-    this.server.close();
-    this.server.closeAllConnections();
+  async onApplicationShutdown(): Promise<void> {
+    this.endpoint?.close();
+    await reportLastMetrics();
   }
 }

@@ -53,6 +53,7 @@ new Gauge({
   name: 'work_depth',
   help: 'Items of durable work by queue and state (ready: due within minutes, or being worked on; parked)',
   labelNames: ['queue', 'state'],
+  aggregator: 'max', // every worker sees the same queue
   async collect() {
     for (const [queue, { model, scope }] of watched) {
       const states: Record<string, QueryFilter<WorkItem>> = { ready: waiting(), parked: { state: 'parked' } };
@@ -67,6 +68,7 @@ new Gauge({
   name: 'work_oldest_age_seconds',
   help: 'Age of the oldest item that is ready, 0 where there is none',
   labelNames: ['queue'],
+  aggregator: 'max',
   async collect() {
     for (const [queue, { model, scope }] of watched) {
       const oldest = await model

@@ -1,0 +1,38 @@
+import type { Environment } from '../../config/environment.js';
+import { createLogger } from '../observability/logger.js';
+import { exposeMetrics } from '../observability/metrics-endpoint.js';
+import { CLOSE_TIMEOUT_MS } from '../shutdown/shutdown.js';
+import { WorkerMetrics } from './worker-metrics.js';
+import { WorkerPool } from './worker-pool.js';
+
+/**
+ * Runs the service as several processes on one port. SIGHUP replaces them one by one, without a request lost; SIGTERM ends
+ * them all, and the second one at once.
+ *
+ * @param size how many
+ */
+export async function runCluster(environment: Environment, size: number): Promise<void> {
+  const logger = createLogger(environment.LOG_LEVEL);
+  const metrics = new WorkerMetrics();
+  const endpoint = await exposeMetrics(
+    environment,
+    () => metrics.collect(),
+    (error) => logger.error({ err: error }, 'the metrics could not be collected'),
+  );
+  logger.info(`metrics on port ${endpoint.port}`);
+  const pool = new WorkerPool({
+    size,
+    logger,
+    patienceMs: environment.SHUTDOWN_DRAIN_SECONDS * 1000 + CLOSE_TIMEOUT_MS + 5000,
+    giveUp: () => process.exit(1),
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // The second signal of a kind finds no listener and ends the process, and with it the workers, at once.
+    process.once(signal, () => {
+      logger.info(`${signal}: ending ${size} workers`);
+      void pool.stop().then((exitCode) => process.exit(exitCode));
+    });
+  }
+  process.on('SIGHUP', () => void pool.roll());
+  await pool.start();
+}

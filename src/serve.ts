@@ -1,0 +1,39 @@
+import cluster from 'node:cluster';
+import { Logger } from '@nestjs/common';
+import { createApp } from './bootstrap.js';
+import type { Environment } from './config/environment.js';
+import { answersProbesWhileWaiting, obeyPrimary, reportReady } from './platform/cluster/worker.js';
+import { IndexSynchronizer } from './platform/database/index-synchronizer.js';
+import { waitForDatabase } from './platform/database/wait-for-database.js';
+import { listenOnStandby } from './platform/health/standby.js';
+import { createLogger } from './platform/observability/logger.js';
+import { CLOSE_TIMEOUT_MS, Shutdown } from './platform/shutdown/shutdown.js';
+
+/** Serves requests in this process until it is told to stop: by a signal, or as a worker by its primary. */
+export async function serve(environment: Environment): Promise<void> {
+  const logger = createLogger(environment.LOG_LEVEL);
+  const leaveStandby = answersProbesWhileWaiting() ? await listenOnStandby(environment) : undefined;
+  await waitForDatabase(environment, (message) => logger.warn(message));
+  const app = await createApp(environment, logger);
+  if (environment.NODE_ENV !== 'production') await app.get(IndexSynchronizer).synchronize();
+  await leaveStandby?.();
+  await app.listen(environment.PORT, environment.HOST);
+  new Logger('Service').log(`listening on ${await app.getUrl()}`);
+
+  const close = async (drained: Promise<void>) => {
+    await drained;
+    setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
+    await app.close();
+    process.exit(0);
+  };
+  const shutdown = app.get(Shutdown);
+  if (cluster.isWorker) {
+    obeyPrimary((order) => void close(order === 'stop' ? shutdown.begin('the instance stops') : shutdown.retire()));
+    reportReady();
+    return;
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // The second signal of a kind finds no listener and ends the process at once.
+    process.once(signal, () => void close(shutdown.begin(signal)));
+  }
+}

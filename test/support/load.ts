@@ -1,0 +1,96 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+
+/** What became of the requests of a load. */
+export interface LoadReport {
+  /** Answered, by status. */
+  statuses: Record<number, number>;
+  /** Not answered: why, and when (by `performance.now()`). */
+  failures: { method: string; reason: string; at: number }[];
+  /** The ids of tasks whose creation was acknowledged. */
+  created: string[];
+}
+
+export interface LoadOptions {
+  /** Where to, and with whose access token. */
+  url: string;
+  token: string;
+  /** Requests under way at once. */
+  clients: number;
+  /** Requests per second of all clients together; as fast as they come without it. */
+  rate?: number;
+}
+
+export interface Load {
+  report: LoadReport;
+  /** Ends it once what is under way has been answered. */
+  stop(): Promise<LoadReport>;
+}
+
+/** Every third client opens a connection for each request; every other request is a write. Nothing is tried again. */
+export function startLoad({ url, token, clients, rate }: LoadOptions): Load {
+  const report: LoadReport = { statuses: {}, failures: [], created: [] };
+  const began = performance.now();
+  let stopped = false;
+  let sent = 0;
+
+  const client = async (number: number): Promise<void> => {
+    const agent = number % 3 === 0 ? undefined : new Agent({ keepAlive: true, maxSockets: 1 });
+    while (!stopped) {
+      const due = rate === undefined ? 0 : began + (sent * 1000) / rate - performance.now();
+      const count = sent++;
+      if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
+      const method = count % 2 === 0 ? 'POST' : 'GET';
+      try {
+        const { status, body } = await exchange(url, token, method, agent);
+        report.statuses[status] = (report.statuses[status] ?? 0) + 1;
+        if (method === 'POST' && status === 201) report.created.push((JSON.parse(body) as { id: string }).id);
+      } catch (error) {
+        const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+        report.failures.push({ method, reason, at: performance.now() });
+      }
+    }
+    agent?.destroy();
+  };
+  const all = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+  return {
+    report,
+    async stop() {
+      stopped = true;
+      await all;
+      return report;
+    },
+  };
+}
+
+const TASK = JSON.stringify({ title: 'Under load' });
+const TIMEOUT_MS = 20_000;
+
+function exchange(
+  url: string,
+  token: string,
+  method: string,
+  agent?: Agent,
+): Promise<{ status: number; body: string }> {
+  const write = method === 'POST';
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${url}/api/v1/tasks${write ? '' : '?limit=5'}`, {
+      method,
+      agent: agent ?? false,
+      timeout: TIMEOUT_MS,
+      headers: {
+        Authorization: `Bearer ${token}`,
+        ...(write ? { 'Content-Type': 'application/json', 'Content-Length': TASK.length } : {}),
+      },
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+    outgoing.on('error', reject);
+    outgoing.on('response', (response: IncomingMessage) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => (body += text));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode!, body }));
+    });
+    outgoing.end(write ? TASK : undefined);
+  });
+}
