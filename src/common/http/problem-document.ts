@@ -9,7 +9,7 @@ export function toProblemDocument(problem: ProblemError, request: { id: string; 
     title: PROBLEMS[problem.code].title,
     status: problem.status,
     detail: problem.message,
-    instance: request.url.split('?')[0],
+    instance: request.url.replace(/\?.*/s, ''),
     code: problem.code,
     requestId: request.id,
     ...problem.members,

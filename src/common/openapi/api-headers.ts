@@ -38,6 +38,9 @@ export const ApiCreated = () =>
     Location: { description: 'The address of what was created', schema: { type: 'string' } },
   });
 
+/** Documents an answer that carries an `ETag`. */
+export const ApiTagged = () => ApiExtension(HEADERS_EXTENSION, etag);
+
 /** Documents a read that the response cache may answer. */
 export const ApiCached = () =>
   ApiExtension(HEADERS_EXTENSION, {

@@ -8,6 +8,8 @@ const PURPOSE = 'cursor';
 export interface Position {
   value: string | number;
   id: string;
+  /** The page began with this value already, so a great many rows may have it. */
+  tied?: boolean;
 }
 
 /**
@@ -19,8 +21,8 @@ export class Cursors {
   constructor(private readonly box: SecretBox) {}
 
   /** @param list the list and order the position belongs to, e.g. `tasks:-createdAt` */
-  encode(list: string, { value, id }: Position): string {
-    const payload = Buffer.from(JSON.stringify([value, id])).toString('base64url');
+  encode(list: string, { value, id, tied }: Position): string {
+    const payload = Buffer.from(JSON.stringify(tied ? [value, id, true] : [value, id])).toString('base64url');
     return `${payload}.${this.box.sign(PURPOSE, `${list}:${payload}`)}`;
   }
 
@@ -31,7 +33,8 @@ export class Cursors {
     if (!this.box.verify(PURPOSE, `${list}:${payload}`, signature)) {
       throw new ValidationFailedError([{ field: 'cursor', message: 'is not a cursor of this list and sort order' }]);
     }
-    const [value, id] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string | number, string];
-    return { value, id };
+    const parts = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string | number, string, true?];
+    const [value, id, tied = false] = parts;
+    return { value, id, ...(tied && { tied }) };
   }
 }

@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { type Keyset, keysetAfter, keysetSort } from './keyset.js';
+import { type Keyset, keysetAfter, keysetSort, readAfter } from './keyset.js';
 
 const id = '0123456789abcdef01234567';
 const objectId = new Types.ObjectId(id);
@@ -42,5 +42,46 @@ describe('keysetAfter', () => {
     expect(keysetAfter({ field: '_id', descending: true, type: 'id' }, { value: id, id })).toEqual({
       _id: { $lt: objectId },
     });
+  });
+});
+
+describe('readAfter', () => {
+  const byPriority: Keyset = { field: 'priority', descending: true, type: 'number' };
+  const ties = { priority: 2, _id: { $lt: objectId } };
+  const beyond = { priority: { $lt: 2 } };
+
+  /** Finds as many rows as it has for a condition; the conditions asked for, with their limits. */
+  async function read(tied: boolean, found: number) {
+    const asked: [object, number][] = [];
+    const rows = await readAfter(byPriority, { value: 2, id, tied }, 3, (condition, limit) => {
+      asked.push([condition, limit]);
+      const count = Math.min(limit, 'priority' in condition && condition.priority === 2 ? found : 10);
+      return Promise.resolve(Array.from({ length: count }, (_, row) => `${asked.length}.${row}`));
+    });
+    return { asked, rows };
+  }
+
+  it('asks once where few rows can have the same value', async () => {
+    const { asked, rows } = await read(false, 0);
+    expect(asked).toEqual([[keysetAfter(byPriority, { value: 2, id }), 3]]);
+    expect(rows).toEqual(['1.0', '1.1', '1.2']);
+  });
+
+  it('asks for the ties alone while they fill the page', async () => {
+    const { asked, rows } = await read(true, 5);
+    expect(asked).toEqual([[ties, 3]]);
+    expect(rows).toEqual(['1.0', '1.1', '1.2']);
+  });
+
+  it.each([
+    [1, ['1.0', '2.0', '2.1']],
+    [0, ['2.0', '2.1', '2.2']],
+  ])('fills a page that has %d ties left with what is beyond them', async (found, expected) => {
+    const { asked, rows } = await read(true, found);
+    expect(asked).toEqual([
+      [ties, 3],
+      [beyond, 3 - found],
+    ]);
+    expect(rows).toEqual(expected);
   });
 });

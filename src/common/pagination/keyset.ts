@@ -15,13 +15,44 @@ export function keysetSort({ field, descending }: Keyset): Record<string, 1 | -1
 
 /**
  * The condition "behind this position". The range on the sort key comes first and the ties behind it, so that an
- * index gives both the rows and their order (a bare `$or` of the two cases would not).
+ * index gives both the rows and their order (a bare `$or` of the two cases would not). The index is walked from the
+ * first of the ties on.
  */
 export function keysetAfter({ field, descending, type }: Keyset, position: Position | null): object {
   if (!position) return {};
-  const [beyond, from] = descending ? ['$lt', '$lte'] : ['$gt', '$gte'];
+  const { beyond, from } = operators(descending);
   const id = new Types.ObjectId(position.id);
   if (type === 'id') return { _id: { [beyond]: id } };
-  const value = type === 'date' ? new Date(position.value) : position.value;
+  const value = valueOf(position, type);
   return { [field]: { [from]: value }, $or: [{ [field]: { [beyond]: value } }, { _id: { [beyond]: id } }] };
+}
+
+/**
+ * Up to `limit` rows behind a position. Where a whole page had one value of the sort key, thousands of rows may have
+ * it, and walking over them would make each page dearer than the one before: there the rest of the ties is asked for
+ * by itself, and what is beyond them only once they don't fill the page.
+ *
+ * @param find the list's rows of a further condition, in the keyset's order
+ */
+export async function readAfter<Row>(
+  keyset: Keyset,
+  position: Position | null,
+  limit: number,
+  find: (condition: object, limit: number) => Promise<Row[]>,
+): Promise<Row[]> {
+  if (!position?.tied) return await find(keysetAfter(keyset, position), limit);
+  const { field, descending, type } = keyset;
+  const { beyond } = operators(descending);
+  const value = valueOf(position, type);
+  const ties = await find({ [field]: value, _id: { [beyond]: new Types.ObjectId(position.id) } }, limit);
+  if (ties.length === limit) return ties;
+  return [...ties, ...(await find({ [field]: { [beyond]: value } }, limit - ties.length))];
+}
+
+function operators(descending: boolean) {
+  return descending ? ({ beyond: '$lt', from: '$lte' } as const) : ({ beyond: '$gt', from: '$gte' } as const);
+}
+
+function valueOf({ value }: Position, type: Keyset['type']): Date | string | number {
+  return type === 'date' ? new Date(value) : value;
 }

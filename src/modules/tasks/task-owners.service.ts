@@ -7,9 +7,11 @@ import {
   PersonalData,
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
+import { DeletedTask } from './schemas/deleted-task.schema.js';
+import { TaskChange } from './schemas/task-change.schema.js';
 import { TaskOwner } from './schemas/task-owner.schema.js';
 import { Task } from './schemas/task.schema.js';
-import { toTaskResponse } from './task.mapper.js';
+import { toTaskChangeResponse, toTaskResponse } from './task.mapper.js';
 
 /** What this module knows of users, and how it forgets them. */
 @ExportsPersonalData('tasks')
@@ -17,6 +19,8 @@ import { toTaskResponse } from './task.mapper.js';
 export class TaskOwnersService implements PersonalDataSource {
   constructor(
     @InjectModel(Task.name) private readonly tasks: Model<Task>,
+    @InjectModel(DeletedTask.name) private readonly deletedTasks: Model<DeletedTask>,
+    @InjectModel(TaskChange.name) private readonly history: Model<TaskChange>,
     @InjectModel(TaskOwner.name) private readonly owners: Model<TaskOwner>,
     private readonly personalData: PersonalData,
     private readonly cache: ResponseCache,
@@ -35,19 +39,25 @@ export class TaskOwnersService implements PersonalDataSource {
   /** Erases all that this module holds of a user. */
   async erase(userId: string, session: ClientSession): Promise<void> {
     await this.tasks.deleteMany({ user: userId }, { session });
+    await this.deletedTasks.deleteMany({ user: userId }, { session });
+    await this.history.deleteMany({ user: userId }, { session });
     await this.owners.deleteOne({ _id: userId }, { session });
     await this.personalData.markErased(userId, session);
     this.cache.invalidateAfterCommit(session, userId, 'tasks');
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {
-    const [tasks, owner] = await Promise.all([
+    const [tasks, deletedTasks, history, owner] = await Promise.all([
       this.tasks.find({ user: userId }).sort({ createdAt: 1, _id: 1 }).lean<Task[]>(),
+      this.deletedTasks.find({ user: userId }).lean<DeletedTask[]>(),
+      this.history.find({ user: userId }).sort({ task: 1, version: 1 }).lean<TaskChange[]>(),
       this.owners.findById(userId).lean(),
     ]);
     return {
       timezone: owner?.timezone ?? null,
-      tasks: tasks.map((task) => ({ ...toTaskResponse(task), deletedAt: task.deletedAt?.toISOString() ?? null })),
+      tasks: tasks.map(toTaskResponse),
+      deletedTasks: deletedTasks.map((task) => ({ ...toTaskResponse(task), deletedAt: task.deletedAt.toISOString() })),
+      history: history.map((change) => ({ taskId: String(change.task), ...toTaskChangeResponse(change) })),
     };
   }
 }

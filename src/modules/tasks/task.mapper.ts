@@ -1,4 +1,6 @@
+import type { TaskChangeResponseDto } from './dto/task-change-response.dto.js';
 import type { TaskResponseDto } from './dto/task-response.dto.js';
+import type { TaskChange } from './schemas/task-change.schema.js';
 import { NO_DUE_DATE, type Task, TASK_PRIORITIES, type TaskPriority } from './schemas/task.schema.js';
 
 export function toTaskResponse(task: Task): TaskResponseDto {
@@ -17,6 +19,10 @@ export function toTaskResponse(task: Task): TaskResponseDto {
     createdAt: task.createdAt.toISOString(),
     updatedAt: task.updatedAt.toISOString(),
   };
+}
+
+export function toTaskChangeResponse({ _id, at, actor, changes }: TaskChange): TaskChangeResponseDto {
+  return { id: String(_id), at: at.toISOString(), actorId: String(actor), changes };
 }
 
 export function fromPriority(priority: TaskPriority): number {

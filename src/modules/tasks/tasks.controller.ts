@@ -1,6 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
@@ -11,12 +11,18 @@ import {
   ApiConditionalWrite,
   ApiCreated,
   ApiCached,
+  ApiTagged,
 } from '../../common/openapi/api-headers.js';
+import { PageQueryDto } from '../../common/pagination/page.dto.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
+import { BulkTasksDto, BulkTasksResponseDto } from './dto/bulk-tasks.dto.js';
+import { TaskHistoryResponseDto } from './dto/task-change-response.dto.js';
 import { CreateTaskDto, ListTasksQueryDto, TaskStatsQueryDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import { TaskListResponseDto, TaskResponseDto } from './dto/task-response.dto.js';
 import { TaskStatsResponseDto } from './dto/task-stats-response.dto.js';
+import { TaskBulkService } from './task-bulk.service.js';
+import { TaskHistoryService } from './task-history.service.js';
 import { TaskListService } from './task-list.service.js';
 import { TaskStatsService } from './task-stats.service.js';
 import { TasksService } from './tasks.service.js';
@@ -34,6 +40,8 @@ const statsTtl = () =>
 export class TasksController {
   constructor(
     private readonly tasks: TasksService,
+    private readonly bulk: TaskBulkService,
+    private readonly history: TaskHistoryService,
     private readonly lists: TaskListService,
     private readonly statistics: TaskStatsService,
   ) {}
@@ -58,6 +66,18 @@ export class TasksController {
   @Get()
   listTasks(@CurrentUser() user: Principal, @Query() query: ListTasksQueryDto): Promise<TaskListResponseDto> {
     return this.lists.list(user.userId, query);
+  }
+
+  /** Create, change and delete up to 100 tasks; each operation succeeds or fails by itself. */
+  @Idempotent()
+  @HttpCode(200)
+  @Post('bulk')
+  async changeTasks(
+    @CurrentUser() user: Principal,
+    @Body() body: BulkTasksDto,
+    @Req() request: FastifyRequest,
+  ): Promise<BulkTasksResponseDto> {
+    return { results: await this.bulk.run(user.userId, body.operations, request) };
   }
 
   /** Statistics over all your tasks. */
@@ -105,5 +125,28 @@ export class TasksController {
     @IfMatch() precondition: Precondition,
   ): Promise<void> {
     return this.tasks.delete(user.userId, id, precondition);
+  }
+
+  /** Restore a deleted task, within 30 days. */
+  @ApiTagged()
+  @HttpCode(200)
+  @Post(':id/restore')
+  async restoreTask(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TaskResponseDto> {
+    const task = await this.tasks.restore(user.userId, id);
+    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+  }
+
+  /** What was changed of a task, newest first. */
+  @Get(':id/history')
+  getTaskHistory(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+    @Query() query: PageQueryDto,
+  ): Promise<TaskHistoryResponseDto> {
+    return this.history.list(user.userId, id, query);
   }
 }

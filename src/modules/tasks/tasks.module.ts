@@ -1,10 +1,16 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { DeletedTask, DeletedTaskSchema } from './schemas/deleted-task.schema.js';
+import { TaskChange, TaskChangeSchema } from './schemas/task-change.schema.js';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
+import { TaskBulkService } from './task-bulk.service.js';
+import { TaskHistoryService } from './task-history.service.js';
 import { TaskListService } from './task-list.service.js';
 import { TaskOwnersService } from './task-owners.service.js';
+import { TaskSearchService } from './task-search.service.js';
 import { TaskStatsService } from './task-stats.service.js';
+import { TaskStore } from './task-store.js';
 import { TasksController } from './tasks.controller.js';
 import { TasksListener } from './tasks.listener.js';
 import { TasksService } from './tasks.service.js';
@@ -13,10 +19,22 @@ import { TasksService } from './tasks.service.js';
   imports: [
     MongooseModule.forFeature([
       { name: Task.name, schema: TaskSchema },
+      { name: DeletedTask.name, schema: DeletedTaskSchema },
+      { name: TaskChange.name, schema: TaskChangeSchema },
       { name: TaskOwner.name, schema: TaskOwnerSchema },
     ]),
   ],
   controllers: [TasksController],
-  providers: [TasksService, TaskListService, TaskStatsService, TaskOwnersService, TasksListener],
+  providers: [
+    TaskStore,
+    TasksService,
+    TaskBulkService,
+    TaskHistoryService,
+    TaskListService,
+    TaskSearchService,
+    TaskStatsService,
+    TaskOwnersService,
+    TasksListener,
+  ],
 })
 export class TasksModule {}

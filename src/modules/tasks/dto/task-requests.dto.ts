@@ -1,5 +1,15 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, IsTimeZone, Length, MaxLength } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsOptional,
+  IsString,
+  IsTimeZone,
+  Length,
+  MaxLength,
+  ValidateBy,
+} from 'class-validator';
 import { PageQueryDto } from '../../../common/pagination/page.dto.js';
 import { CommaSeparated } from '../../../common/validation/comma-separated.js';
 import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
@@ -56,8 +66,22 @@ export class CreateTaskDto {
 
 export class UpdateTaskDto extends PartialType(CreateTaskDto, { skipNullProperties: false }) {}
 
+/** Orders of the tasks themselves, beside that of a search. */
 export const TASK_SORTS = ['createdAt', '-createdAt', 'dueDate', '-dueDate', 'priority', '-priority'] as const;
-export type TaskSort = (typeof TASK_SORTS)[number];
+export const RELEVANCE = '-relevance';
+export type TaskSort = (typeof TASK_SORTS)[number] | typeof RELEVANCE;
+
+const MAX_SEARCH_LENGTH = 200;
+
+/** Relevance is to something. */
+const NeedsSearchForRelevance = () =>
+  ValidateBy({
+    name: 'needsSearchForRelevance',
+    validator: {
+      validate: (sort, args) => sort !== RELEVANCE || (args?.object as ListTasksQueryDto).q !== undefined,
+      defaultMessage: () => `must not be ${RELEVANCE} where q is left out`,
+    },
+  });
 
 export class ListTasksQueryDto extends PageQueryDto {
   /** Any of these. */
@@ -98,9 +122,19 @@ export class ListTasksQueryDto extends PageQueryDto {
   @IsTimestamp()
   createdAfter?: string;
 
-  /** A minus sorts from the highest down; tasks without a due date count as due last. */
-  @ApiProperty({ enum: TASK_SORTS, default: '-createdAt', required: false })
-  @IsIn(TASK_SORTS)
+  /** Words of title, description or tags: any of them, whatever their case and accents. Other characters say nothing. */
+  @OptionalField()
+  @Length(1, MAX_SEARCH_LENGTH)
+  @IsString()
+  q?: string;
+
+  /**
+   * A minus sorts from the highest down; tasks without a due date count as due last. `-relevance` goes with `q`: a
+   * word counts most in the title, then in a tag.
+   */
+  @ApiProperty({ enum: [...TASK_SORTS, RELEVANCE], default: '-createdAt', required: false })
+  @NeedsSearchForRelevance()
+  @IsIn([...TASK_SORTS, RELEVANCE])
   sort: TaskSort = '-createdAt';
 }
 

@@ -11,7 +11,12 @@ export type TaskPriority = (typeof TASK_PRIORITIES)[number];
 /** Stored where a task has no due date: it then sorts behind all dates, in one range of the index. */
 export const NO_DUE_DATE = new Date('9999-12-31T23:59:59.999Z');
 
-const RESTORABLE_SECONDS = 30 * 24 * 3600;
+/** The words of a task (`wordsOf`), joined by spaces. */
+export interface SearchedText {
+  title: string;
+  tags: string;
+  description: string;
+}
 
 @Schema({ collection: 'tasks', versionKey: false })
 export class Task {
@@ -56,15 +61,26 @@ export class Task {
   @Prop({ required: true })
   updatedAt!: Date;
 
-  /** Deleted tasks can be restored until the TTL index removes them. */
-  @Prop({ type: Date, default: null })
-  deletedAt!: Date | null;
+  /** For the text index alone: written with the task, and never read. */
+  @Prop({ type: { title: String, tags: String, description: String }, _id: false, select: false })
+  search?: SearchedText;
 }
 
 export const TaskSchema = SchemaFactory.createForClass(Task);
-// One for each sort order of the list, both directions of it; `deletedAt: null` is an equality, so it comes first.
-TaskSchema.index({ user: 1, deletedAt: 1, createdAt: -1, _id: -1 });
-TaskSchema.index({ user: 1, deletedAt: 1, dueDate: 1, _id: 1 });
-TaskSchema.index({ user: 1, deletedAt: 1, priority: 1, _id: 1 });
-TaskSchema.index({ user: 1, status: 1 });
-TaskSchema.index({ deletedAt: 1 }, { expireAfterSeconds: RESTORABLE_SECONDS });
+// One a sort order. Behind the order stands what is filtered by, so that an entry tells whether its task is wanted.
+TaskSchema.index({ user: 1, createdAt: -1, _id: -1, status: 1, priority: 1, dueDate: 1 });
+TaskSchema.index({ user: 1, dueDate: 1, _id: 1, status: 1, priority: 1, createdAt: 1 });
+TaskSchema.index({ user: 1, priority: 1, _id: 1, status: 1, dueDate: 1, createdAt: 1 });
+// A tag is rare among a user's tasks, so it comes before the order.
+TaskSchema.index({ user: 1, tags: 1, createdAt: -1, _id: -1 });
+TaskSchema.index({ user: 1, tags: 1, dueDate: 1, _id: 1 });
+TaskSchema.index({ user: 1, tags: 1, priority: 1, _id: 1 });
+TaskSchema.index(
+  { user: 1, 'search.title': 'text', 'search.tags': 'text', 'search.description': 'text' },
+  {
+    name: 'user_1_search_text',
+    weights: { 'search.title': 10, 'search.tags': 5, 'search.description': 1 },
+    // Words as they are: users write in any language, and the texts have none of their own.
+    default_language: 'none',
+  },
+);

@@ -1,0 +1,36 @@
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { type Page, PageInfoResponseDto } from '../../../common/pagination/page.dto.js';
+
+/** A field's value as a task shows it: a text, a list, or nothing. */
+const VALUE: ApiPropertyOptions = { oneOf: [{ type: 'string' }, { type: 'array', items: {} }], nullable: true };
+
+export class FieldChangeResponseDto {
+  /** A field of the task; `deletedAt` for a deletion and a restoration. */
+  field!: string;
+
+  @ApiProperty(VALUE)
+  from!: unknown;
+
+  @ApiProperty(VALUE)
+  to!: unknown;
+}
+
+export class TaskChangeResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  at!: string;
+
+  /** Who did it. */
+  actorId!: string;
+
+  changes!: FieldChangeResponseDto[];
+}
+
+/** Newest first. */
+export class TaskHistoryResponseDto implements Page<TaskChangeResponseDto> {
+  data!: TaskChangeResponseDto[];
+
+  page!: PageInfoResponseDto;
+}

@@ -1,0 +1,28 @@
+import { type QueryFilter, Types } from 'mongoose';
+import type { ListTasksQueryDto } from './dto/task-requests.dto.js';
+import { NO_DUE_DATE, type Task } from './schemas/task.schema.js';
+import { fromPriority } from './task.mapper.js';
+import { wordsOf } from './task-words.js';
+
+/** The words that a list is to be searched for; null where it isn't. */
+export function searchedWords({ q }: ListTasksQueryDto): string | null {
+  return q === undefined ? null : [...new Set(wordsOf(q))].join(' ');
+}
+
+/** The user's tasks that all filters of the query let through; a filter with several values means any of them. */
+export function filterOf(userId: string, query: ListTasksQueryDto): QueryFilter<Task> {
+  const { status, priority, tag, dueBefore, dueAfter, createdAfter } = query;
+  const words = searchedWords(query);
+  return {
+    user: new Types.ObjectId(userId),
+    ...(words !== null && { $text: { $search: words } }),
+    ...(status && { status: { $in: status } }),
+    ...(priority && { priority: { $in: priority.map(fromPriority) } }),
+    // A single one as itself: every engine then sees that the index has the order.
+    ...(tag && { tags: tag.length === 1 ? tag[0] : { $in: tag } }),
+    ...((dueBefore ?? dueAfter) !== undefined && {
+      dueDate: { ...(dueAfter && { $gt: new Date(dueAfter) }), $lt: dueBefore ? new Date(dueBefore) : NO_DUE_DATE },
+    }),
+    ...(createdAfter && { createdAt: { $gt: new Date(createdAfter) } }),
+  };
+}
