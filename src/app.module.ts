@@ -21,6 +21,7 @@ import { ObservabilityModule } from './platform/observability/observability.modu
 import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { ShutdownModule } from './platform/shutdown/shutdown.module.js';
+import { StorageModule } from './platform/storage/storage.module.js';
 import { RateLimitGuard } from './platform/throttling/rate-limit.guard.js';
 import { ThrottlingModule } from './platform/throttling/throttling.module.js';
 import { WorkModule } from './platform/work/work.module.js';
@@ -40,6 +41,7 @@ export class AppModule {
         MessagingModule,
         IdempotencyModule,
         PersonalDataModule,
+        StorageModule,
         CacheModule,
         AuthenticationModule,
         ThrottlingModule,

@@ -17,6 +17,10 @@ import type { Environment } from './config/environment.js';
 import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
 import { shedLoad } from './platform/overload/load-shedding.js';
+import { serveLocalFiles } from './platform/storage/local-files.js';
+import { LocalStorage } from './platform/storage/local-storage.js';
+import { LocalUrls } from './platform/storage/local-urls.js';
+import { ObjectStorage } from './platform/storage/object-storage.js';
 import { Shutdown } from './platform/shutdown/shutdown.js';
 
 const DOCS_PATH = '/docs';
@@ -58,6 +62,8 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   app.setGlobalPrefix('api', { exclude: OUTSIDE_THE_API });
   app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
   app.useGlobalPipes(createValidationPipe());
+  const storage = app.get(ObjectStorage);
+  if (storage instanceof LocalStorage) await serveLocalFiles(server, storage, app.get(LocalUrls));
   serveDocs(app, DOCS_PATH, version);
   return app;
 }

@@ -20,6 +20,7 @@ const REQUIRED = {
   MAIL_FROM: 'Scalable API <no-reply@test.org>',
   APP_SECRETS: SECRET,
   JWT_PRIVATE_KEYS: PEM,
+  STORAGE_PATH: '/srv/files',
 };
 
 function messageFor(variables: Record<string, string | undefined>): string {
@@ -100,6 +101,8 @@ describe('readEnvironment', () => {
     ['CORS_ORIGINS', 'https://app.test.org/path'],
     ['CACHE_ENABLED', 'yes'],
     ['CACHE_TTL_SECONDS', '0'],
+    ['S3_ENDPOINT', 'minio:9000'],
+    ['CDN_URL', 'files.test.org'],
     ['LOG_LEVEL', 'loud'],
     ['SHUTDOWN_DRAIN_SECONDS', '-5'],
   ])('says in one sentence what is wrong with %s=%s, and never the value', (name, value) => {
@@ -193,5 +196,20 @@ describe('.env.example', () => {
     const shown = Object.fromEntries(variables);
     const expected = ENVIRONMENT_NAMES.map((name) => [name, String(defaults[name] ?? '')]);
     expect(shown).toEqual(Object.fromEntries(expected));
+  });
+});
+
+describe('where files are', () => {
+  it('takes a bucket in place of a folder, then with its region', () => {
+    const bucket = { STORAGE_PATH: undefined, S3_BUCKET: 'files' };
+    expect(messageFor({ ...bucket, S3_REGION: 'eu-central-1' })).toBe('');
+    expect(messageFor(bucket)).toMatch(/^S3_REGION is missing: it must .+\.$/);
+  });
+
+  it.each([
+    ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
+    ['S3_SECRET_ACCESS_KEY', 'S3_ACCESS_KEY_ID'],
+  ])('wants no %s without %s', (given, missing) => {
+    expect(messageFor({ [given]: 'hunter2' })).toMatch(new RegExp(`^${missing} is missing: it must [^\\n]+\\.$`));
   });
 });

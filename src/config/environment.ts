@@ -196,6 +196,42 @@ export class Environment {
   @Min(1)
   readonly CACHE_TTL_SECONDS: number = 3600;
 
+  @IsOptional()
+  @Matches(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { message: 'must be the name of a bucket' })
+  readonly S3_BUCKET?: string;
+
+  @ValidateIf((variables: Environment) => Boolean(variables.S3_BUCKET))
+  @Matches(/^[a-z0-9-]+$/, { message: "must be the bucket's region, such as eu-central-1" })
+  readonly S3_REGION?: string;
+
+  @IsOptional()
+  @IsUrl(
+    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
+    { message: 'must be the http(s) address of a store that speaks the protocol of S3' },
+  )
+  readonly S3_ENDPOINT?: string;
+
+  @ValidateIf((variables: Environment) => Boolean(variables.S3_SECRET_ACCESS_KEY))
+  @Matches(/^[!-~]+$/, { message: 'must be the id of the key in S3_SECRET_ACCESS_KEY' })
+  readonly S3_ACCESS_KEY_ID?: string;
+
+  @ValidateIf((variables: Environment) => Boolean(variables.S3_ACCESS_KEY_ID))
+  @Matches(/^[!-~]+$/, { message: 'must be the secret of the key that S3_ACCESS_KEY_ID names' })
+  readonly S3_SECRET_ACCESS_KEY?: string;
+
+  @ValidateIf((variables: Environment) => !variables.S3_BUCKET)
+  @Matches(/\S/, {
+    message: 'must be a folder for files that all instances share, where S3_BUCKET names no bucket for them',
+  })
+  readonly STORAGE_PATH?: string;
+
+  @IsOptional()
+  @IsUrl(
+    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
+    { message: 'must be the http(s) address of the CDN before the files' },
+  )
+  readonly CDN_URL?: string;
+
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     message: 'must be one of fatal, error, warn, info, debug, trace, silent',
   })

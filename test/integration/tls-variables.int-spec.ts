@@ -20,6 +20,7 @@ const COMPLETE = {
   MONGODB_URI: 'mongodb://database.test/api',
   REDIS_URL: 'rediss://redis.test',
   SMTP_URL: 'smtp://mail.test',
+  STORAGE_PATH: '/srv/files',
   MAIL_FROM: 'no-reply@api.test',
   APP_SECRETS: 'Kq3vX9sT0bWm5yRzLd8uHf2nJc7pGa4e',
   JWT_PRIVATE_KEYS: privateKey,

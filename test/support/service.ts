@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
@@ -31,6 +33,11 @@ export function databaseUri(databaseName: string): string {
   return uri.href;
 }
 
+/** Where the files of a service are that keeps them on disk; removed after the test file. */
+export function storagePath(databaseName: string): string {
+  return join(tmpdir(), 'scalable-api-test-files', databaseName);
+}
+
 /** An environment of a test's own: a fresh database, fresh secrets, limits that nothing runs into. */
 function freshEnvironment(databaseName: string): EnvironmentOverrides {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
@@ -49,6 +56,7 @@ function freshEnvironment(databaseName: string): EnvironmentOverrides {
     MAIL_FROM: 'Scalable API <no-reply@example.org>',
     APP_SECRETS: randomBytes(48).toString('base64'),
     JWT_PRIVATE_KEYS: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    STORAGE_PATH: storagePath(databaseName),
     THROTTLE_GENERAL_LIMIT: '1000000',
     THROTTLE_STRICT_LIMIT: '1000000',
     LOGIN_ADDRESS_FAILURES: '1000000',
@@ -216,7 +224,10 @@ async function dropDatabases(): Promise<void> {
   if (databases.size === 0) return;
   const client = new MongoClient(given('TEST_MONGODB_URI'));
   try {
-    for (const name of databases) await client.db(name).dropDatabase();
+    for (const name of databases) {
+      await client.db(name).dropDatabase();
+      await rm(storagePath(name), { recursive: true, force: true });
+    }
   } finally {
     await client.close();
   }

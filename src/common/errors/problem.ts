@@ -13,6 +13,7 @@ export const PROBLEMS = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
   EMAIL_TAKEN: { status: 409, title: 'The email address is taken' },
   REQUEST_IN_PROGRESS: { status: 409, title: 'The same request is still running' },
+  UPLOAD_INCOMPLETE: { status: 409, title: 'The file is not there yet' },
   LAST_ADMIN: { status: 409, title: 'The last administrator has to stay' },
   VERSION_MISMATCH: { status: 412, title: 'The resource has changed' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },

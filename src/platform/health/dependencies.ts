@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
+import { ObjectStorage } from '../storage/object-storage.js';
 import { InjectRedis } from '../redis/redis.module.js';
 
 const ASKED_AT_MOST_EVERY_MS = 1000;
@@ -15,6 +16,7 @@ export class Dependencies {
   constructor(
     @InjectConnection() private readonly connection: Connection,
     @InjectRedis() private readonly redis: Redis,
+    private readonly storage: ObjectStorage,
   ) {}
 
   mongodb(): Promise<boolean> {
@@ -23,6 +25,10 @@ export class Dependencies {
 
   redisServer(): Promise<boolean> {
     return this.ask('redis', () => this.redis.ping());
+  }
+
+  fileStorage(): Promise<boolean> {
+    return this.ask('storage', () => this.storage.ping());
   }
 
   private ask(name: string, ping: () => Promise<unknown> | undefined): Promise<boolean> {

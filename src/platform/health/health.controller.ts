@@ -32,7 +32,11 @@ export class HealthController {
   @ServedUnderPressure()
   @Get()
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponseDto> {
-    const redis = { redis: { status: (await this.dependencies.redisServer()) ? ('up' as const) : ('down' as const) } };
+    const [redis, storage] = await Promise.all([this.dependencies.redisServer(), this.dependencies.fileStorage()]);
+    // Shown, but not fatal: most of the service works without them.
+    const extras = { redis: statusOf(redis), storage: statusOf(storage) };
+    const extrasThat = (status: 'up' | 'down') =>
+      Object.fromEntries(Object.entries(extras).filter(([, extra]) => extra.status === status));
     const result = await this.health
       .check([() => this.checkMongodb()])
       .catch((unavailable: ServiceUnavailableException) => {
@@ -47,10 +51,9 @@ export class HealthController {
       uptime: Math.round(process.uptime()),
       memory: { rss, heapUsed },
       cpu: { user: user / 1e6, system: system / 1e6 },
-      // Shown, but not fatal: the service works without Redis.
-      info: { ...result.info, ...(redis.redis.status === 'up' ? redis : {}) },
-      error: { ...result.error, ...(redis.redis.status === 'down' ? redis : {}) },
-      details: { ...result.details, ...redis },
+      info: Object.assign({}, result.info, extrasThat('up')),
+      error: Object.assign({}, result.error, extrasThat('down')),
+      details: { ...result.details, ...extras },
     };
   }
 
@@ -77,4 +80,8 @@ export class HealthController {
     const indicator = this.indicators.check('mongodb');
     return (await this.dependencies.mongodb()) ? indicator.up() : indicator.down();
   }
+}
+
+function statusOf(isUp: boolean): { status: 'up' | 'down' } {
+  return { status: isUp ? 'up' : 'down' };
 }

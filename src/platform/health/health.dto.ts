@@ -3,7 +3,7 @@ import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 const INDICATORS: ApiPropertyOptions = {
   type: 'object',
   additionalProperties: { type: 'object', properties: { status: { type: 'string', enum: ['up', 'down'] } } },
-  example: { mongodb: { status: 'up' }, redis: { status: 'up' } },
+  example: { mongodb: { status: 'up' }, redis: { status: 'up' }, storage: { status: 'up' } },
 };
 
 export class MemoryResponseDto {

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream, type ReadStream } from 'node:fs';
+import { access, constants, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type OnModuleInit } from '@nestjs/common';
+import { ProblemError } from '../../common/errors/problem.js';
+import { ConfigurationError, type Environment } from '../../config/environment.js';
+import type { LocalUrls } from './local-urls.js';
+import { type NewObject, ObjectStorage, type PresignedUpload, type StoredObject } from './object-storage.js';
+
+const KEY = /^[\w-]+(\/[\w-]+)*$/;
+/** Beside the keys, none of which can have such a name. */
+const UNFINISHED = '.unfinished';
+const UNFINISHED_KEPT_MS = 24 * 3600 * 1000;
+
+/** Something is there already, as `If-None-Match: *` asks about. */
+export class ObjectExistsError extends ProblemError {
+  constructor() {
+    super('VERSION_MISMATCH', 'There is a file already, and none is overwritten.');
+  }
+}
+
+/**
+ * Files on this machine's disk, for the local stack: an object is a folder with its content and its type, and it appears
+ * as a whole, by renaming. Its URLs lead to the service itself (`serveLocalFiles`).
+ */
+export class LocalStorage extends ObjectStorage implements OnModuleInit {
+  private readonly root: string;
+
+  constructor(
+    { STORAGE_PATH }: Environment,
+    private readonly urls: LocalUrls,
+  ) {
+    super();
+    this.root = resolve(STORAGE_PATH as string);
+  }
+
+  /** @throws ConfigurationError where the folder can't be used */
+  async onModuleInit(): Promise<void> {
+    try {
+      await mkdir(join(this.root, UNFINISHED), { recursive: true });
+      await this.ping();
+    } catch (cause) {
+      throw new ConfigurationError('STORAGE_PATH must be a folder that the service may write to.', { cause });
+    }
+    await this.removeUnfinished();
+  }
+
+  presignUpload(object: NewObject): Promise<PresignedUpload> {
+    return Promise.resolve(this.urls.signUpload(object));
+  }
+
+  presignDownload(key: string, filename?: string): Promise<string> {
+    return Promise.resolve(this.urls.signDownload(key, filename));
+  }
+
+  async find(key: string): Promise<StoredObject | null> {
+    const folder = this.folderOf(key);
+    try {
+      const [{ size }, contentType] = await Promise.all([
+        stat(join(folder, 'content')),
+        readFile(join(folder, 'type'), 'utf8'),
+      ]);
+      return { size, contentType };
+    } catch (error) {
+      if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
+      throw error;
+    }
+  }
+
+  async deleteAll(key: string): Promise<void> {
+    await rm(this.folderOf(key), { recursive: true, force: true });
+  }
+
+  async ping(): Promise<void> {
+    await access(join(this.root, UNFINISHED), constants.W_OK);
+  }
+
+  /**
+   * Stores what a stream gives, without ever holding more than a piece of it in memory. Nothing is left of one that
+   * breaks off, or is longer or shorter than it should be.
+   *
+   * @throws ObjectExistsError
+   */
+  async write({ key, contentType, size }: NewObject, content: Readable): Promise<void> {
+    const target = this.folderOf(key);
+    if (await this.find(key)) throw new ObjectExistsError();
+    const upload = join(this.root, UNFINISHED, randomUUID());
+    await mkdir(upload);
+    try {
+      await pipeline(content, exactly(size), createWriteStream(join(upload, 'content')));
+      await writeFile(join(upload, 'type'), contentType);
+      await mkdir(dirname(target), { recursive: true });
+      // Fails where the folder is there and not empty: of two uploads at once, one wins.
+      await rename(upload, target);
+    } catch (error) {
+      throw isCode(error, 'ENOTEMPTY', 'EEXIST') ? new ObjectExistsError() : error;
+    } finally {
+      await rm(upload, { recursive: true, force: true });
+    }
+  }
+
+  read(key: string): ReadStream {
+    return createReadStream(join(this.folderOf(key), 'content'));
+  }
+
+  /** Signatures keep foreign keys out; this is what keeps a wrong one of our own inside the folder. */
+  private folderOf(key: string): string {
+    if (!KEY.test(key)) throw new Error('not a key of an object');
+    return join(this.root, key);
+  }
+
+  /** What a process left that was killed during an upload. */
+  private async removeUnfinished(): Promise<void> {
+    const folder = join(this.root, UNFINISHED);
+    for (const name of await readdir(folder)) {
+      const { mtimeMs } = await stat(join(folder, name));
+      if (Date.now() - mtimeMs > UNFINISHED_KEPT_MS) await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** Passes on so many bytes and ends with an error at the first too many, or where some are missing. */
+function exactly(size: number) {
+  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let seen = 0;
+    for await (const chunk of source) {
+      seen += chunk.length;
+      if (seen > size) break;
+      yield chunk;
+    }
+    if (seen !== size) throw new ProblemError('VALIDATION_FAILED', 'The body has another length than was signed.');
+  };
+}
+
+function isCode(error: unknown, ...codes: string[]): boolean {
+  return codes.includes((error as NodeJS.ErrnoException).code ?? '');
+}

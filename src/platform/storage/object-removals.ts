@@ -1,0 +1,78 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap, SetMetadata } from '@nestjs/common';
+import { DiscoveryService, Reflector } from '@nestjs/core';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { Transactions } from '../database/transactions.js';
+import { WorkQueue } from '../work/work-queue.js';
+import { ObjectRemoval } from './object-removal.schema.js';
+import { ObjectStorage } from './object-storage.js';
+
+const OWNER = 'objectOwner';
+const CONCURRENCY = 4;
+/** With the queue's backoff that is about a week of trying. */
+const MAX_ATTEMPTS = 1000;
+/** A person's files are deleted in one piece, however many they are. */
+const LEASE_MS = 10 * 60_000;
+
+/** A module that keeps objects. */
+export interface ObjectOwner {
+  /**
+   * Decides, when the time has come, whether objects are to go. Where it says so they must be out of everybody's reach:
+   * nothing may begin to use them again.
+   *
+   * @param path the segments of the keys behind the owner's name, or those they begin with
+   */
+  isUnused(path: string[]): Promise<boolean>;
+}
+
+/** Marks a provider (an `ObjectOwner`) as the one that decides on objects whose keys begin with this segment. */
+export const OwnsObjects = (name: string) => SetMetadata(OWNER, name);
+
+/**
+ * Removes objects that nobody needs, as durable work. What is in use is decided when the work is done, not when it is
+ * ordered: so an order may be given for whatever could have become unused, early, twice, or in any order.
+ */
+@Injectable()
+export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly owners = new Map<string, ObjectOwner>();
+  private queue?: WorkQueue<ObjectRemoval>;
+
+  constructor(
+    @InjectModel(ObjectRemoval.name) private readonly removals: Model<ObjectRemoval>,
+    private readonly storage: ObjectStorage,
+    private readonly transactions: Transactions,
+    private readonly discovery: DiscoveryService,
+    private readonly reflector: Reflector,
+  ) {}
+
+  /** Looks after the objects at `[owner, ...path]` at `dueAt`, once the transaction of `session` is committed. */
+  async add(session: ClientSession, [owner, ...path]: string[], dueAt = new Date()): Promise<void> {
+    await this.removals.create([{ owner, path, availableAt: dueAt }], { session });
+    this.transactions.afterCommit(session, () => this.queue?.nudge());
+  }
+
+  onApplicationBootstrap(): void {
+    for (const { instance, metatype } of this.discovery.getProviders()) {
+      const name = metatype && this.reflector.get<string | undefined>(OWNER, metatype);
+      if (name) this.owners.set(name, instance as ObjectOwner);
+    }
+    this.queue = new WorkQueue(this.removals, (removal) => this.remove(removal), {
+      name: 'object-removals',
+      concurrency: CONCURRENCY,
+      maxAttempts: MAX_ATTEMPTS,
+      whenDone: 'delete',
+      leaseMs: LEASE_MS,
+      // A process that serves only some modules leaves the others' objects to those that can judge them.
+      scope: { owner: { $in: [...this.owners.keys()] } },
+    });
+    this.queue.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.queue?.stop();
+  }
+
+  private async remove({ owner, path }: ObjectRemoval): Promise<void> {
+    if (await this.owners.get(owner)?.isUnused(path)) await this.storage.deleteAll([owner, ...path].join('/'));
+  }
+}

@@ -1,0 +1,45 @@
+import { Global, Logger, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { MongooseModule } from '@nestjs/mongoose';
+import { SecretBox } from '../../common/crypto/secret-box.js';
+import { Environment } from '../../config/environment.js';
+import { LocalStorage } from './local-storage.js';
+import { LocalUrls } from './local-urls.js';
+import { ObjectRemoval, ObjectRemovalSchema } from './object-removal.schema.js';
+import { ObjectRemovals } from './object-removals.js';
+import { ObjectStorage } from './object-storage.js';
+
+/** Files: in S3 where there is a bucket, else on disk. */
+@Global()
+@Module({
+  imports: [DiscoveryModule, MongooseModule.forFeature([{ name: ObjectRemoval.name, schema: ObjectRemovalSchema }])],
+  providers: [
+    ObjectRemovals,
+    {
+      provide: LocalUrls,
+      inject: [SecretBox, Environment],
+      useFactory: (box: SecretBox, environment: Environment) => new LocalUrls(box, environment),
+    },
+    {
+      provide: ObjectStorage,
+      inject: [Environment, LocalUrls],
+      useFactory: async (environment: Environment, urls: LocalUrls): Promise<ObjectStorage> => {
+        if (environment.S3_BUCKET === undefined) return onDisk(environment, urls);
+        // Loaded here: whoever keeps files on disk doesn't pay for it.
+        const { S3Storage } = await import('./s3-storage.js');
+        return new S3Storage(environment);
+      },
+    },
+  ],
+  exports: [ObjectStorage, ObjectRemovals, LocalUrls],
+})
+export class StorageModule {}
+
+function onDisk(environment: Environment, urls: LocalUrls): LocalStorage {
+  if (environment.NODE_ENV === 'production') {
+    new Logger(LocalStorage.name).warn(
+      'files are kept in STORAGE_PATH: with more than one instance, all of them have to share that folder',
+    );
+  }
+  return new LocalStorage(environment, urls);
+}
