@@ -16,6 +16,7 @@ const require = createRequire(import.meta.url);
 
 const PROJECTS = ['tsconfig.build.json', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
 const ASSETS = /[/\\]pages[/\\][^/\\]+\.(js|css)$/;
+const OUTPUT = /\.js(\.map)?$/;
 const INPUTS = ['tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/build.mjs'];
 
 function newestMtime(path) {
@@ -56,13 +57,18 @@ function compile(ts, project) {
     {},
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail },
   );
-  rmSync(project.outDir, { recursive: true, force: true });
-  const program = ts.createProgram(config.fileNames, config.options);
+  removeLeftovers(project);
+  const tsBuildInfoFile = join(project.outDir, '.tsbuildinfo');
+  const options = { ...config.options, incremental: true, tsBuildInfoFile };
+  const incremental = ts.createIncrementalProgram({ rootNames: config.fileNames, options });
+  const program = incremental.getProgram();
+  // Before the emit, which writes down what is known by then.
+  const found = ts.getPreEmitDiagnostics(incremental);
   const isService = project.name === PROJECTS[0];
-  const emitted = program.emit(undefined, undefined, undefined, false, {
+  const emitted = incremental.emit(undefined, undefined, undefined, false, {
     before: isService ? compilerPlugins(ts, program) : [],
   });
-  const diagnostics = [...config.errors, ...ts.getPreEmitDiagnostics(program), ...emitted.diagnostics];
+  const diagnostics = [...config.errors, ...found, ...emitted.diagnostics];
   if (diagnostics.length > 0) {
     const host = { getCurrentDirectory: () => root, getCanonicalFileName: (name) => name, getNewLine: () => '\n' };
     fail(ts.formatDiagnosticsWithColorAndContext(diagnostics, host));
@@ -70,6 +76,19 @@ function compile(ts, project) {
   copyAssets(project);
   writeFileSync(project.stamp, '');
   console.error(`built ${relative(root, project.outDir)} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** All of the last build's output where it was made otherwise; else what came of sources that are gone. */
+function removeLeftovers({ file, rootDir, outDir, stamp }) {
+  const made = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
+  if ([file, ...INPUTS.map((input) => join(root, input))].some((path) => newestMtime(path) > made)) {
+    rmSync(outDir, { recursive: true, force: true });
+    return;
+  }
+  for (const name of readdirSync(outDir, { recursive: true })) {
+    const source = join(rootDir, name.replace(/\.js(\.map)?$/, '.ts'));
+    if (OUTPUT.test(name) && !existsSync(source)) rmSync(join(outDir, name));
+  }
 }
 
 /** What the service sends to browsers as it stands (the same files as `assets` in nest-cli.json). */
