@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { corsOptions } from './common/http/cors.js';
-import { acceptJsonOnly } from './common/http/json-body.js';
+import { acceptJsonOnly, letFormsPass } from './common/http/json-body.js';
 import { RouteMethods } from './common/http/route-methods.js';
 import { secureHeaders } from './common/http/security-headers.js';
 import { serverOptions } from './common/http/server-options.js';
@@ -34,6 +34,8 @@ const OUTSIDE_THE_API = [
   'verify-email/*file',
   'reset-password',
   'reset-password/*file',
+  'unsubscribe',
+  'unsubscribe/*file',
 ];
 
 type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>;
@@ -52,6 +54,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   });
   const server: Server = adapter.getInstance();
   acceptJsonOnly(server);
+  letFormsPass(server, '/unsubscribe');
   app.get(RouteMethods).observe(server);
   observeHttp(server, logger);
   closeConnectionsOnShutdown(server, app.get(Shutdown));

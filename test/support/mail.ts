@@ -9,6 +9,8 @@ export interface ReceivedMail {
   messageId: string;
   text: string;
   html: string;
+  /** By their names in lower case. */
+  headers: Map<string, string>;
 }
 
 /** All mails to this address so far, the oldest first. */
@@ -48,6 +50,7 @@ function parse(source: string): ReceivedMail {
     return part ? decode(part) : '';
   };
   return {
+    headers: mail.headers,
     to: mail.headers.get('to') ?? '',
     subject: decodeWords(mail.headers.get('subject') ?? ''),
     messageId: mail.headers.get('message-id') ?? '',

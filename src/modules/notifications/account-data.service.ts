@@ -6,7 +6,7 @@ import {
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
 import { ContactsService } from './contacts.service.js';
-import { EmailDeliveries } from './email/email-deliveries.js';
+import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { InboxService } from './inbox.service.js';
 
 /** All that this module holds of a user, in one piece or gone. */
@@ -16,24 +16,24 @@ export class AccountDataService implements PersonalDataSource {
   constructor(
     private readonly contacts: ContactsService,
     private readonly inbox: InboxService,
-    private readonly emails: EmailDeliveries,
+    private readonly deliveries: DeliveriesService,
     private readonly personalData: PersonalData,
   ) {}
 
   async erase(userId: string, session: ClientSession): Promise<void> {
     await this.inbox.removeAll(userId, session);
-    await this.emails.removeAll(userId, session);
+    await this.deliveries.removeAll(userId, session);
     await this.contacts.remove(userId, session);
     await this.personalData.markErased(userId, session);
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {
     const contact = await this.contacts.find(userId);
-    const { name, email, emailVerified, locale, preferences } = contact ?? {};
+    const { name, email, emailVerified, locale, timezone, preferences } = contact ?? {};
     return {
-      contact: contact && { name, email, emailVerified, locale, preferences },
+      contact: contact && { name, email, emailVerified, locale, timezone, preferences },
       notifications: await this.inbox.exportAll(userId),
-      deliveries: await this.emails.exportAll(userId),
+      deliveries: await this.deliveries.exportAll(userId),
     };
   }
 }

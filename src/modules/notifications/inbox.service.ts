@@ -8,6 +8,7 @@ import { ResponseCache } from '../../platform/cache/response-cache.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import type { ListNotificationsQueryDto } from './dto/notification-requests.dto.js';
 import type { NotificationResponseDto } from './dto/notification-response.dto.js';
+import type { NotificationText } from './notification-texts.js';
 import { toNotificationResponse } from './notification.mapper.js';
 import { NotificationNotFoundError } from './notifications.errors.js';
 import { Notification } from './schemas/notification.schema.js';
@@ -83,6 +84,20 @@ export class InboxService {
     await this.notifications.create([{ ...notification, _id, createdAt: new Date() }], { session });
     this.cache.invalidateAfterCommit(session, String(notification.user), 'notifications');
     return _id;
+  }
+
+  /** The texts of those of these entries that are still there, the oldest first. */
+  async findTexts(userId: string, ids: Types.ObjectId[]): Promise<NotificationText[]> {
+    const filter = { _id: { $in: ids }, user: new Types.ObjectId(userId) };
+    return await this.notifications
+      .find(filter, { _id: 0, title: 1, body: 1 })
+      .sort({ _id: 1 })
+      .lean<NotificationText[]>();
+  }
+
+  /** @throws NotificationNotFoundError */
+  async assertOwn(userId: string, id: string): Promise<void> {
+    if (!(await this.notifications.exists({ _id: id, user: userId }))) throw new NotificationNotFoundError();
   }
 
   async exportAll(userId: string): Promise<NotificationResponseDto[]> {

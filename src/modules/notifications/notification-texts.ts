@@ -6,37 +6,56 @@ export interface NotificationText {
   body: string;
 }
 
-/**
- * What is sent so far. `account.email-change` goes by mail alone and can't be muted, so it isn't among the events that
- * preferences know.
- */
-export type SentEvent =
-  | Extract<
-      NotificationEvent,
-      | 'task.completed'
-      | 'account.new-login'
-      | 'account.password-changed'
-      | 'account.mfa-changed'
-      | 'account.email-verification'
-      | 'account.password-reset'
-    >
-  | 'account.email-change';
+/** What is sent: what the inbox and preferences know, and what goes out by one channel alone and can't be muted. */
+export type SentEvent = NotificationEvent | 'account.email-change' | 'account.phone-verification';
 
-type Texts = Record<SentEvent, (data: Record<string, string>) => NotificationText>;
+/** Such messages go out whatever the preferences say. */
+export function isAboutAccount(event: SentEvent): boolean {
+  return event.startsWith('account.');
+}
+
+/** How the reader writes; English and UTC where it isn't known. */
+export interface Reader {
+  /** BCP 47 */
+  locale?: string | undefined;
+  /** IANA name */
+  timezone?: string | undefined;
+}
+
+type Data = Record<string, string>;
+/** @param when writes a time as the reader does */
+type Text = (data: Data, when: (time: string | undefined) => string) => NotificationText;
+type Texts = Record<SentEvent, Text>;
 
 const ENGLISH: Texts = {
+  'task.reminder': ({ title, dueDate }, when) => ({
+    title: 'Reminder',
+    body: dueDate ? `“${title}” is due at ${when(dueDate)}.` : `You wanted to be reminded of “${title}”.`,
+  }),
+  'task.overdue': ({ title, dueDate }, when) => ({
+    title: 'Task overdue',
+    body: `“${title}” was due at ${when(dueDate)}.`,
+  }),
+  'digest.daily': ({ count }) => ({
+    title: 'Your daily digest',
+    body: count === '1' ? 'One notification since the last digest:' : `${count} notifications since the last digest:`,
+  }),
+  'account.phone-verification': ({ code }) => ({
+    title: 'Confirm your phone number',
+    body: `${code} is your code to confirm this phone number. It is good for ten minutes.`,
+  }),
   'task.completed': ({ title }) => ({ title: 'Task completed', body: `“${title}” is done.` }),
-  'account.new-login': ({ startedAt, userAgent, ip }) => ({
+  'account.new-login': ({ startedAt, userAgent, ip }, when) => ({
     title: 'New log-in to your account',
-    body: `Somebody logged in at ${startedAt} from ${ip} with ${userAgent || 'an unknown client'}. If that wasn't you, change your password.`,
+    body: `Somebody logged in at ${when(startedAt)} from ${ip} with ${userAgent || 'an unknown client'}. If that wasn't you, change your password.`,
   }),
-  'account.password-changed': ({ changedAt }) => ({
+  'account.password-changed': ({ changedAt }, when) => ({
     title: 'Your password was changed',
-    body: `The password of your account was changed at ${changedAt}. If that wasn't you, reset it at once.`,
+    body: `The password of your account was changed at ${when(changedAt)}. If that wasn't you, reset it at once.`,
   }),
-  'account.mfa-changed': ({ enabled, changedAt }) => ({
+  'account.mfa-changed': ({ enabled, changedAt }, when) => ({
     title: enabled === 'true' ? 'Second factor turned on' : 'Second factor turned off',
-    body: `The second factor of your account was turned ${enabled === 'true' ? 'on' : 'off'} at ${changedAt}. If that wasn't you, change your password.`,
+    body: `The second factor of your account was turned ${enabled === 'true' ? 'on' : 'off'} at ${when(changedAt)}. If that wasn't you, change your password.`,
   }),
   'account.email-verification': () => ({
     title: 'Confirm your email address',
@@ -53,18 +72,37 @@ const ENGLISH: Texts = {
 };
 
 const GERMAN: Texts = {
+  'task.reminder': ({ title, dueDate }, when) => ({
+    title: 'Erinnerung',
+    body: dueDate ? `„${title}“ ist am ${when(dueDate)} fällig.` : `Sie wollten an „${title}“ erinnert werden.`,
+  }),
+  'task.overdue': ({ title, dueDate }, when) => ({
+    title: 'Aufgabe überfällig',
+    body: `„${title}“ war am ${when(dueDate)} fällig.`,
+  }),
+  'digest.daily': ({ count }) => ({
+    title: 'Ihre tägliche Zusammenfassung',
+    body:
+      count === '1'
+        ? 'Eine Benachrichtigung seit der letzten Zusammenfassung:'
+        : `${count} Benachrichtigungen seit der letzten Zusammenfassung:`,
+  }),
+  'account.phone-verification': ({ code }) => ({
+    title: 'Bestätigen Sie Ihre Telefonnummer',
+    body: `${code} ist Ihr Code, um diese Telefonnummer zu bestätigen. Er gilt zehn Minuten.`,
+  }),
   'task.completed': ({ title }) => ({ title: 'Aufgabe erledigt', body: `„${title}“ ist erledigt.` }),
-  'account.new-login': ({ startedAt, userAgent, ip }) => ({
+  'account.new-login': ({ startedAt, userAgent, ip }, when) => ({
     title: 'Neue Anmeldung bei Ihrem Konto',
-    body: `Am ${startedAt} hat sich jemand von ${ip} mit ${userAgent || 'einem unbekannten Programm'} angemeldet. Waren das nicht Sie, ändern Sie Ihr Passwort.`,
+    body: `Am ${when(startedAt)} hat sich jemand von ${ip} mit ${userAgent || 'einem unbekannten Programm'} angemeldet. Waren das nicht Sie, ändern Sie Ihr Passwort.`,
   }),
-  'account.password-changed': ({ changedAt }) => ({
+  'account.password-changed': ({ changedAt }, when) => ({
     title: 'Ihr Passwort wurde geändert',
-    body: `Das Passwort Ihres Kontos wurde am ${changedAt} geändert. Waren das nicht Sie, setzen Sie es sofort zurück.`,
+    body: `Das Passwort Ihres Kontos wurde am ${when(changedAt)} geändert. Waren das nicht Sie, setzen Sie es sofort zurück.`,
   }),
-  'account.mfa-changed': ({ enabled, changedAt }) => ({
+  'account.mfa-changed': ({ enabled, changedAt }, when) => ({
     title: enabled === 'true' ? 'Zweiter Faktor eingeschaltet' : 'Zweiter Faktor ausgeschaltet',
-    body: `Der zweite Faktor Ihres Kontos wurde am ${changedAt} ${enabled === 'true' ? 'eingeschaltet' : 'ausgeschaltet'}. Waren das nicht Sie, ändern Sie Ihr Passwort.`,
+    body: `Der zweite Faktor Ihres Kontos wurde am ${when(changedAt)} ${enabled === 'true' ? 'eingeschaltet' : 'ausgeschaltet'}. Waren das nicht Sie, ändern Sie Ihr Passwort.`,
   }),
   'account.email-verification': () => ({
     title: 'Bestätigen Sie Ihre E-Mail-Adresse',
@@ -85,6 +123,11 @@ export const GREETINGS: Record<Language, (name: string | undefined) => string> =
   de: (name) => (name ? `Hallo ${name},` : 'Hallo,'),
 };
 
+export const UNSUBSCRIBE_HINTS: Record<Language, string> = {
+  en: 'No more of these mails',
+  de: 'Keine solchen E-Mails mehr',
+};
+
 const TEXTS = { en: ENGLISH, de: GERMAN };
 export type Language = keyof typeof TEXTS;
 
@@ -94,6 +137,10 @@ export function languageOf(locale: string | undefined): Language {
   return language in TEXTS ? (language as Language) : 'en';
 }
 
-export function textOf(event: SentEvent, data: Record<string, string>, language: Language): NotificationText {
-  return TEXTS[language][event](data);
+/** @param data what the event says; times in RFC 3339 */
+export function textOf(event: SentEvent, data: Data, { locale, timezone = 'UTC' }: Reader): NotificationText {
+  const language = languageOf(locale);
+  const format = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone: timezone });
+  const when = (time: string | undefined) => (time ? `${format.format(new Date(time))} (${timezone})` : '–');
+  return TEXTS[language][event](data, when);
 }

@@ -6,6 +6,9 @@ import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiCached } from '../../common/openapi/api-headers.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
 import { ListNotificationsQueryDto, MarkNotificationDto } from './dto/notification-requests.dto.js';
+import { wholeList } from '../../common/pagination/page.dto.js';
+import { DeliveriesService } from './deliveries/deliveries.service.js';
+import { DeliveryListResponseDto } from './dto/delivery-response.dto.js';
 import {
   NotificationListResponseDto,
   NotificationResponseDto,
@@ -17,7 +20,10 @@ import { InboxService } from './inbox.service.js';
 @AllowApiKeys('notifications')
 @Controller('notifications')
 export class NotificationsController {
-  constructor(private readonly inbox: InboxService) {}
+  constructor(
+    private readonly inbox: InboxService,
+    private readonly deliveries: DeliveriesService,
+  ) {}
 
   /** List your notifications, the newest first. */
   @ApiCached()
@@ -60,5 +66,14 @@ export class NotificationsController {
   @Delete(':id')
   deleteNotification(@CurrentUser() user: Principal, @Param('id', IdPipe) id: string): Promise<void> {
     return this.inbox.delete(user.userId, id);
+  }
+
+  /** See by which channels a notification went out, and what became of that; kept for 30 days. */
+  @Get(':id/deliveries')
+  async listDeliveries(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+  ): Promise<DeliveryListResponseDto> {
+    return wholeList(await this.deliveries.list(user.userId, id));
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type ClientSession, Types } from 'mongoose';
+import type { ClientSession } from 'mongoose';
 import {
   AccountRegisteredEvent,
   EmailChangedEvent,
@@ -16,7 +16,6 @@ import { PreferencesChangedEvent, ProfileChangedEvent, UserDeletedEvent } from '
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
-import { EmailDeliveries } from './email/email-deliveries.js';
 import { NotifierService } from './notifier.service.js';
 
 @Injectable()
@@ -24,7 +23,6 @@ export class NotificationsListener {
   constructor(
     private readonly contacts: ContactsService,
     private readonly notifier: NotifierService,
-    private readonly emails: EmailDeliveries,
     private readonly accountData: AccountDataService,
   ) {}
 
@@ -66,9 +64,7 @@ export class NotificationsListener {
     { subject, data: { email: to, token } }: EventOf<EmailVerificationRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    const user = new Types.ObjectId(subject);
-    const event = 'account.email-verification';
-    await this.emails.add({ user, notification: null, event, data: {}, to, token }, session);
+    await this.notifier.mail(subject, 'account.email-verification', { to, token }, session);
   }
 
   @EventHandler(PasswordResetRequestedEvent)
@@ -76,9 +72,7 @@ export class NotificationsListener {
     { subject, data: { email: to, token } }: EventOf<PasswordResetRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    const user = new Types.ObjectId(subject);
-    const event = 'account.password-reset';
-    await this.emails.add({ user, notification: null, event, data: {}, to, token }, session);
+    await this.notifier.mail(subject, 'account.password-reset', { to, token }, session);
   }
 
   /** Goes to the contact's address, which is still the old one, and only if it is verified. */
@@ -87,8 +81,7 @@ export class NotificationsListener {
     { subject, data: { newEmail } }: EventOf<EmailChangeRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    const user = new Types.ObjectId(subject);
-    await this.emails.add({ user, notification: null, event: 'account.email-change', data: { newEmail } }, session);
+    await this.notifier.mail(subject, 'account.email-change', { data: { newEmail } }, session);
   }
 
   @EventHandler(SessionStartedEvent)

@@ -2,7 +2,9 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
-import { EmailDeliveries } from './email/email-deliveries.js';
+import type { Channel } from './deliveries/channel.js';
+import { CHANNEL_LIST, DeliveriesService } from './deliveries/deliveries.service.js';
+import { EmailChannel } from './email/email-channel.js';
 import { Mailer } from './email/mailer.js';
 import { InboxService } from './inbox.service.js';
 import { NotificationsController } from './notifications.controller.js';
@@ -26,7 +28,9 @@ import { Notification, NotificationSchema } from './schemas/notification.schema.
     InboxService,
     ContactsService,
     NotifierService,
-    EmailDeliveries,
+    DeliveriesService,
+    EmailChannel,
+    { provide: CHANNEL_LIST, useFactory: (...channels: Channel[]) => channels, inject: [EmailChannel] },
     Mailer,
     NotificationsListener,
   ],

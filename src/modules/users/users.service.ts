@@ -90,6 +90,17 @@ export class UsersService {
     });
   }
 
+  /** Turns notifications by mail off, for somebody who asked for it from a mail; nothing where nobody is there any more. */
+  async endEmails(id: string): Promise<void> {
+    await this.transactions.run(async (session) => {
+      const user = await this.users.findById(id, null, { session }).lean();
+      if (!user?.preferences.channels.email) return;
+      const preferences = { ...user.preferences, channels: { ...user.preferences.channels, email: false } };
+      const { version } = await this.change(id, 'any', session, { preferences });
+      await this.outbox.add(session, new PreferencesChangedEvent(id, { version, preferences }));
+    });
+  }
+
   async list(query: ListUsersQueryDto): Promise<Page<UserResponseDto>> {
     const keyset = keysetOf(query.sort);
     const list = `users:${query.sort}`;

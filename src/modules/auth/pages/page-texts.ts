@@ -1,6 +1,4 @@
-/** The languages the pages speak; the first is for everybody else. */
-export const LANGUAGES = ['en', 'de'] as const;
-export type Language = (typeof LANGUAGES)[number];
+import type { Language } from '../../../common/pages/choose-language.js';
 
 export type PageName = 'verify-email' | 'reset-password';
 

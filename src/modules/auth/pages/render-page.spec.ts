@@ -1,4 +1,5 @@
-import { LANGUAGES, TEXTS } from './page-texts.js';
+import { LANGUAGES } from '../../../common/pages/choose-language.js';
+import { TEXTS } from './page-texts.js';
 import { renderPage } from './render-page.js';
 
 describe('renderPage', () => {

@@ -1,5 +1,6 @@
 import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../is-allowed-password.js';
-import { type Language, type PageName, type PasswordTexts, TEXTS } from './page-texts.js';
+import type { Language } from '../../../common/pages/choose-language.js';
+import { type PageName, type PasswordTexts, TEXTS } from './page-texts.js';
 
 const ENDPOINTS: Record<PageName, string> = {
   'verify-email': 'api/v1/auth/email/verify',

@@ -26,4 +26,21 @@ describe('a mail', () => {
     expect(text).toBe(`Hello,\n\n${TEXT.body}\n`);
     expect(html).not.toContain('<a ');
   });
+
+  it('lists what a digest collects, and how to end such mails', () => {
+    const items = [
+      { title: 'Reminder', body: 'Tea & <b>cake</b>' },
+      { title: 'Task completed', body: '“Work” is done.' },
+    ];
+    const unsubscribe = 'https://a.test/unsubscribe?token=1&x="';
+    const { text, html } = renderEmail(
+      { title: 'Your daily digest', body: '2 notifications:' },
+      { language: 'en', items, unsubscribe },
+    );
+    expect(text).toBe(
+      `Hello,\n\n2 notifications:\n\n- Reminder: Tea & <b>cake</b>\n\n- Task completed: “Work” is done.\n\n--\nNo more of these mails\n${unsubscribe}\n`,
+    );
+    expect(html).toContain('<li><strong>Reminder</strong><br>Tea &amp; &lt;b&gt;cake&lt;/b&gt;</li>');
+    expect(html).toContain('href="https://a.test/unsubscribe?token=1&amp;x=&quot;"');
+  });
 });

@@ -28,6 +28,10 @@ export class Contact {
   @Prop({ type: String })
   locale?: string;
 
+  /** IANA name */
+  @Prop({ type: String })
+  timezone?: string;
+
   @Prop({ type: Number, default: 0 })
   profileVersion!: number;
 

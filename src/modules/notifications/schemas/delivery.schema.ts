@@ -1,7 +1,8 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
+import { type ChannelName, CHANNELS } from '../deliveries/channel.js';
 import type { SentEvent } from '../notification-texts.js';
-import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
+import { WorkItem } from '../../../platform/work/work.schema.js';
 
 const KEPT_SECONDS = 30 * 24 * 3600;
 
@@ -15,8 +16,12 @@ export class Delivery extends WorkItem {
   @Prop({ type: SchemaTypes.ObjectId, default: null })
   notification!: Types.ObjectId | null;
 
-  @Prop({ type: String, required: true, enum: ['email'] })
-  channel!: 'email';
+  @Prop({ type: String, required: true, enum: CHANNELS })
+  channel!: ChannelName;
+
+  /** Whose server takes it in the end, such as a mail domain: a slow one holds up none of the others. */
+  @Prop({ type: String, default: '' })
+  receiver!: string;
 
   @Prop({ type: String, required: true })
   event!: SentEvent;
@@ -25,19 +30,27 @@ export class Delivery extends WorkItem {
   @Prop({ type: SchemaTypes.Mixed, required: true })
   data!: Record<string, string>;
 
+  /** The inbox entries that a digest collects. */
+  @Prop({ type: [SchemaTypes.ObjectId], default: [] })
+  digestOf!: Types.ObjectId[];
+
   /** Only where the message is about this address and no other; else the contact's at the time of sending. */
   @Prop({ type: String, default: null })
   to!: string | null;
 
-  /** One that the mail's link carries; encrypted (`SecretBox`), and erased once sent. */
+  /** What the mail's link carries, or the code of an SMS; encrypted (`SecretBox`), and erased once sent. */
   @Prop({ type: String, default: null })
   token!: string | null;
+
+  /** Of no use to anybody from then on. */
+  @Prop({ type: Date, default: null })
+  expiresAt!: Date | null;
 
   @Prop({ type: Date, default: null })
   deliveredAt!: Date | null;
 }
 
 export const DeliverySchema = SchemaFactory.createForClass(Delivery);
-DeliverySchema.index(WORK_INDEX);
+DeliverySchema.index({ channel: 1, state: 1, availableAt: 1, receiver: 1 });
 DeliverySchema.index({ user: 1, notification: 1 });
 DeliverySchema.index({ createdAt: 1 }, { expireAfterSeconds: KEPT_SECONDS });

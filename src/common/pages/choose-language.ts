@@ -1,4 +1,6 @@
-import { type Language, LANGUAGES } from './page-texts.js';
+/** The languages that pages speak; the first is for everybody else. */
+export const LANGUAGES = ['en', 'de'] as const;
+export type Language = (typeof LANGUAGES)[number];
 
 /**
  * The language of ours that the reader likes best (`Accept-Language`, RFC 9110, 12.5.4; `de-AT` is content with `de`),

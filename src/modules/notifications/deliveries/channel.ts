@@ -1,0 +1,20 @@
+import type { Contact } from '../schemas/contact.schema.js';
+import type { Delivery } from '../schemas/delivery.schema.js';
+
+/** The ways to reach a user outside of the inbox, by the names that preferences know them by. */
+export const CHANNELS = ['email', 'push', 'sms'] as const;
+export type ChannelName = (typeof CHANNELS)[number];
+
+/** `skipped`: there is nobody to send it to, such as an address that isn't verified. */
+export type Outcome = 'delivered' | 'skipped';
+
+/** A way to reach a user: hands one message over to whoever carries it from there. */
+export interface Channel {
+  readonly name: ChannelName;
+  /** How many messages one process hands over at once, and how many of them to one receiver (`Delivery.receiver`). */
+  readonly concurrency: number;
+  readonly perReceiver: number;
+
+  /** @throws DeliveryRefusedError, DeliveryDelayedError */
+  send(delivery: Delivery, contact: Contact | null): Promise<Outcome>;
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { type ClientSession, type Model, Types } from 'mongoose';
+import { Transactions } from '../../../platform/database/transactions.js';
+import { ContactsService } from '../contacts.service.js';
+import type { DeliveryResponseDto } from '../dto/delivery-response.dto.js';
+import { InboxService } from '../inbox.service.js';
+import type { Contact } from '../schemas/contact.schema.js';
+import { Delivery } from '../schemas/delivery.schema.js';
+import type { Channel, ChannelName } from './channel.js';
+import { toDeliveryResponse } from './delivery.mapper.js';
+import { DeliveryQueue } from './delivery-queue.js';
+import { nextDigest } from './local-time.js';
+
+export const CHANNEL_LIST = Symbol('channels');
+
+/** A message to be sent; what it leaves out is as `Delivery` has it by default. */
+export type DeliveryRequest = Pick<Delivery, 'user' | 'channel' | 'event' | 'data' | 'receiver'> &
+  Partial<Pick<Delivery, 'notification' | 'to' | 'token' | 'expiresAt'>>;
+
+/** Messages as durable work: stored with their reason, sent by whichever process is free, until somebody has them. */
+@Injectable()
+export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly queues: Map<ChannelName, DeliveryQueue>;
+
+  constructor(
+    @InjectModel(Delivery.name) private readonly deliveries: Model<Delivery>,
+    private readonly transactions: Transactions,
+    private readonly inbox: InboxService,
+    contacts: ContactsService,
+    @Inject(CHANNEL_LIST) channels: Channel[],
+  ) {
+    this.queues = new Map(channels.map((channel) => [channel.name, new DeliveryQueue(deliveries, contacts, channel)]));
+  }
+
+  onApplicationBootstrap(): void {
+    this.queues.forEach((queue) => queue.start());
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.queues.values()].map((queue) => queue.stop()));
+  }
+
+  /** Sends messages once the transaction of `session` is committed. */
+  async add(requests: DeliveryRequest[], session: ClientSession): Promise<void> {
+    if (requests.length === 0) return;
+    await this.deliveries.insertMany(requests, { session });
+    this.transactions.afterCommit(session, () => requests.forEach(({ channel }) => this.queues.get(channel)?.nudge()));
+  }
+
+  /**
+   * Collects an inbox entry for the user's next daily digest: one mail a day, whoever adds to it. Its id is made of user and
+   * day, so that two instances can't begin two; one that is under way already takes nothing more, and the caller's event comes
+   * again, by then for the next day.
+   */
+  async addToDigest(entry: Types.ObjectId, contact: Contact, receiver: string, session: ClientSession): Promise<void> {
+    const { at, day } = nextDigest(new Date(), contact.timezone ?? 'UTC');
+    const digest = { user: contact._id, channel: 'email', event: 'digest.daily', data: {}, receiver, availableAt: at };
+    await this.deliveries.updateOne(
+      { _id: digestId(contact._id, day), state: 'ready', attempts: 0 },
+      { $push: { digestOf: entry }, $setOnInsert: digest },
+      { session, upsert: true, setDefaultsOnInsert: true },
+    );
+  }
+
+  /** What became of a notification, by channel. @throws NotificationNotFoundError */
+  async list(userId: string, notificationId: string): Promise<DeliveryResponseDto[]> {
+    await this.inbox.assertOwn(userId, notificationId);
+    const filter = { user: new Types.ObjectId(userId), notification: new Types.ObjectId(notificationId) };
+    const deliveries = await this.deliveries.find(filter).sort({ _id: 1 }).lean<Delivery[]>();
+    return deliveries.map(toDeliveryResponse);
+  }
+
+  /** Forgets all messages to a user, those under way included. */
+  async removeAll(userId: string, session: ClientSession): Promise<void> {
+    await this.deliveries.deleteMany({ user: userId }, { session });
+  }
+
+  async exportAll(userId: string): Promise<unknown[]> {
+    const deliveries = await this.deliveries.find({ user: userId }).sort({ createdAt: 1 }).lean<Delivery[]>();
+    return deliveries.map((delivery) => {
+      const { event, to, data, createdAt } = delivery;
+      return { event, to, data, createdAt, ...toDeliveryResponse(delivery) };
+    });
+  }
+}
+
+function digestId(user: Types.ObjectId, day: string): Types.ObjectId {
+  return new Types.ObjectId(
+    createHash('sha256')
+      .update(`digest:${String(user)}:${day}`)
+      .digest()
+      .subarray(0, 12),
+  );
+}

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { SecretBox } from '../../../common/crypto/secret-box.js';
+import { unsubscribeUrl } from '../../../common/crypto/unsubscribe-link.js';
+import { Environment } from '../../../config/environment.js';
+import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
+
+import type { Channel, Outcome } from '../deliveries/channel.js';
+import { InboxService } from '../inbox.service.js';
+import { isAboutAccount, languageOf, type NotificationText, textOf } from '../notification-texts.js';
+import type { Contact } from '../schemas/contact.schema.js';
+import type { Delivery } from '../schemas/delivery.schema.js';
+import { renderEmail } from './email-template.js';
+import { Mailer } from './mailer.js';
+import { toDeliveryError } from './smtp-errors.js';
+
+/** Mails, to addresses that are verified; only what is about one address alone (`Delivery.to`) goes to any other. */
+@Injectable()
+export class EmailChannel implements Channel {
+  readonly name = 'email';
+  readonly concurrency = 10;
+  readonly perReceiver = 3;
+
+  constructor(
+    private readonly mailer: Mailer,
+    private readonly inbox: InboxService,
+    private readonly box: SecretBox,
+    private readonly environment: Environment,
+  ) {}
+
+  async send(delivery: Delivery, contact: Contact | null): Promise<Outcome> {
+    const { _id, user, event, digestOf } = delivery;
+    const to = delivery.to ?? (contact?.emailVerified ? contact.email : undefined);
+    if (to === undefined) return 'skipped';
+    const items = digestOf.length > 0 ? await this.inbox.findTexts(String(user), digestOf) : undefined;
+    if (items?.length === 0) return 'skipped';
+
+    const unsubscribe = isAboutAccount(event)
+      ? undefined
+      : unsubscribeUrl(this.environment.PUBLIC_URL, this.box, String(user));
+    const mail = this.render(delivery, { to, contact, items, unsubscribe });
+    await this.mailer.send({ id: String(_id), to, unsubscribe, ...mail }).catch((error: unknown) => {
+      throw toDeliveryError(error);
+    });
+    return 'delivered';
+  }
+
+  private render(
+    { event, data, token }: Delivery,
+    mail: { to: string; contact: Contact | null; items?: NotificationText[]; unsubscribe?: string },
+  ) {
+    const { to, contact, items, unsubscribe } = mail;
+    const language = languageOf(contact?.locale);
+    // Never a user's own text to an address that nobody has confirmed.
+    const name = contact?.emailVerified && to === contact.email ? contact.name : undefined;
+    const text = textOf(event, items ? { count: String(items.length) } : data, contact ?? {});
+    return renderEmail(text, { language, name, items, link: this.linkOf(event, token), unsubscribe });
+  }
+
+  private linkOf(event: Delivery['event'], token: string | null): string | undefined {
+    if (token === null) return undefined;
+    const clear = this.box.decrypt(ONE_TIME_TOKEN, token);
+    if (clear === null) throw new Error('the token was encrypted with a secret that APP_SECRETS has no more');
+    const page = event === 'account.password-reset' ? 'reset-password' : 'verify-email';
+    return `${this.environment.PUBLIC_URL}/${page}#token=${clear}`;
+  }
+}
