@@ -11,3 +11,7 @@ export const NOTIFICATION_EVENTS = [
   'digest.daily',
 ] as const;
 export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number];
+
+/** The ways to reach a user outside of the inbox, by the names that preferences know them by. */
+export const CHANNELS = ['email', 'push', 'sms'] as const;
+export type ChannelName = (typeof CHANNELS)[number];

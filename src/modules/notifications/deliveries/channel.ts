@@ -1,9 +1,6 @@
+import type { ChannelName } from '../../../contracts/notification-events.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import type { Delivery } from '../schemas/delivery.schema.js';
-
-/** The ways to reach a user outside of the inbox, by the names that preferences know them by. */
-export const CHANNELS = ['email', 'push', 'sms'] as const;
-export type ChannelName = (typeof CHANNELS)[number];
 
 /** `skipped`: there is nobody to send it to, such as an address that isn't verified. */
 export type Outcome = 'delivered' | 'skipped';

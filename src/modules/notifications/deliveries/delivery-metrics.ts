@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { ChannelName } from './channel.js';
+import type { ChannelName } from '../../../contracts/notification-events.js';
 
 const deliveries = new Counter({
   name: 'notification_deliveries_total',

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { type Page, PageInfoResponseDto } from '../../../common/pagination/page.dto.js';
-import { type ChannelName, CHANNELS } from '../deliveries/channel.js';
+import { type ChannelName, CHANNELS } from '../../../contracts/notification-events.js';
 
 export const DELIVERY_STATES = ['pending', 'delivered', 'skipped', 'failed'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];

@@ -1,6 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
-import { type ChannelName, CHANNELS } from '../deliveries/channel.js';
+import { type ChannelName, CHANNELS } from '../../../contracts/notification-events.js';
 import type { SentEvent } from '../notification-texts.js';
 import { WorkItem } from '../../../platform/work/work.schema.js';
 
