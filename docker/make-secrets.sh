@@ -21,3 +21,6 @@ make() {
 
 make app_secrets openssl rand -base64 48
 make jwt_private_keys openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+# For trials: a certificate that browsers warn of. Put a real one in its place.
+make tls.key openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+make tls.crt openssl req -x509 -key "$folder/tls.key" -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 365

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, RawServerDefault } from 'fastify';
+import type { FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
@@ -57,7 +57,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   letFormsPass(server, '/unsubscribe');
   app.get(RouteMethods).observe(server);
   observeHttp(server, logger);
-  closeConnectionsOnShutdown(server, app.get(Shutdown));
+  leaveOnShutdown(server, app.get(Shutdown));
 
   await secureHeaders(server, DOCS_PATH);
   await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);
@@ -71,10 +71,29 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   return app;
 }
 
-/** Keep-alive clients are asked to reconnect, which leads them to another instance. */
-function closeConnectionsOnShutdown(server: Server, shutdown: Shutdown): void {
+/**
+ * Keep-alive clients are asked to reconnect, which leads them to another instance. A proxy that says it would repeat a request
+ * elsewhere is asked to, with an answer that takes this instance out of its rotation (docker/nginx): so nothing arrives any
+ * more when the port closes.
+ */
+function leaveOnShutdown(server: Server, shutdown: Shutdown): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    if (shutdown.inProgress && request.headers['x-repeatable']) return void sendElsewhere(reply);
+    done();
+  });
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (shutdown.leaving) void reply.header('Connection', 'close');
     done(null, payload);
+  });
+}
+
+function sendElsewhere(reply: FastifyReply): void {
+  void reply.status(502).type('application/problem+json').send({
+    type: 'about:blank',
+    title: 'Bad Gateway',
+    status: 502,
+    detail: 'This instance is shutting down: another one answers.',
+    code: 'DEPENDENCY_UNAVAILABLE',
+    requestId: reply.request.id,
   });
 }

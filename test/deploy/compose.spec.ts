@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnvironment } from '../../src/config/environment.js';
@@ -17,6 +17,8 @@ interface Service {
   stop_grace_period?: string;
   read_only?: boolean;
   user?: string;
+  scale?: number;
+  volumes?: { type: string; source: string }[];
   cap_drop?: string[];
 }
 interface Project {
@@ -25,28 +27,42 @@ interface Project {
   secrets: Record<string, { file: string }>;
 }
 
+const upstreamHosts = (name: string) =>
+  [...readFileSync(`docker/nginx/upstreams/${name}.conf`, 'utf8').matchAll(/^\s*server (\S+):5000 /gm)].map(
+    ([, host]) => host,
+  );
+
 const REPLICAS = ['api-1', 'api-2', 'api-3'];
 const MEMBERS = ['mongo-1', 'mongo-2', 'mongo-3'];
+
+const config = (...profiles: string[]) =>
+  JSON.parse(
+    compose([
+      ...profiles.flatMap((profile) => ['--profile', profile]),
+      ...['-f', 'docker/compose.yaml', 'config', '--format', 'json'],
+    ]),
+  ) as Project;
 
 describe('docker/compose.yaml', () => {
   let project: Project;
   let services: Record<string, Service>;
 
   beforeAll(() => {
-    project = JSON.parse(compose(['-f', 'docker/compose.yaml', 'config', '--format', 'json'])) as Project;
+    project = config();
     services = project.services;
   });
 
   it('is a project that docker compose accepts, of images with a version', () => {
     expect(Object.keys(services).sort()).toEqual(
-      [...REPLICAS, ...MEMBERS, 'indexes', 'mail', 'mongo-init', 'nginx', 'redis'].sort(),
+      [...REPLICAS, ...MEMBERS, 'indexes', 'mail', 'mongo-init', 'nginx', 'rabbitmq', 'redis'].sort(),
     );
     for (const { image } of Object.values(services)) expect(image).toMatch(/:(?!latest$)[\w.-]+$/);
   });
 
   it('has NGINX send requests to exactly the replicas there are', () => {
-    const conf = readFileSync('docker/nginx/nginx.conf', 'utf8');
-    expect([...conf.matchAll(/^\s*server (\S+):5000 /gm)].map(([, host]) => host)).toEqual(REPLICAS);
+    for (const name of ['least-conn', 'weighted', 'round-robin', 'ip-hash']) {
+      expect(upstreamHosts(name)).toEqual(REPLICAS);
+    }
     expect(Object.keys(services['nginx']!.depends_on!)).toEqual(REPLICAS);
     for (const replica of REPLICAS) expect(services[replica]!.networks).toHaveProperty('edge');
   });
@@ -61,9 +77,11 @@ describe('docker/compose.yaml', () => {
       'api-3 127.0.0.1:5002',
       'mail 127.0.0.1:8025',
       'nginx *:8080',
+      'nginx *:8443',
     ]);
     expect(project.networks['data']!.internal).toBe(true);
-    for (const name of [...MEMBERS, 'redis']) expect(Object.keys(services[name]!.networks)).toEqual(['data']);
+    for (const name of [...MEMBERS, 'redis', 'rabbitmq'])
+      expect(Object.keys(services[name]!.networks)).toEqual(['data']);
   });
 
   it('starts in order: the replica set, its indexes, the replicas, NGINX', () => {
@@ -122,6 +140,42 @@ describe('docker/compose.yaml', () => {
       }
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the profile split', () => {
+  const MODULES = ['auth', 'users', 'tasks', 'notifications'];
+  let services: Record<string, Service>;
+  beforeAll(() => {
+    services = config('split').services;
+  });
+
+  it('has NGINX lead to each module, which runs twice on a database of its own, once its indexes are there', () => {
+    expect(upstreamHosts('split')).toEqual(MODULES);
+    expect(Object.keys(services['nginx-split']!.depends_on!).sort()).toEqual([...MODULES].sort());
+    const databases = MODULES.map((name) => {
+      const { environment, depends_on: needed, scale } = services[name]!;
+      expect(scale).toBe(2);
+      expect(environment).toMatchObject({ MODULES: name, EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://rabbitmq' });
+      expect(needed![`${name}-indexes`]!.condition).toBe('service_completed_successfully');
+      expect(services[`${name}-indexes`]).toMatchObject({ environment, command: ['dist/cli.js', 'sync-indexes'] });
+      return environment!['MONGODB_URI'];
+    });
+    expect(new Set(databases).size).toBe(MODULES.length);
+  });
+});
+
+describe('every profile', () => {
+  it.each(['split', 'storage'])('is a project that docker compose accepts (%s)', (profile) => {
+    const names = Object.keys(config(profile).services);
+    expect(names.length).toBeGreaterThan(Object.keys(config().services).length);
+    for (const { image } of Object.values(config(profile).services)) expect(image).toMatch(/:(?!latest$)[\w.-]+$/);
+  });
+
+  it('mounts only files that are there, or that make-secrets.sh makes', () => {
+    for (const { volumes = [] } of Object.values(config('split', 'storage').services)) {
+      for (const { type, source } of volumes) if (type === 'bind') expect(existsSync(source)).toBe(true);
     }
   });
 });

@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { freePort, type Nginx, type Replica, send, startNginx, startReplica } from './support/nginx.js';
+import {
+  type Behaviour,
+  freePort,
+  type Nginx,
+  type NginxOptions,
+  type Replica,
+  send,
+  startNginx,
+  startReplica,
+} from './support/nginx.js';
 
 describe('NGINX with the shipped configuration', () => {
   let nginx: Nginx;
@@ -9,7 +18,9 @@ describe('NGINX with the shipped configuration', () => {
   let replicas: Replica[] = [];
 
   /** Each test has an nginx of its own: a replica that one test killed would be out for the next one. */
-  async function start(...behaviours: ('answers' | 'breaks-off' | 'dead')[]) {
+  const start = (...behaviours: (Behaviour | 'dead')[]) => startWith({}, ...behaviours);
+
+  async function startWith(options: NginxOptions, ...behaviours: (Behaviour | 'dead')[]) {
     const ports: number[] = [];
     for (const behaviour of behaviours) {
       if (behaviour === 'dead') {
@@ -21,7 +32,7 @@ describe('NGINX with the shipped configuration', () => {
         ports.push(replica.port);
       }
     }
-    nginx = await startNginx(ports as [number, number, number]);
+    nginx = await startNginx(ports, options);
     running.push(nginx);
   }
   const seen = () => replicas.flatMap((replica) => replica.seen);

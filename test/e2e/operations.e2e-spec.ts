@@ -141,6 +141,8 @@ describe('a shutdown', () => {
     expect((await client.get('/health/live')).status).toBe(200);
     const { status, headers } = await api.get(TASKS);
     expect([status, headers.get('connection')]).toEqual([200, 'close']);
+    // A proxy that would repeat it on another instance is asked to.
+    expect((await api.get(TASKS, { 'X-Repeatable': '1' })).status).toBe(502);
     expect(await draining.waitForExit()).toBe(0);
   });
 

@@ -105,6 +105,9 @@ it('replaces all workers on SIGHUP without a failed request, and stays ready', a
   expect(unready).toEqual([]);
   expect(await sample(service, 'workers_ready')).toBe(2);
   expect(await sample(service, 'workers_ended_total{expected="true"}')).toBe(2);
+  const order = service.logLines().map(({ msg }) => String(msg).replace(/; closing.*/, ''));
+  const steps = order.filter((msg) => msg === 'worker is ready' || msg === 'replaced');
+  expect(steps.slice(2)).toEqual(['worker is ready', 'replaced', 'worker is ready', 'replaced']);
   for (const pid of before) expect(() => process.kill(pid, 0)).toThrow();
 }, 180_000);
 

@@ -1,14 +1,33 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {
+  type Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ToolMissingError } from './tools.js';
+import { run, ToolMissingError } from './tools.js';
 
-const SHIPPED = 'docker/nginx/nginx.conf';
+const SHIPPED = 'docker/nginx';
 
 export interface Seen {
   method: string;
@@ -24,8 +43,17 @@ export interface Replica {
   stop(): Promise<void>;
 }
 
-/** `breaks-off` takes a request and hangs up without an answer, as a process does that is killed. */
-export async function startReplica(behaviour: 'answers' | 'breaks-off' = 'answers'): Promise<Replica> {
+/**
+ * `breaks-off` takes a request and hangs up without an answer, as a process does that is killed; `leaves` says 502 to what can
+ * be repeated, as one does that shuts down.
+ */
+export type Behaviour = 'answers' | 'breaks-off' | 'leaves';
+
+/** @param answer what an answering replica says, instead of its port */
+export async function startReplica(
+  behaviour: Behaviour = 'answers',
+  answer?: (response: ServerResponse, incoming: IncomingMessage) => void,
+): Promise<Replica> {
   const server = createServer((incoming, response) => {
     remember(incoming);
     if (behaviour === 'breaks-off') {
@@ -34,7 +62,9 @@ export async function startReplica(behaviour: 'answers' | 'breaks-off' = 'answer
     }
     incoming.resume().once('end', () => {
       response.setHeader('x-request-id', incoming.headers['x-request-id'] ?? 'none');
-      response.end(String(replica.port));
+      if (behaviour === 'leaves' && incoming.headers['x-repeatable']) response.writeHead(502).end();
+      else if (answer) answer(response, incoming);
+      else response.end(String(replica.port));
     });
   });
   server.on('connection', () => (replica.connections += 1));
@@ -69,25 +99,36 @@ export async function freePort(): Promise<number> {
 
 export interface Nginx {
   port: number;
+  tlsPort: number;
   /** The log, once it has a line with the text: nginx writes it after the answer. */
   logWith(text: string): Promise<string>;
   stop(): Promise<void>;
 }
 
+export interface NginxOptions {
+  /** Of docker/nginx/upstreams/, routes/ and client-address/, without the suffix. */
+  upstreams?: string;
+  routes?: string;
+  clientAddress?: string;
+  brotli?: boolean;
+  /** What else differs from what is shipped: from, to; each must stand there. */
+  changes?: [string, string][];
+}
+
 /**
- * Starts nginx on a free port of the loopback with the shipped configuration, in which nothing is changed but where it
- * listens, where the three replicas are, and where it writes.
+ * Starts nginx on free ports of the loopback with the shipped configuration, in which nothing is changed but where it listens,
+ * where the replicas are, and where it writes.
  *
+ * @param replicaPorts in the order in which the upstreams name them
  * @throws ToolMissingError without nginx, Error with its messages when it refuses the configuration
  */
-export async function startNginx(replicaPorts: readonly [number, number, number]): Promise<Nginx> {
-  const port = await freePort();
+export async function startNginx(replicaPorts: readonly number[], options: NginxOptions = {}): Promise<Nginx> {
+  const [port, tlsPort] = [await freePort(), await freePort()];
   const folder = mkdtempSync(join(tmpdir(), 'deploy-nginx-'));
   // Started by root, nginx lets another user do the work.
   chmodSync(folder, 0o755);
-  const file = join(folder, 'nginx.conf');
-  writeFileSync(file, render(port, replicaPorts, folder));
-  const args = ['-e', 'stderr', '-p', folder, '-c', file];
+  render(folder, [port, tlsPort], replicaPorts, options);
+  const args = ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')];
   // A file and not a pipe: nginx opens /dev/stdout by name, and node's pipes are sockets, which can't be opened so.
   const logFile = join(folder, 'log');
   const log = openSync(logFile, 'a');
@@ -108,6 +149,7 @@ export async function startNginx(replicaPorts: readonly [number, number, number]
   }
   return {
     port,
+    tlsPort,
     async logWith(text) {
       for (let tries = 0; tries < 250; tries += 1, await sleep(20)) {
         const lines = readFileSync(logFile, 'utf8');
@@ -132,16 +174,48 @@ function check(args: string[], log: number): void {
   if (status !== 0 || stderr.includes('[warn]')) throw new Error(stderr);
 }
 
-function render(port: number, replicaPorts: readonly number[], folder: string): string {
-  let conf = readFileSync(SHIPPED, 'utf8').replaceAll('/tmp/', `${folder}/`);
-  const replace = (from: string, to: string) => {
-    // Were the shipped file to change under this test, it would start something else than what is shipped.
-    if (conf.split(from).length !== 2) throw new Error(`${SHIPPED} doesn't have exactly one ${from}`);
-    conf = conf.replace(from, to);
-  };
-  replace('listen 8080;', `listen 127.0.0.1:${port};`);
-  replicaPorts.forEach((replicaPort, index) => replace(`api-${index + 1}:5000`, `127.0.0.1:${replicaPort}`));
-  return conf;
+function render(folder: string, ports: [number, number], replicaPorts: readonly number[], options: NginxOptions): void {
+  const { upstreams = 'least-conn', routes = 'one-service', clientAddress = 'direct' } = options;
+  cpSync(SHIPPED, folder, { recursive: true });
+  // The choices, made as README.md says.
+  symlinkSync(`${upstreams}.conf`, join(folder, 'upstreams/active.conf'));
+  symlinkSync(`${routes}.conf`, join(folder, 'routes/active.conf'));
+  symlinkSync(`${clientAddress}.conf`, join(folder, 'client-address/active.conf'));
+  if (options.brotli) {
+    for (const context of ['main', 'http']) {
+      mkdirSync(join(folder, 'extra', context), { recursive: true });
+      symlinkSync(join(folder, `brotli/${context}.conf`), join(folder, `extra/${context}/brotli.conf`));
+    }
+  }
+  mkdirSync(join(folder, 'tls'));
+  const subject = ['-subj', '/CN=localhost', '-days', '1', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  const files = ['-keyout', join(folder, 'tls/tls.key'), '-out', join(folder, 'tls/tls.crt')];
+  run('openssl', ['req', '-x509', '-noenc', ...subject, ...files]);
+
+  const replicas = [...replicaPorts];
+  const changes: [string, string][] = [
+    ['listen 8080;', `listen 127.0.0.1:${ports[0]};`],
+    ['listen 8443 ssl;', `listen 127.0.0.1:${ports[1]} ssl;`],
+    ...(options.changes ?? []),
+  ];
+  const missing = new Set(changes);
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.conf')) continue;
+    let conf = readFileSync(join(folder, name), 'utf8').replaceAll('/tmp/', `${folder}/`);
+    for (const change of changes) {
+      if (!conf.includes(change[0])) continue;
+      conf = conf.replaceAll(...change);
+      missing.delete(change);
+    }
+    if (name === 'upstreams/active.conf') {
+      conf = conf.replace(/(?<=server )\S+:5000/g, () => `127.0.0.1:${replicas.shift()}`);
+    }
+    rmSync(join(folder, name));
+    writeFileSync(join(folder, name), conf);
+  }
+  // Were the shipped files to change under this test, it would start something else than what is shipped.
+  if (missing.size > 0) throw new Error(`${SHIPPED} has no ${[...missing].map(([from]) => from).join(', ')}`);
+  if (replicas.length > 0) throw new Error(`upstreams/${upstreams}.conf names fewer replicas`);
 }
 
 async function accepts(port: number): Promise<boolean> {
@@ -162,6 +236,8 @@ export interface Answer {
   /** How often each header came, which `headers` doesn't tell. */
   rawHeaders: string[];
   body: string;
+  /** The body as it came, compressed or not. */
+  raw: Buffer;
 }
 
 interface Options {
@@ -181,5 +257,6 @@ export async function send(port: number, { body, ...options }: Options = {}): Pr
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const { statusCode, headers, rawHeaders } = response;
-  return { status: statusCode!, headers, rawHeaders, body: Buffer.concat(chunks).toString() };
+  const raw = Buffer.concat(chunks);
+  return { status: statusCode!, headers, rawHeaders, body: raw.toString(), raw };
 }

@@ -1,0 +1,199 @@
+import { connect } from 'node:tls';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { type Nginx, type NginxOptions, type Replica, send, startNginx, startReplica } from './support/nginx.js';
+import { run } from './support/tools.js';
+
+const LONG = JSON.stringify({ data: 'x'.repeat(5000) });
+
+let running: { stop(): Promise<void> }[] = [];
+let nginx: Nginx;
+let replica: Replica;
+
+async function start(
+  options: NginxOptions = {},
+  answer?: (response: ServerResponse, incoming: IncomingMessage) => void,
+): Promise<void> {
+  replica = await startReplica('answers', answer);
+  nginx = await startNginx([replica.port, replica.port, replica.port], options);
+  running.push(nginx, replica);
+}
+afterEach(async () => {
+  for (const one of running) await one.stop();
+  running = [];
+});
+
+const json = (response: ServerResponse): void =>
+  void response.setHeader('Content-Type', 'application/json').setHeader('ETag', '"v1"').end(LONG);
+
+describe('limits', () => {
+  it('answers 429 with Retry-After to a flood from one address, and never limits health checks', async () => {
+    await start();
+    const answers = await Promise.all(Array.from({ length: 300 }, () => send(nginx.port)));
+    const limited = answers.filter(({ status }) => status === 429);
+    // The burst goes through at once; a second's worth or two may have been added meanwhile.
+    expect(300 - limited.length).toBeGreaterThanOrEqual(100);
+    expect(limited.length).toBeGreaterThan(50);
+    expect(limited[0]!.headers).toMatchObject({ 'retry-after': '1', 'content-type': 'application/problem+json' });
+    expect(JSON.parse(limited[0]!.body)).toMatchObject({
+      status: 429,
+      code: 'RATE_LIMITED',
+      requestId: limited[0]!.headers['x-request-id'],
+    });
+    const probes = await Promise.all(Array.from({ length: 200 }, () => send(nginx.port, { path: '/health/ready' })));
+    expect(new Set(probes.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('limits the requests that one address has under way', async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await start(
+      { changes: [['limit_conn connections 100;', 'limit_conn connections 5;']] },
+      (response) => void released.then(() => response.end()),
+    );
+    const answers = Array.from({ length: 8 }, () => send(nginx.port));
+    const early = await Promise.race(answers);
+    expect(early.status).toBe(429);
+    while (replica.seen.length < 5) await new Promise((resolve) => setTimeout(resolve, 10));
+    release();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+  });
+});
+
+describe('the cache', () => {
+  it.each(['/static/logo.svg', '/docs/openapi.json', '/docs/openapi.yaml'])(
+    'asks the service once for %s',
+    async (path) => {
+      await start({}, (response) => {
+        response.setHeader('RateLimit-Remaining', '7').setHeader('X-Cache', 'MISS').end(LONG);
+      });
+      const seen = [];
+      for (let sent = 0; sent < 3; sent += 1) seen.push(await send(nginx.port, { path }));
+      expect(seen.map(({ headers }) => headers['x-edge-cache'])).toEqual(['MISS', 'HIT', 'HIT']);
+      expect(seen.map(({ body }) => body)).toEqual([LONG, LONG, LONG]);
+      expect(replica.seen).toHaveLength(1);
+      // Each answer has a request id of its own, and nothing that was about the first one alone.
+      expect(new Set(seen.map(({ headers }) => headers['x-request-id'])).size).toBe(3);
+      for (const { headers } of seen) expect(headers).not.toHaveProperty('ratelimit-remaining');
+    },
+  );
+
+  it('keeps nothing of the API, whatever the answer says', async () => {
+    await start({}, (response) => void response.setHeader('Cache-Control', 'public, max-age=600').end(LONG));
+    for (const path of ['/api/v1/tasks', '/api/v1/auth/sessions', '/health', '/docs']) {
+      for (let sent = 0; sent < 2; sent += 1) await send(nginx.port, { path });
+    }
+    expect(replica.seen).toHaveLength(8);
+  });
+});
+
+describe('compression', () => {
+  it('compresses answers, and weakens their tag', async () => {
+    await start({}, json);
+    const answer = await send(nginx.port, { path: '/api/v1/tasks', headers: { 'Accept-Encoding': 'gzip' } });
+    expect(answer.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding', etag: 'W/"v1"' });
+    expect(gunzipSync(answer.raw).toString()).toBe(LONG);
+    expect((await send(nginx.port)).headers).not.toHaveProperty('content-encoding');
+  });
+
+  it('leaves answers that hold tokens alone', async () => {
+    await start({}, json);
+    const answer = await send(nginx.port, { path: '/api/v1/auth/login', headers: { 'Accept-Encoding': 'gzip' } });
+    expect(answer.headers).not.toHaveProperty('content-encoding');
+  });
+
+  it('takes brotli where the module is there', async () => {
+    await start({ brotli: true }, json);
+    const headers = { 'Accept-Encoding': 'gzip, br' };
+    const answer = await send(nginx.port, { path: '/api/v1/tasks', headers });
+    expect(answer.headers['content-encoding']).toBe('br');
+    expect(brotliDecompressSync(answer.raw).toString()).toBe(LONG);
+  });
+});
+
+describe('TLS', () => {
+  it('speaks version 1.3, tells the service so, and refuses older ones', async () => {
+    await start();
+    const socket = connect({ port: nginx.tlsPort, host: '127.0.0.1', rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    expect(socket.getProtocol()).toBe('TLSv1.3');
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await once(socket.resume(), 'close');
+    expect(replica.seen[0]!.headers['x-forwarded-proto']).toBe('https');
+    const old = connect({ port: nginx.tlsPort, host: '127.0.0.1', maxVersion: 'TLSv1.2', rejectUnauthorized: false });
+    const [error] = (await once(old, 'error')) as [Error];
+    expect(error.message).toMatch(/protocol version/);
+  });
+});
+
+describe('the address of the client', () => {
+  const seenAs = async (headers: Record<string, string>): Promise<unknown> => {
+    await send(nginx.port, { headers });
+    return replica.seen.at(-1)!.headers['x-forwarded-for'];
+  };
+
+  it('is the last one that is no balancer behind AWS, not what a client wrote before it', async () => {
+    await start({
+      clientAddress: 'aws',
+      changes: [['set_real_ip_from 10.0.0.0/8;', 'set_real_ip_from 127.0.0.0/8; set_real_ip_from 10.0.0.0/8;']],
+    });
+    expect(await seenAs({ 'X-Forwarded-For': '198.51.100.1, 203.0.113.7, 10.1.2.3' })).toBe('203.0.113.7');
+  });
+
+  it('is what Cloudflare says behind Cloudflare', async () => {
+    await start({
+      clientAddress: 'cloudflare',
+      changes: [['set_real_ip_from 173.245.48.0/20;', 'set_real_ip_from 127.0.0.0/8;']],
+    });
+    expect(await seenAs({ 'CF-Connecting-IP': '203.0.113.7', 'X-Forwarded-For': '198.51.100.1' })).toBe('203.0.113.7');
+    await nginx.logWith('"ip":"203.0.113.7"');
+  });
+
+  it.each(['aws', 'cloudflare'])('is never what somebody says who is not the balancer (%s)', async (clientAddress) => {
+    await start({ clientAddress });
+    const claims = { 'CF-Connecting-IP': '203.0.113.7', 'X-Forwarded-For': '203.0.113.7' };
+    expect(await seenAs(claims)).toBe('127.0.0.1');
+  });
+});
+
+describe('update-cloudflare.sh', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+    copyFileSync('docker/nginx/client-address/update-cloudflare.sh', join(folder, 'update.sh'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const update = (v4: string, v6: string) => {
+    writeFileSync(join(folder, 'ips-v4'), v4);
+    writeFileSync(join(folder, 'ips-v6'), v6);
+    run('sh', [join(folder, 'update.sh'), pathToFileURL(folder).href]);
+    return readFileSync(join(folder, 'cloudflare.conf'), 'utf8');
+  };
+  const shipped = readFileSync('docker/nginx/client-address/cloudflare.conf', 'utf8');
+  const ranges = [...shipped.matchAll(/^set_real_ip_from (\S+);$/gm)].map(([, range]) => range!);
+  const v4 = ranges.filter((range) => !range.includes(':')).join('\n');
+  const v6 = ranges.filter((range) => range.includes(':')).join('\n');
+
+  it('writes the file that is shipped from the ranges in it', () => {
+    expect(update(v4, v6)).toBe(shipped);
+  });
+
+  it('keeps the old file where the lists hold something else', () => {
+    update(v4, v6);
+    for (const [bad4, bad6] of [
+      ['', ''],
+      [`${v4}\n1.2.3.4/8; include /etc/passwd`, v6],
+      ['<html>', v6],
+    ] as const) {
+      expect(() => update(bad4, bad6)).toThrow();
+      expect(readFileSync(join(folder, 'cloudflare.conf'), 'utf8')).toBe(shipped);
+    }
+  });
+});
