@@ -1,10 +1,11 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { CommonModule } from './common/common.module.js';
 import { ProblemFilter } from './common/http/problem.filter.js';
 import { UndeclaredInputGuard } from './common/http/undeclared-input.guard.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Environment } from './config/environment.js';
+import { type ModuleName, MODULES } from './contracts/modules.js';
 import { AuthModule } from './modules/auth/auth.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
 import { TasksModule } from './modules/tasks/tasks.module.js';
@@ -16,6 +17,7 @@ import { CacheModule } from './platform/cache/cache.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
+import type { EventConsumer } from './platform/messaging/event-consumer.js';
 import { MessagingModule } from './platform/messaging/messaging.module.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
 import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
@@ -25,6 +27,18 @@ import { StorageModule } from './platform/storage/storage.module.js';
 import { RateLimitGuard } from './platform/throttling/rate-limit.guard.js';
 import { ThrottlingModule } from './platform/throttling/throttling.module.js';
 import { WorkModule } from './platform/work/work.module.js';
+
+const FEATURES: Record<ModuleName, Type> = {
+  auth: AuthModule,
+  users: UsersModule,
+  tasks: TasksModule,
+  notifications: NotificationsModule,
+};
+
+/** Each module takes in events by its own listeners. */
+function consumersFor({ MODULES: served }: Environment): EventConsumer[] {
+  return MODULES.map((name) => ({ name, listeners: FEATURES[name], served: served.includes(name) }));
+}
 
 /** The whole service, and the only place that knows which feature modules there are. */
 @Module({})
@@ -38,7 +52,7 @@ export class AppModule {
         DatabaseModule,
         RedisModule,
         WorkModule,
-        MessagingModule,
+        MessagingModule.forRoot(environment, consumersFor(environment)),
         IdempotencyModule,
         PersonalDataModule,
         StorageModule,
@@ -48,10 +62,7 @@ export class AppModule {
         ShutdownModule,
         HealthModule,
         ObservabilityModule,
-        AuthModule,
-        UsersModule,
-        TasksModule,
-        NotificationsModule,
+        ...environment.MODULES.map((name) => FEATURES[name]),
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

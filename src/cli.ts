@@ -9,6 +9,8 @@ const USAGE = `Usage: cli <command>
   sync-indexes                             creates the database's indexes (before a rollout)
   reencrypt-secrets                        encrypts what is stored with the first of APP_SECRETS (before
                                            the old one is retired)
+  replay-dead-letters [--queue NAME]       has events that were given up tried again: those of one queue,
+                                           or all
   keys STEP jwt|app-secret [--out FILE]    the keys of JWT_PRIVATE_KEYS or APP_SECRETS; STEP is list,
                                            make, add, promote or retire; cli keys explains them
 `;
@@ -18,6 +20,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   'create-admin': async () => (await import('./cli/create-admin.js')).createAdmin,
   'sync-indexes': async () => (await import('./cli/sync-indexes.js')).syncIndexes,
   'reencrypt-secrets': async () => (await import('./cli/reencrypt-secrets.js')).reencryptSecrets,
+  'replay-dead-letters': async () => (await import('./cli/replay-dead-letters.js')).replayDeadLetters,
   keys: async () => (await import('./cli/keys/keys.js')).keys,
 };
 

@@ -80,6 +80,9 @@ describe('readEnvironment', () => {
     ['MONGODB_MAX_POOL_SIZE', '0'],
     ['MONGODB_MIN_POOL_SIZE', '-1'],
     ['REDIS_URL', 'http://:hunter2@localhost'],
+    ['MODULES', 'auth,tasks,billing'],
+    ['MODULES', 'auth,auth'],
+    ['EVENT_BUS', 'kafka'],
     ['SMTP_URL', 'user:hunter2@localhost'],
     ['MAIL_FROM', 'nobody'],
     ['APP_SECRETS', 'hunter2'],
@@ -110,6 +113,22 @@ describe('readEnvironment', () => {
     expect(message).toMatch(new RegExp(`^${name} [^\\n]+\\.$`));
     if (value.length > 5) expect(message).not.toContain(value);
     expect(message).not.toContain('hunter2');
+  });
+
+  it('wants a broker where modules are in several processes, and its address', () => {
+    const split = { MODULES: 'auth,users' };
+    expect(messageFor(split)).toBe('EVENT_BUS must be rabbitmq where MODULES names only some of the modules.');
+    expect(messageFor({ ...split, EVENT_BUS: 'rabbitmq' })).toBe(
+      'RABBITMQ_URL is missing: it must be an amqp:// or amqps:// address.',
+    );
+    expect(messageFor({ EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'http://:hunter2@broker' })).toBe(
+      'RABBITMQ_URL must be an amqp:// or amqps:// address.',
+    );
+    expect(messageFor({ ...split, EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://broker' })).toBe('');
+    expect(readEnvironment(REQUIRED)).toMatchObject({
+      MODULES: ['auth', 'users', 'tasks', 'notifications'],
+      EVENT_BUS: 'in-process',
+    });
   });
 
   it('names all that is wrong at once, a line each', () => {

@@ -1,15 +1,29 @@
 // Decorators need it, and the commands that load no Nest have nobody else to bring it.
 import 'reflect-metadata';
 import { Transform, Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsUrl, Matches, Max, Min, Validate, ValidateIf } from 'class-validator';
+import {
+  ArrayUnique,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsUrl,
+  Matches,
+  Max,
+  Min,
+  Validate,
+  ValidateIf,
+} from 'class-validator';
+import { MODULES, type ModuleName } from '../contracts/modules.js';
 import { IsOrigin, IsTrustProxy } from './network-constraints.js';
 import { toBoolean, toCount, toList, toPem, toPemList, toTrustProxy } from './parse.js';
 import { namesOf, readVariables } from './read-variables.js';
 import {
+  IsBusForModules,
   IsCertificateList,
   IsKeyOfCertificate,
-  IsRedisAddress,
   IsSecretList,
+  IsServerAddress,
   IsSigningKeyList,
   IsWorkerCount,
 } from './rules.js';
@@ -78,7 +92,7 @@ export class Environment {
   @Validate(IsKeyOfCertificate, ['MONGODB_TLS_CERT'])
   readonly MONGODB_TLS_KEY?: string;
 
-  @Validate(IsRedisAddress)
+  @Validate(IsServerAddress, ['REDIS', 'redis'])
   readonly REDIS_URL!: string;
 
   @IsOptional()
@@ -95,6 +109,33 @@ export class Environment {
   @Transform(toPem)
   @Validate(IsKeyOfCertificate, ['REDIS_TLS_CERT'])
   readonly REDIS_TLS_KEY?: string;
+
+  @Transform(toList)
+  @ArrayUnique({ message: 'must name each module once' })
+  @IsIn(MODULES, { each: true, message: `must name modules, separated by commas: ${MODULES.join(', ')}` })
+  readonly MODULES: ModuleName[] = [...MODULES];
+
+  @Validate(IsBusForModules)
+  readonly EVENT_BUS: 'in-process' | 'rabbitmq' = 'in-process';
+
+  @ValidateIf((variables: Environment) => variables.EVENT_BUS === 'rabbitmq')
+  @Validate(IsServerAddress, ['RABBITMQ', 'amqp'])
+  readonly RABBITMQ_URL?: string;
+
+  @IsOptional()
+  @Transform(toPem)
+  @Validate(IsCertificateList)
+  readonly RABBITMQ_TLS_CA?: string;
+
+  @IsOptional()
+  @Transform(toPem)
+  @Validate(IsCertificateList)
+  readonly RABBITMQ_TLS_CERT?: string;
+
+  @ValidateIf((variables: Environment) => Boolean(variables.RABBITMQ_TLS_CERT || variables.RABBITMQ_TLS_KEY))
+  @Transform(toPem)
+  @Validate(IsKeyOfCertificate, ['RABBITMQ_TLS_CERT'])
+  readonly RABBITMQ_TLS_KEY?: string;
 
   @Matches(/^smtps?:\/\/.+/, { message: 'must be an smtp:// or smtps:// address' })
   readonly SMTP_URL!: string;

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
+import { type ModuleName, MODULES } from '../contracts/modules.js';
 import { toPemList } from './parse.js';
 
 const MIN_SECRET_LENGTH = 32;
@@ -58,21 +59,42 @@ export class IsKeyOfCertificate implements ValidatorConstraintInterface {
   }
 }
 
-@ValidatorConstraint({ name: 'isRedisAddress' })
-export class IsRedisAddress implements ValidatorConstraintInterface {
-  validate(url: unknown, { object }: ValidationArguments): boolean {
-    return typeof url === 'string' && (wantsTls(object) ? /^rediss:\/\/.+/ : /^rediss?:\/\/.+/).test(url);
+/** `[server, scheme]`: an address of that scheme, or of its TLS form, which it must be where there are certificates. */
+@ValidatorConstraint({ name: 'isServerAddress' })
+export class IsServerAddress implements ValidatorConstraintInterface {
+  validate(url: unknown, given: ValidationArguments): boolean {
+    const [, scheme] = given.constraints as [string, string];
+    return typeof url === 'string' && new RegExp(`^${scheme}${wantsTls(given) ? 's' : 's?'}://.+`).test(url);
   }
 
-  defaultMessage({ object }: ValidationArguments): string {
-    if (wantsTls(object)) return 'must be a rediss:// address, since there are certificates for it (REDIS_TLS_*)';
-    return 'must be a redis:// or rediss:// address';
+  defaultMessage(given: ValidationArguments): string {
+    const [server, scheme] = given.constraints as [string, string];
+    if (!wantsTls(given)) return `must be ${scheme === 'amqp' ? 'an' : 'a'} ${scheme}:// or ${scheme}s:// address`;
+    return `must be ${scheme === 'amqp' ? 'an' : 'a'} ${scheme}s:// address, since there are certificates for it (${server}_TLS_*)`;
   }
 }
 
-function wantsTls(variables: object): boolean {
-  const { REDIS_TLS_CA, REDIS_TLS_CERT } = variables as { REDIS_TLS_CA?: string; REDIS_TLS_CERT?: string };
-  return Boolean(REDIS_TLS_CA || REDIS_TLS_CERT);
+function wantsTls({ constraints, object }: ValidationArguments): boolean {
+  const variables = object as Record<string, string | undefined>;
+  const server = String(constraints[0]);
+  return Boolean(variables[`${server}_TLS_CA`] || variables[`${server}_TLS_CERT`]);
+}
+
+/** Modules in different processes can't hear each other in-process. */
+@ValidatorConstraint({ name: 'isBusForModules' })
+export class IsBusForModules implements ValidatorConstraintInterface {
+  validate(bus: unknown, { object }: ValidationArguments): boolean {
+    if (bus !== 'in-process') return bus === 'rabbitmq';
+    const { MODULES: served } = object as { MODULES: ModuleName[] };
+    const wrong = new Set(served).size < served.length || served.some((name) => !MODULES.includes(name));
+    return wrong || served.length === MODULES.length; // what is wrong is for the rule of MODULES to say
+  }
+
+  defaultMessage({ value }: ValidationArguments): string {
+    return value === 'in-process'
+      ? 'must be rabbitmq where MODULES names only some of the modules'
+      : 'must be in-process or rabbitmq';
+  }
 }
 
 @ValidatorConstraint({ name: 'isWorkerCount' })

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, Module } from '@nestjs/common';
 import { getConnectionToken, getModelToken } from '@nestjs/mongoose';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { ClientSession, Connection, Model } from 'mongoose';
@@ -7,6 +7,7 @@ import { type CloudEvent, DomainEvent } from '../../src/contracts/event.js';
 import { DatabaseModule } from '../../src/platform/database/database.module.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
+import { DeadLetters } from '../../src/platform/messaging/dead-letters.js';
 import { EventDispatcher } from '../../src/platform/messaging/event-dispatcher.js';
 import { EventHandler, type EventOf } from '../../src/platform/messaging/event-handler.decorator.js';
 import { MessagingModule } from '../../src/platform/messaging/messaging.module.js';
@@ -58,6 +59,9 @@ class FlakyListener extends Recorder {
   }
 }
 
+@Module({ providers: [SteadyListener, FlakyListener] })
+class ListenersModule {}
+
 let module: TestingModule;
 let connection: Connection;
 let outbox: Outbox;
@@ -66,9 +70,15 @@ let steady: SteadyListener;
 let flaky: FlakyListener;
 
 beforeAll(async () => {
+  const environment = newEnvironment();
+  const consumers = [{ name: 'things', listeners: ListenersModule, served: true }];
   module = await Test.createTestingModule({
-    imports: [ConfigModule.forRoot(newEnvironment()), DatabaseModule, MessagingModule],
-    providers: [SteadyListener, FlakyListener],
+    imports: [
+      ConfigModule.forRoot(environment),
+      DatabaseModule,
+      MessagingModule.forRoot(environment, consumers),
+      ListenersModule,
+    ],
   }).compile();
   Logger.overrideLogger(false);
   await module.get(IndexSynchronizer).synchronize();
@@ -152,7 +162,10 @@ describe('the outbox', () => {
     const parked = await waitFor('the event to be parked', () => entries.findOne({ state: 'parked' }).lean());
     expect(parked).toMatchObject({ attempts: 20, lease: null });
     expect(parked.lastError).toContain('not yet: hopeless');
-    await entries.deleteMany({});
+    expect(await module.get(DeadLetters).replay('outbox')).toBe(1);
+    flaky.failures.set('hopeless', 0);
+    await waitFor('it to be handled once replayed', isEmpty);
+    expect(await connection.collection('notes').countDocuments({ name: 'hopeless' })).toBe(1);
   });
 });
 

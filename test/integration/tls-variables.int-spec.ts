@@ -35,7 +35,7 @@ function problemOf(variables: NodeJS.ProcessEnv): string {
   return '';
 }
 
-describe.each(['MONGODB', 'REDIS'])('%s_TLS_*', (server) => {
+describe.each(['MONGODB', 'REDIS', 'RABBITMQ'])('%s_TLS_*', (server) => {
   const [ca, cert, key] = [`${server}_TLS_CA`, `${server}_TLS_CERT`, `${server}_TLS_KEY`];
 
   it('takes PEM, in one line with \\n as well, or files', () => {
@@ -71,7 +71,9 @@ describe.each(['MONGODB', 'REDIS'])('%s_TLS_*', (server) => {
   });
 });
 
-it('wants a rediss:// address where there are certificates for it', () => {
+it('wants an address with TLS where there are certificates for it', () => {
   const problem = problemOf({ REDIS_URL: 'redis://redis.test', REDIS_TLS_CA: authority.cert });
   expect(problem).toMatch(/^REDIS_URL must be a rediss:\/\/ address/);
+  const bus = { EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://broker.test', RABBITMQ_TLS_CA: authority.cert };
+  expect(problemOf(bus)).toMatch(/^RABBITMQ_URL must be an amqps:\/\/ address/);
 });

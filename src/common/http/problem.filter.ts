@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseUnreachable } from '../errors/database-unreachable.js';
 import { DependencyUnavailableError, NotFoundError, type ProblemCode, ProblemError } from '../errors/problem.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 import { RouteMethods } from './route-methods.js';
@@ -12,18 +13,6 @@ const FRAMEWORK_PROBLEMS: Record<number, [ProblemCode, string]> = {
   415: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
   416: ['VALIDATION_FAILED', 'The file has no such part.'],
 };
-
-/** Errors of the driver that mean "no database", not "a mistake of ours". */
-const UNREACHABLE = new Set([
-  'MongoNetworkError',
-  'MongoNetworkTimeoutError',
-  'MongoServerSelectionError',
-  'MongooseServerSelectionError',
-  'MongoNotConnectedError',
-  'MongoPoolClearedError',
-  'MongoWaitQueueTimeoutError',
-  'MongoTopologyClosedError',
-]);
 
 /** Turns whatever was thrown into `application/problem+json` (RFC 9457); nothing internal leaves the process. */
 @Catch()
@@ -55,8 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
       const known = FRAMEWORK_PROBLEMS[status];
       if (known) return new ProblemError(...known);
     }
-    const { name } = (thrown ?? {}) as { name?: unknown };
-    if (typeof name === 'string' && UNREACHABLE.has(name)) {
+    if (isDatabaseUnreachable(thrown)) {
       return new DependencyUnavailableError('The database is not reachable at the moment: try again soon.', 1, thrown);
     }
     return new ProblemError('INTERNAL', 'The fault is ours and has been recorded under this requestId.', {

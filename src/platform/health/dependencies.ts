@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
+import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
 import { ObjectStorage } from '../storage/object-storage.js';
 import { InjectRedis } from '../redis/redis.module.js';
 
@@ -17,6 +18,7 @@ export class Dependencies {
     @InjectConnection() private readonly connection: Connection,
     @InjectRedis() private readonly redis: Redis,
     private readonly storage: ObjectStorage,
+    @Inject(RabbitMqConnection) private readonly rabbitmq: RabbitMqConnection | null,
   ) {}
 
   mongodb(): Promise<boolean> {
@@ -29,6 +31,11 @@ export class Dependencies {
 
   fileStorage(): Promise<boolean> {
     return this.ask('storage', () => this.storage.ping());
+  }
+
+  /** @returns undefined where events don't travel by RabbitMQ */
+  get rabbitmqServer(): boolean | undefined {
+    return this.rabbitmq?.isConnected;
   }
 
   private ask(name: string, ping: () => Promise<unknown> | undefined): Promise<boolean> {

@@ -14,6 +14,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
   version: string;
 };
 
+type Indicators = Record<string, { status: 'up' | 'down' }>;
+
 @ApiTags('Health')
 @Public()
 @SkipThrottle({ general: true, strict: true })
@@ -32,17 +34,14 @@ export class HealthController {
   @ServedUnderPressure()
   @Get()
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponseDto> {
-    const [redis, storage] = await Promise.all([this.dependencies.redisServer(), this.dependencies.fileStorage()]);
-    // Shown, but not fatal: most of the service works without them.
-    const extras = { redis: statusOf(redis), storage: statusOf(storage) };
-    const extrasThat = (status: 'up' | 'down') =>
-      Object.fromEntries(Object.entries(extras).filter(([, extra]) => extra.status === status));
+    const others = await this.others();
     const result = await this.health
       .check([() => this.checkMongodb()])
       .catch((unavailable: ServiceUnavailableException) => {
         void reply.status(503);
         return unavailable.getResponse() as Awaited<ReturnType<HealthCheckService['check']>>;
       });
+    const { info, error, details } = result as unknown as Record<string, Indicators>;
     const { rss, heapUsed } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     return {
@@ -51,9 +50,9 @@ export class HealthController {
       uptime: Math.round(process.uptime()),
       memory: { rss, heapUsed },
       cpu: { user: user / 1e6, system: system / 1e6 },
-      info: Object.assign({}, result.info, extrasThat('up')),
-      error: Object.assign({}, result.error, extrasThat('down')),
-      details: { ...result.details, ...extras },
+      info: { ...info, ...withStatus(others, 'up') },
+      error: { ...error, ...withStatus(others, 'down') },
+      details: { ...details, ...others },
     };
   }
 
@@ -76,12 +75,27 @@ export class HealthController {
     return { status: this.shutdown.inProgress ? 'shutting_down' : 'error' };
   }
 
+  /** Shown, but not fatal: most of the service works without them. */
+  private async others(): Promise<Indicators> {
+    const { rabbitmqServer } = this.dependencies;
+    const [redis, storage] = await Promise.all([this.dependencies.redisServer(), this.dependencies.fileStorage()]);
+    return {
+      redis: statusOf(redis),
+      storage: statusOf(storage),
+      ...(rabbitmqServer !== undefined && { rabbitmq: statusOf(rabbitmqServer) }),
+    };
+  }
+
   private async checkMongodb() {
     const indicator = this.indicators.check('mongodb');
     return (await this.dependencies.mongodb()) ? indicator.up() : indicator.down();
   }
 }
 
-function statusOf(isUp: boolean): { status: 'up' | 'down' } {
+function statusOf(isUp: boolean): Indicators[string] {
   return { status: isUp ? 'up' : 'down' };
+}
+
+function withStatus(indicators: Indicators, status: 'up' | 'down'): Indicators {
+  return Object.fromEntries(Object.entries(indicators).filter(([, indicator]) => indicator.status === status));
 }

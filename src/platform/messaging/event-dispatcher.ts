@@ -1,59 +1,66 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent } from '../../contracts/event.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
 import { Transactions } from '../database/transactions.js';
-import { EVENT_HANDLER } from './event-handler.decorator.js';
+import { EVENT_CONSUMERS, type EventConsumer, subscriptionsOf } from './event-consumer.js';
 import { InboxEntry } from './inbox.schema.js';
 
 interface RegisteredHandler {
+  consumer: string;
+  type: string;
   /** `<class>.<method>`: part of the mark in the inbox, so renaming one makes it a new handler. */
   name: string;
   handle: (event: CloudEvent, session: ClientSession) => Promise<void>;
 }
 
-/** Finds all methods marked with `@EventHandler` and gives each event to its handlers, once in effect. */
+/** Knows all methods of this process marked with `@EventHandler`, and gives each event to its handlers, once in effect. */
 @Injectable()
 export class EventDispatcher implements OnModuleInit {
-  private readonly handlers = new Map<string, RegisteredHandler[]>();
+  private readonly handlers: RegisteredHandler[] = [];
 
   constructor(
     @InjectModel(InboxEntry.name) private readonly inbox: Model<InboxEntry>,
     private readonly transactions: Transactions,
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-    private readonly reflector: Reflector,
+    private readonly modules: ModuleRef,
+    @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
   ) {}
 
   onModuleInit(): void {
-    for (const { instance } of this.discovery.getProviders() as { instance?: Record<string, unknown> }[]) {
-      if (!instance || typeof instance !== 'object') continue;
-      const prototype = Object.getPrototypeOf(instance) as object | null;
-      for (const method of prototype ? this.scanner.getAllMethodNames(prototype) : []) {
-        const handler = instance[method] as RegisteredHandler['handle'];
-        const type = this.reflector.get<string | undefined>(EVENT_HANDLER, handler);
-        if (type)
-          this.register(type, { name: `${instance.constructor.name}.${method}`, handle: handler.bind(instance) });
+    for (const consumer of this.consumers.filter(({ served }) => served)) {
+      for (const { listener, method, type } of subscriptionsOf(consumer)) {
+        const instance = this.modules.get<Record<string, RegisteredHandler['handle']>>(listener, { strict: false });
+        const handle = (instance[method] as RegisteredHandler['handle']).bind(instance);
+        this.handlers.push({ consumer: consumer.name, type, name: `${listener.name}.${method}`, handle });
       }
     }
+  }
+
+  /** Whether a consumer has handlers for an event in this process. */
+  knows(type: string, consumer: string): boolean {
+    return this.handlersOf(type, consumer).length > 0;
   }
 
   /**
    * Lets every handler of this event's type take it in; those that have already are passed over.
    *
-   * @throws AggregateError of what went wrong, after all handlers had their turn
+   * @param consumer whose handlers; all by default
+   * @throws the handler's error, or an AggregateError of several, after all handlers had their turn
    */
-  async dispatch(event: CloudEvent): Promise<void> {
-    const handlers = this.handlers.get(event.type) ?? [];
+  async dispatch(event: CloudEvent, consumer?: string): Promise<void> {
+    const handlers = this.handlersOf(event.type, consumer);
     const results = await Promise.allSettled(handlers.map((handler) => this.takeIn(event, handler)));
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-    if (errors.length > 0) throw new AggregateError(errors, `${event.type}: ${errors.map(String).join('; ')}`);
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) throw new AggregateError(errors, `${event.type}: ${errors.map(String).join('; ')}`);
   }
 
-  private register(type: string, handler: RegisteredHandler): void {
-    this.handlers.set(type, [...(this.handlers.get(type) ?? []), handler]);
+  private handlersOf(type: string, consumer?: string): RegisteredHandler[] {
+    return this.handlers.filter(
+      (handler) => handler.type === type && (consumer === undefined || handler.consumer === consumer),
+    );
   }
 
   private async takeIn(event: CloudEvent, { name, handle }: RegisteredHandler): Promise<void> {

@@ -1,23 +1,56 @@
-import { Global, Module } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { Environment } from '../../config/environment.js';
+import { DeadLetters } from './dead-letters.js';
+import { EventBus } from './event-bus.js';
+import { EVENT_CONSUMERS, type EventConsumer } from './event-consumer.js';
 import { EventDispatcher } from './event-dispatcher.js';
+import { InProcessBus } from './in-process-bus.js';
 import { InboxEntry, InboxSchema } from './inbox.schema.js';
 import { Outbox } from './outbox.js';
 import { OutboxEntry, OutboxSchema } from './outbox.schema.js';
 import { OutboxRelay } from './outbox-relay.js';
+import { QueueMetrics } from './rabbitmq/queue-metrics.js';
+import { RabbitMqBus } from './rabbitmq/rabbitmq-bus.js';
+import { RabbitMqConnection } from './rabbitmq/rabbitmq-connection.js';
+import { RabbitMqConsumers } from './rabbitmq/rabbitmq-consumers.js';
 
-/** Events between modules: outbox, relay, inbox. */
-@Global()
-@Module({
-  imports: [
-    DiscoveryModule,
-    MongooseModule.forFeature([
-      { name: OutboxEntry.name, schema: OutboxSchema },
-      { name: InboxEntry.name, schema: InboxSchema },
-    ]),
-  ],
-  providers: [EventDispatcher, OutboxRelay, Outbox],
-  exports: [Outbox],
-})
-export class MessagingModule {}
+/** Events between modules: outbox, relay, bus, inbox. */
+@Module({})
+export class MessagingModule {
+  /** @param consumers all that the service has, whether this process serves them or not */
+  static forRoot(environment: Environment, consumers: EventConsumer[]): DynamicModule {
+    return {
+      module: MessagingModule,
+      global: true,
+      imports: [
+        MongooseModule.forFeature([
+          { name: OutboxEntry.name, schema: OutboxSchema },
+          { name: InboxEntry.name, schema: InboxSchema },
+        ]),
+      ],
+      providers: [
+        { provide: EVENT_CONSUMERS, useValue: consumers },
+        EventDispatcher,
+        OutboxRelay,
+        Outbox,
+        DeadLetters,
+        ...(environment.EVENT_BUS === 'rabbitmq' ? RABBITMQ : IN_PROCESS),
+      ],
+      exports: [Outbox, RabbitMqConnection],
+    };
+  }
+}
+
+const IN_PROCESS: Provider[] = [
+  { provide: EventBus, useClass: InProcessBus },
+  { provide: RabbitMqConnection, useValue: null },
+];
+
+const RABBITMQ: Provider[] = [
+  { provide: RabbitMqConnection, inject: [Environment], useFactory: (env: Environment) => new RabbitMqConnection(env) },
+  RabbitMqBus,
+  { provide: EventBus, useExisting: RabbitMqBus },
+  RabbitMqConsumers,
+  QueueMetrics,
+];

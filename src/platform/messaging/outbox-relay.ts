@@ -2,23 +2,21 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { WorkQueue } from '../work/work-queue.js';
-import { EventDispatcher } from './event-dispatcher.js';
+import { EventBus } from './event-bus.js';
 import { OutboxEntry } from './outbox.schema.js';
 
 const CONCURRENCY = 8;
-/** With the queue's backoff that is about three hours of trying. */
-const MAX_ATTEMPTS = 20;
 
-/** Takes events out of the outbox and publishes them; in one process that means calling the handlers. */
+/** Takes events out of the outbox and publishes them on the bus. */
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly queue: WorkQueue<OutboxEntry>;
 
-  constructor(@InjectModel(OutboxEntry.name) entries: Model<OutboxEntry>, dispatcher: EventDispatcher) {
-    this.queue = new WorkQueue(entries, ({ event }) => dispatcher.dispatch(event), {
+  constructor(@InjectModel(OutboxEntry.name) entries: Model<OutboxEntry>, bus: EventBus) {
+    this.queue = new WorkQueue(entries, ({ event }) => bus.publish(event), {
       name: 'outbox',
       concurrency: CONCURRENCY,
-      maxAttempts: MAX_ATTEMPTS,
+      ...bus.patience,
       whenDone: 'delete',
     });
   }

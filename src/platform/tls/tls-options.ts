@@ -7,12 +7,15 @@ export interface TlsOptions {
   key?: string;
 }
 
+/** The servers that may have certificates of their own: the beginning of their variables' names. */
+export type TlsServer = 'MONGODB' | 'REDIS' | 'RABBITMQ';
+
 /**
  * The private CA and the client certificate for a server, from its `…_TLS_CA`, `…_TLS_CERT` and `…_TLS_KEY`.
  *
  * @returns undefined where none is set: whether there is TLS is then for the server's address to say
  */
-export function tlsOptions(environment: Environment, server: 'MONGODB' | 'REDIS'): TlsOptions | undefined {
+export function tlsOptions(environment: Environment, server: TlsServer): TlsOptions | undefined {
   const ca = environment[`${server}_TLS_CA`];
   const cert = environment[`${server}_TLS_CERT`];
   const key = environment[`${server}_TLS_KEY`];

@@ -1,5 +1,5 @@
 import type { Environment } from '../../config/environment.js';
-import { tlsOptions } from './tls-options.js';
+import { tlsOptions, type TlsServer } from './tls-options.js';
 
 /** OpenSSL's and Node's codes for a certificate that isn't trusted, as far as it is for us to mend. */
 const UNTRUSTED =
@@ -13,7 +13,7 @@ const MAX_DEPTH = 5;
  * @param server the beginning of its variables' names
  * @returns undefined when it isn't about TLS
  */
-export function tlsProblem(error: unknown, environment: Environment, server: 'MONGODB' | 'REDIS'): string | undefined {
+export function tlsProblem(error: unknown, environment: Environment, server: TlsServer): string | undefined {
   const configured = tlsOptions(environment, server) !== undefined;
   for (const code of codesOf(error)) {
     const mend = mendOf(code, server) ?? (configured ? mendOfReset(code, server) : undefined);

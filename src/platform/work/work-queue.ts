@@ -13,6 +13,8 @@ export interface WorkQueueOptions {
   concurrency: number;
   /** After this many failures an item is parked. */
   maxAttempts: number;
+  /** The longest pause before the next attempt, in milliseconds. */
+  maxBackoffMs?: number;
   /** What becomes of finished items; `leave`: the handler itself has seen to that. */
   whenDone: 'delete' | 'keep' | 'leave';
   /** How long a claim lasts, in milliseconds; longer than any item takes. */
@@ -210,7 +212,8 @@ export class WorkQueue<T extends WorkItem> {
   private async fail(item: T, error: unknown): Promise<void> {
     const failed = error instanceof PermanentFailure;
     const parked = !failed && item.attempts >= this.options.maxAttempts;
-    const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (item.attempts - 1), MAX_BACKOFF_MS) * (0.5 + Math.random());
+    const { maxBackoffMs = MAX_BACKOFF_MS } = this.options;
+    const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (item.attempts - 1), maxBackoffMs) * (0.5 + Math.random());
     finished.inc({ queue: this.options.name, outcome: failed ? 'failed' : parked ? 'parked' : 'retry' });
     const details = { err: error, id: String(item._id), attempts: item.attempts };
     if (parked) this.logger.error(details, 'parked: it keeps failing, see the runbook for parked work');

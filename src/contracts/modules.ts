@@ -1,0 +1,3 @@
+/** The modules, by the names that `MODULES`, queues and event types know them by. */
+export const MODULES = ['auth', 'users', 'tasks', 'notifications'] as const;
+export type ModuleName = (typeof MODULES)[number];

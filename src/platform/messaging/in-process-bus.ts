@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import type { CloudEvent } from '../../contracts/event.js';
+import { EventBus, type PublishingPatience } from './event-bus.js';
+import { EventDispatcher } from './event-dispatcher.js';
+
+/** All modules are in this process: publishing an event is having all of its handlers take it in. */
+@Injectable()
+export class InProcessBus extends EventBus {
+  /** About three hours of trying: what fails then fails because of the event or its handlers. */
+  readonly patience: PublishingPatience = { maxAttempts: 20, maxBackoffMs: 10 * 60_000 };
+
+  constructor(private readonly dispatcher: EventDispatcher) {
+    super();
+  }
+
+  async publish(event: CloudEvent): Promise<void> {
+    await this.dispatcher.dispatch(event);
+  }
+}

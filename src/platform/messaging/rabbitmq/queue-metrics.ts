@@ -1,0 +1,43 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { ChannelWrapper } from 'amqp-connection-manager';
+import { Gauge } from 'prom-client';
+import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
+import { RabbitMqConnection } from './rabbitmq-connection.js';
+import { deadQueueOf, declareTopology, queueOf } from './topology.js';
+
+/** How many messages wait for the consumers that this process serves, and how many are dead; asked when scraped. */
+@Injectable()
+export class QueueMetrics implements OnApplicationBootstrap {
+  private channel?: ChannelWrapper;
+
+  constructor(
+    private readonly connection: RabbitMqConnection,
+    @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.channel = this.connection.createChannel('metrics', (channel) => declareTopology(channel, this.consumers));
+    const depthOf = (queue: string) => this.depthOf(queue);
+    const served = this.consumers.filter((consumer) => consumer.served);
+    new Gauge({
+      name: 'events_queue_depth',
+      help: 'Messages in the queues of RabbitMQ by consumer and state (ready, dead)',
+      labelNames: ['consumer', 'state'],
+      async collect() {
+        for (const { name: consumer } of served) {
+          this.set({ consumer, state: 'ready' }, await depthOf(queueOf(consumer)));
+          this.set({ consumer, state: 'dead' }, await depthOf(deadQueueOf(consumer)));
+        }
+      },
+    });
+  }
+
+  /** @returns NaN while the broker can't be asked */
+  private async depthOf(queue: string): Promise<number> {
+    if (!this.channel || !this.connection.isConnected) return NaN;
+    return await this.channel.checkQueue(queue).then(
+      ({ messageCount }) => messageCount,
+      () => NaN,
+    );
+  }
+}

@@ -1,0 +1,84 @@
+import { Logger } from '@nestjs/common';
+import { AmqpConnectionManagerClass, type ChannelWrapper } from 'amqp-connection-manager';
+import type { ConfirmChannel } from 'amqplib';
+import type { Environment } from '../../../config/environment.js';
+import { tlsOptions } from '../../tls/tls-options.js';
+import { tlsProblem } from '../../tls/tls-problem.js';
+
+const RECONNECT_SECONDS = 1;
+/** Two missed ones end a connection. */
+const HEARTBEAT_SECONDS = 5;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A message that isn't confirmed by then counts as not published. */
+const PUBLISH_TIMEOUT_MS = 5_000;
+
+/** The process's one connection to RabbitMQ, which comes back by itself, channels and all. */
+export class RabbitMqConnection {
+  private readonly logger = new Logger('RabbitMQ');
+  private readonly manager: AmqpConnectionManagerClass;
+  private reachable = true;
+
+  constructor(environment: Environment) {
+    this.manager = new AmqpConnectionManagerClass(environment.RABBITMQ_URL, {
+      heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
+      reconnectTimeInSeconds: RECONNECT_SECONDS,
+      connectionOptions: {
+        ...tlsOptions(environment, 'RABBITMQ'),
+        timeout: CONNECT_TIMEOUT_MS,
+        clientProperties: { connection_name: `scalable-api:${environment.MODULES.join(',')}` },
+      },
+    });
+    this.manager.on('connect', () => {
+      if (!this.reachable) this.logger.log('connected again');
+      this.reachable = true;
+    });
+    const unreachable = (error: NodeJS.ErrnoException) => {
+      // One line for an outage, not one for each attempt to reconnect.
+      const reason = tlsProblem(error, environment, 'RABBITMQ') ?? error.code ?? error.name;
+      if (this.reachable) this.logger.warn(`not reachable, events wait in the outbox meanwhile: ${reason}`);
+      this.reachable = false;
+    };
+    this.manager.on('connectFailed', ({ err }: { err: NodeJS.ErrnoException }) => unreachable(err));
+    this.manager.on('disconnect', ({ err }: { err: NodeJS.ErrnoException }) => unreachable(err));
+  }
+
+  get isConnected(): boolean {
+    return this.manager.isConnected();
+  }
+
+  /** Begins to connect, and to connect again whenever that is lost. */
+  open(): void {
+    this.manager.connect().catch(() => undefined); // said above; it goes on trying
+  }
+
+  /**
+   * A channel with publisher confirms.
+   *
+   * @param setup what has to be true before it is used; done again after each reconnection
+   */
+  createChannel(name: string, setup: (channel: ConfirmChannel) => Promise<void>): ChannelWrapper {
+    const channel = this.manager.createChannel({
+      name,
+      publishTimeout: PUBLISH_TIMEOUT_MS,
+      setup: async (raw: ConfirmChannel) => {
+        // The broker closes a channel over a mistake or a lost queue; only a new connection brings a new one.
+        raw.on('error', () => this.manager.reconnect());
+        await setup(raw);
+      },
+    });
+    channel.on('error', (error: Error) => {
+      this.logger.warn({ err: error }, `the channel for ${name} could not be set up; connecting anew`);
+      this.manager.reconnect();
+    });
+    return channel;
+  }
+
+  /** A channel broke down while the connection stands. */
+  reconnect(): void {
+    this.manager.reconnect();
+  }
+
+  async close(): Promise<void> {
+    await this.manager.close();
+  }
+}

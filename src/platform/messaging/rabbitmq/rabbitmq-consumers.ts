@@ -1,0 +1,142 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import { Counter } from 'prom-client';
+import { isDatabaseUnreachable } from '../../../common/errors/database-unreachable.js';
+import type { CloudEvent } from '../../../contracts/event.js';
+import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
+import { EventDispatcher } from '../event-dispatcher.js';
+import { attemptsAt, sendingOn } from './message.js';
+import { RabbitMqBus } from './rabbitmq-bus.js';
+import { RabbitMqConnection } from './rabbitmq-connection.js';
+import { declareTopology, MAX_ATTEMPTS, queueOf, retryExchangeAfter } from './topology.js';
+
+/** How many messages a consumer works on at once in one process. */
+const PREFETCH = 16;
+
+const consumed = new Counter({
+  name: 'events_consumed_total',
+  help: 'Messages taken from RabbitMQ by consumer and outcome (handled, retried, dead)',
+  labelNames: ['consumer', 'outcome'],
+});
+const redelivered = new Counter({
+  name: 'events_redelivered_total',
+  help: 'Messages that came again because whoever had them before went away, by consumer',
+  labelNames: ['consumer'],
+});
+
+/** Takes events from the queues of the consumers that this process serves; a message is acknowledged once it is handled. */
+@Injectable()
+export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(RabbitMqConsumers.name);
+  private readonly underWay = new Set<Promise<void>>();
+  private cancel: () => Promise<unknown> = () => Promise.resolve();
+
+  constructor(
+    private readonly connection: RabbitMqConnection,
+    private readonly bus: RabbitMqBus,
+    private readonly dispatcher: EventDispatcher,
+    @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.connection.createChannel('consuming', async (channel) => {
+      await declareTopology(channel, this.consumers);
+      await channel.prefetch(PREFETCH);
+      const served = this.consumers.filter((consumer) => consumer.served);
+      const tags = await Promise.all(served.map(({ name }) => this.consume(channel, name)));
+      this.cancel = () => Promise.all(tags.map((tag) => channel.cancel(tag).catch(() => undefined)));
+    });
+  }
+
+  /** Takes nothing more and finishes what is under way; what was sent here and not begun goes to another process. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.cancel();
+    await Promise.all(this.underWay);
+  }
+
+  private async consume(channel: ConfirmChannel, consumer: string): Promise<string> {
+    const onMessage = (message: ConsumeMessage | null) => {
+      // The queue is gone or has moved to another node: there is no consumer any more until there is one anew.
+      if (!message) return this.connection.reconnect();
+      const work: Promise<void> = this.takeIn(channel, consumer, message).finally(() => this.underWay.delete(work));
+      this.underWay.add(work);
+    };
+    const { consumerTag } = await channel.consume(queueOf(consumer), onMessage);
+    return consumerTag;
+  }
+
+  private async takeIn(channel: ConfirmChannel, consumer: string, message: ConsumeMessage): Promise<void> {
+    if (message.fields.redelivered) redelivered.inc({ consumer });
+    const outcome = await this.handle(consumer, message);
+    if (outcome === 'kept') return;
+    try {
+      // On the very channel it came by: on a later one its number stands for another message.
+      if (outcome === 'dead') channel.nack(message, false, false);
+      else channel.ack(message);
+      consumed.inc({ consumer, outcome });
+    } catch {
+      // That channel is closed: the message comes again, and finds its mark in the inbox.
+    }
+  }
+
+  /** @returns `kept`: neither handled nor safe elsewhere, so it stays where it is and comes again */
+  private async handle(consumer: string, message: ConsumeMessage): Promise<'handled' | 'retried' | 'dead' | 'kept'> {
+    const event = toEvent(message);
+    if (!event) {
+      this.logger.error(`dead-lettered: a message of ${consumer} that is no event`);
+      return 'dead';
+    }
+    try {
+      // A process of an older version meets events of a newer one during a rollout: they are for its successors.
+      if (!this.dispatcher.knows(event.type, consumer)) throw new Error(`${consumer} has no handler for ${event.type}`);
+      await this.dispatcher.dispatch(event, consumer);
+      return 'handled';
+    } catch (error) {
+      return await this.fail(consumer, message, event, error);
+    }
+  }
+
+  private async fail(
+    consumer: string,
+    message: ConsumeMessage,
+    { id, type }: CloudEvent,
+    error: unknown,
+  ): Promise<'retried' | 'dead' | 'kept'> {
+    const before = attemptsAt(message);
+    // No message is at fault when the database is away: it isn't held against it.
+    const attempts = isDatabaseUnreachable(error) ? Math.max(before, 1) : before + 1;
+    const details = { err: error, id, type, consumer, attempts };
+    if (attempts >= MAX_ATTEMPTS) {
+      this.logger.error(details, 'dead-lettered: it keeps failing, see the runbook for dead letters');
+      return 'dead';
+    }
+    this.logger.warn(details, 'failed and will be tried again');
+    try {
+      const again = sendingOn(message, attempts);
+      await this.bus.send(retryExchangeAfter(attempts), queueOf(consumer), message.content, again);
+      return 'retried';
+    } catch {
+      // The connection is lost, and with it the claim on this message. Were it not, it would wait for the next one.
+      this.connection.reconnect();
+      return 'kept';
+    }
+  }
+}
+
+/** @returns undefined for what isn't a CloudEvent */
+function toEvent({ content }: ConsumeMessage): CloudEvent | undefined {
+  try {
+    const event = JSON.parse(content.toString()) as Partial<CloudEvent> | null;
+    const { id, type, subject, data } = event ?? {};
+    const texts = [id, type, subject].every((value) => typeof value === 'string');
+    return texts && typeof data === 'object' ? (event as CloudEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,254 @@
+import { Injectable, Logger, Module } from '@nestjs/common';
+import { getConnectionToken } from '@nestjs/mongoose';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { type ChannelModel, connect as connectToBroker, type ConfirmChannel } from 'amqplib';
+import type { ClientSession, Connection } from 'mongoose';
+import { register } from 'prom-client';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { type CloudEvent, DomainEvent } from '../../src/contracts/event.js';
+import { DatabaseModule } from '../../src/platform/database/database.module.js';
+import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
+import { Transactions } from '../../src/platform/database/transactions.js';
+import { DeadLetters } from '../../src/platform/messaging/dead-letters.js';
+import { EventHandler, type EventOf } from '../../src/platform/messaging/event-handler.decorator.js';
+import { MessagingModule } from '../../src/platform/messaging/messaging.module.js';
+import { Outbox } from '../../src/platform/messaging/outbox.js';
+import { newEnvironment } from '../support/parts.js';
+import { type OwnRabbitMq, startOwnRabbitMq } from '../support/rabbitmq.js';
+import { waitFor } from '../support/wait-for.js';
+
+class ThingHappenedEvent extends DomainEvent<{ name: string }> {
+  static readonly type = 'things.thing-happened.v1';
+}
+
+/** What the handlers of all processes here have stored, and for which names they are to fail, or to fail once. */
+const failing = new Set<string>();
+const tried: string[] = [];
+
+async function store(name: string, by: string, session: ClientSession, connection: Connection): Promise<void> {
+  tried.push(`${name} by ${by}`);
+  await connection.collection('notes').insertOne({ name, by }, { session });
+  if (failing.has(name)) throw new Error(`not yet: ${name}`);
+}
+
+@Injectable()
+class StoreListener {
+  connection?: Connection;
+
+  @EventHandler(ThingHappenedEvent)
+  async onThingHappened({ data }: EventOf<ThingHappenedEvent>, session: ClientSession): Promise<void> {
+    await store(data.name, 'store', session, this.connection as Connection);
+  }
+}
+
+@Injectable()
+class OtherListener {
+  connection?: Connection;
+
+  @EventHandler(ThingHappenedEvent)
+  async onThingHappened({ data }: EventOf<ThingHappenedEvent>, session: ClientSession): Promise<void> {
+    await store(data.name, 'other', session, this.connection as Connection);
+  }
+}
+
+@Module({ providers: [StoreListener] })
+class StoreModule {}
+@Module({ providers: [OtherListener] })
+class OtherModule {}
+const MODULES = { store: StoreModule, other: OtherModule };
+
+/** The messaging of a process that serves these modules. */
+async function startProcess(served: (keyof typeof MODULES)[], url = broker.url): Promise<TestingModule> {
+  register.clear(); // several processes' metrics in one
+  const environment = newEnvironment({ EVENT_BUS: 'rabbitmq', RABBITMQ_URL: url });
+  const consumers = Object.entries(MODULES).map(([name, listeners]) => ({
+    name,
+    listeners,
+    served: served.some((each) => each === name),
+  }));
+  const module = await Test.createTestingModule({
+    imports: [
+      ConfigModule.forRoot(environment),
+      DatabaseModule,
+      MessagingModule.forRoot(environment, consumers),
+      ...served.map((name) => MODULES[name]),
+    ],
+  }).compile();
+  module.useLogger(false);
+  await module.get(IndexSynchronizer).synchronize();
+  const connection = module.get<Connection>(getConnectionToken());
+  await connection.createCollection('notes');
+  if (served.includes('store')) module.get(StoreListener, { strict: false }).connection = connection;
+  if (served.includes('other')) module.get(OtherListener, { strict: false }).connection = connection;
+  await module.init();
+  return module;
+}
+
+let broker: OwnRabbitMq;
+let publisher: TestingModule;
+let consumer: TestingModule;
+let otherConsumer: TestingModule;
+let control: ChannelModel;
+let channel: ConfirmChannel;
+
+/** A connection of the test's own, to see and do what a broker's operator can. */
+async function takeControl(): Promise<void> {
+  control = await connectToBroker(broker.url);
+  control.on('error', () => undefined);
+  channel = await control.createConfirmChannel();
+  channel.on('error', () => undefined);
+}
+
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  broker = await startOwnRabbitMq();
+  publisher = await startProcess([]);
+  await takeControl();
+});
+afterAll(async () => {
+  for (const module of [publisher, consumer, otherConsumer]) await module?.close();
+  await control.close().catch(() => undefined);
+});
+
+const databaseOf = (module: TestingModule) => module.get<Connection>(getConnectionToken());
+const publish = (...names: string[]) =>
+  publisher.get(Transactions).run(async (session) => {
+    await publisher.get(Outbox).add(session, ...names.map((name) => new ThingHappenedEvent(name, { name })));
+  });
+const outboxIsEmpty = async () => (await databaseOf(publisher).collection('outbox').countDocuments()) === 0;
+const notesOf = async (module: TestingModule, name: string) =>
+  await databaseOf(module).collection('notes').countDocuments({ name });
+const depthOf = async (queue: string) => (await channel.checkQueue(queue)).messageCount;
+
+it('keeps events for modules whose process has never run', async () => {
+  await publish('early');
+  await waitFor('the relay to have published', outboxIsEmpty);
+  await waitFor('both queues to have it', async () => {
+    return (await depthOf('scalable-api.store')) === 1 && (await depthOf('scalable-api.other')) === 1;
+  });
+  consumer = await startProcess(['store']);
+  otherConsumer = await startProcess(['other']);
+  await waitFor(
+    'both to have it',
+    async () => (await notesOf(consumer, 'early')) + (await notesOf(otherConsumer, 'early')) === 2,
+  );
+  expect(await depthOf('scalable-api.store')).toBe(0);
+});
+
+it('publishes CloudEvents, persistent, one to each queue', async () => {
+  await channel.assertQueue('spy', { exclusive: true });
+  await channel.bindQueue('spy', 'scalable-api.events', '#');
+  await publish('seen');
+  const message = await waitFor('the message', () => channel.get('spy', { noAck: true }));
+  const event = JSON.parse(message.content.toString()) as CloudEvent<{ name: string }>;
+  expect(event).toMatchObject({
+    specversion: '1.0',
+    source: '/things',
+    type: ThingHappenedEvent.type,
+    subject: 'seen',
+  });
+  expect(message.fields.routingKey).toBe(ThingHappenedEvent.type);
+  expect(message.properties).toMatchObject({
+    contentType: 'application/cloudevents+json; charset=utf-8',
+    deliveryMode: 2,
+    messageId: event.id,
+  });
+});
+
+it('takes a message in once in effect, however often it comes', async () => {
+  const event = { ...envelopeOf('repeated'), id: 'one and the same' };
+  const content = Buffer.from(JSON.stringify(event));
+  for (let count = 0; count < 5; count++) channel.publish('scalable-api.events', event.type, content);
+  await channel.waitForConfirms();
+  await publish('after the repeated');
+  await waitFor('the next one', async () => (await notesOf(consumer, 'after the repeated')) === 1);
+  await waitFor('all to be taken', async () => (await depthOf('scalable-api.store')) === 0);
+  expect(await notesOf(consumer, 'repeated')).toBe(1);
+});
+
+it('tries again what fails, with pauses, without holding up the rest or bothering the other module', async () => {
+  failing.add('stubborn');
+  await publish('stubborn');
+  await waitFor('some attempts', () => tried.filter((each) => each === 'stubborn by store').length >= 3);
+  await publish('unhindered');
+  await waitFor('the other event', async () => (await notesOf(consumer, 'unhindered')) === 1);
+  expect(await notesOf(consumer, 'stubborn')).toBe(0);
+  failing.delete('stubborn');
+  await waitFor('it to be handled', async () => (await notesOf(consumer, 'stubborn')) === 1);
+  await waitFor('the other module', async () => (await notesOf(otherConsumer, 'stubborn')) === 1);
+});
+
+describe('dead letters', () => {
+  const poison = async (name: string) => {
+    failing.add(name);
+    const content = Buffer.from(JSON.stringify(envelopeOf(name)));
+    // One attempt short of the last.
+    channel.publish('', 'scalable-api.store', content, { persistent: true, headers: { 'x-attempts': 19 } });
+    await channel.waitForConfirms();
+  };
+  const dead = () => depthOf('scalable-api.store.dead');
+
+  it('are what failed for the twentieth time, and what is no event at all', async () => {
+    await poison('hopeless');
+    channel.publish('', 'scalable-api.store', Buffer.from('{"no":"event"}'));
+    await waitFor('both to be dead', async () => (await dead()) === 2);
+    expect(await notesOf(consumer, 'hopeless')).toBe(0);
+    expect(await depthOf('scalable-api.other.dead')).toBe(0);
+  });
+
+  it('come back by the command, and are handled then', async () => {
+    failing.delete('hopeless');
+    expect(await publisher.get(DeadLetters).replay('store')).toBe(2);
+    await waitFor('it to be handled', async () => (await notesOf(consumer, 'hopeless')) === 1);
+    await waitFor('only what is no event to be dead again', async () => (await dead()) === 1);
+    await channel.purgeQueue('scalable-api.store.dead');
+  });
+
+  it('are not lost when the command is interrupted', async () => {
+    for (const name of ['first', 'second', 'third']) await poison(name);
+    await waitFor('them to be dead', async () => (await dead()) === 3);
+    // Taken, but never acknowledged: what a killed command leaves.
+    const interrupted = await connectToBroker(broker.url);
+    const its = await interrupted.createChannel();
+    await its.get('scalable-api.store.dead');
+    await interrupted.close();
+    failing.clear();
+    await waitFor('all three to be there', async () => (await dead()) === 3);
+    expect(await publisher.get(DeadLetters).replay('store')).toBe(3);
+    for (const name of ['first', 'second', 'third']) {
+      await waitFor(`${name} to be handled`, async () => (await notesOf(consumer, name)) === 1);
+    }
+  });
+});
+
+it('loses nothing and doubles nothing while the broker is killed and comes back', async () => {
+  const names = Array.from({ length: 60 }, (_, number) => `through an outage ${number}`);
+  for (const name of names.slice(0, 20)) await publish(name);
+  await broker.kill();
+  for (const name of names.slice(20, 40)) await publish(name);
+  expect(await databaseOf(publisher).collection('outbox').countDocuments()).toBeGreaterThanOrEqual(20);
+  await broker.start();
+  for (const name of names.slice(40)) await publish(name);
+  await waitFor('the outbox to be empty', outboxIsEmpty, 60_000);
+  for (const module of [consumer, otherConsumer]) {
+    const stored = databaseOf(module).collection('notes');
+    const all = { name: { $in: names } };
+    await waitFor('all to be handled', async () => (await stored.countDocuments(all)) >= names.length, 60_000);
+    expect(await stored.countDocuments(all)).toBe(names.length);
+  }
+  await takeControl();
+  expect(await depthOf('scalable-api.store.dead')).toBe(0);
+});
+
+function envelopeOf(name: string): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: `event of ${name}`,
+    source: '/things',
+    type: ThingHappenedEvent.type,
+    subject: name,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data: { name },
+  };
+}
