@@ -118,6 +118,23 @@ describe('a key that cannot be one', () => {
   });
 });
 
+it('many changes in one request are carried out once', async () => {
+  const { body: task } = await api.post<TaskBody>(TASKS, { title: 'Changed' });
+  const operations = [
+    { op: 'create', task: { title: 'New' } },
+    { op: 'update', id: task.id, changes: { status: 'done' } },
+    { op: 'delete', id: 'f'.repeat(24) },
+  ];
+  const send = (key: string) => api.post<object>(`${TASKS}/bulk`, { operations }, { 'Idempotency-Key': key });
+  const key = randomUUID();
+  const first = await send(key);
+  const again = await send(key);
+  expect([first.status, again.status, again.headers.get('Idempotency-Replayed')]).toEqual([200, 200, 'true']);
+  expect(again.body).toEqual(first.body);
+  expect((await titles()).sort()).toEqual(['Changed', 'New']);
+  expect((await api.get<TaskBody>(`${TASKS}/${task.id}`)).body.version).toBe(2);
+});
+
 it('a second request while the first runs is told to wait', async () => {
   const key = randomUUID();
   await create({ title: 'Slow' }, key);
