@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Redis } from 'ioredis';
-import type { ClientSession, Model } from 'mongoose';
+import type { ClientSession, Model, QueryFilter } from 'mongoose';
 import { DependencyUnavailableError } from '../../common/errors/problem.js';
 import { Environment } from '../../config/environment.js';
 import { Transactions } from '../database/transactions.js';
@@ -19,6 +19,8 @@ const POLL_MS = 500;
 const MAX_STALENESS_MS = 5000;
 /** How far each poll looks back: covers slow commits and clocks that disagree. */
 const OVERLAP_MS = 30_000;
+/** A database that is silent for this long is gone: who asks gets an honest answer instead of waiting with it. */
+const READ_TIMEOUT_MS = 2000;
 const CHANNEL = 'revocations';
 
 interface Entry {
@@ -92,16 +94,22 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
    * @throws DependencyUnavailableError where neither the feed nor the database can tell
    */
   async isRevoked(token: { userId: string; sessionId: string; issuedAt: number }): Promise<boolean> {
-    if (Date.now() - this.readAt > MAX_STALENESS_MS) await this.readEntriesOf(token.userId, token.sessionId);
-    if (this.ended.has(`session:${token.sessionId}`)) return true;
-    const before = this.ended.get(`user:${token.userId}`);
-    return before !== undefined && token.issuedAt * 1000 < before;
+    if (this.hasEnded(token)) return true; // which no later news can change
+    if (Date.now() - this.readAt <= MAX_STALENESS_MS) return false;
+    await this.readEntriesOf(token.userId, token.sessionId);
+    return this.hasEnded(token);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     clearTimeout(this.timer);
     await this.polling;
     clearTimeout(this.timer);
+  }
+
+  private hasEnded({ userId, sessionId, issuedAt }: { userId: string; sessionId: string; issuedAt: number }): boolean {
+    if (this.ended.has(`session:${sessionId}`)) return true;
+    const before = this.ended.get(`user:${userId}`);
+    return before !== undefined && issuedAt * 1000 < before;
   }
 
   private async publish(entries: Entry[], session: ClientSession): Promise<void> {
@@ -118,8 +126,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
 
   private async readEntriesOf(userId: string, sessionId: string): Promise<void> {
     try {
-      const entries = await this.model.find({ subject: { $in: [userId, sessionId] } }).lean();
-      for (const entry of entries) this.remember({ ...entry, at: entry.at.getTime() });
+      await this.take({ subject: { $in: [userId, sessionId] } });
     } catch (error) {
       throw new DependencyUnavailableError("It can't be told at the moment whether this session goes on.", 1, error);
     }
@@ -136,8 +143,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     const startedAt = Date.now();
     const since = this.readAt === 0 ? startedAt - this.keepMs : this.readAt - OVERLAP_MS;
     try {
-      const entries = await this.model.find({ at: { $gt: new Date(since) } }).lean();
-      for (const entry of entries) this.remember({ ...entry, at: entry.at.getTime() });
+      await this.take({ at: { $gt: new Date(since) } });
       this.readAt = startedAt;
       this.forgetExpired(startedAt);
     } catch (error) {
@@ -145,6 +151,13 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
         this.logger.warn({ err: error }, 'the feed of ended sessions cannot be read; asking for each request');
       }
     }
+  }
+
+  private async take(filter: QueryFilter<Revocation>): Promise<void> {
+    const entries = await this.model
+      .find(filter, null, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) })
+      .lean<Revocation[]>();
+    for (const entry of entries) this.remember({ ...entry, at: entry.at.getTime() });
   }
 
   private remember({ kind, subject, at }: Entry): void {
