@@ -1,5 +1,5 @@
-import type { ApiClient, PageOf } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
+import { allOf } from '../support/pages.js';
 import { startService } from '../support/service.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
 import { registerUser } from '../support/users.js';
@@ -14,18 +14,6 @@ interface NotificationBody {
 const WRITERS = 4;
 const ROUNDS = 3;
 const WRITES_A_ROUND = 15;
-
-async function all<T>(api: ApiClient, path: string): Promise<T[]> {
-  const rows: T[] = [];
-  let cursor: string | null = null;
-  do {
-    const suffix: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const { body } = await api.get<PageOf<T>>(`${path}?limit=100${suffix}`);
-    rows.push(...body.data);
-    cursor = body.page.nextCursor;
-  } while (cursor !== null);
-  return rows;
-}
 
 it('loses nothing it has acknowledged, and tells of each completion once, however often it is killed', async () => {
   const service = await startService();
@@ -57,12 +45,12 @@ it('loses nothing it has acknowledged, and tells of each completion once, howeve
   await outbox.updateMany({ lease: { $ne: null } }, { $set: { availableAt: new Date(0) } });
   await waitFor('all events to be handled', async () => (await outbox.countDocuments()) === 0, 30_000);
 
-  const tasks = await all<TaskBody>(api, TASKS);
+  const tasks = await allOf<TaskBody>(api, TASKS);
   const found = new Map(tasks.map(({ id, status }) => [id, status]));
   expect([...created].filter((id) => !found.has(id))).toEqual([]);
   expect([...completed].filter((id) => found.get(id) !== 'done')).toEqual([]);
 
-  const notifications = await all<NotificationBody>(api, '/api/v1/notifications');
+  const notifications = await allOf<NotificationBody>(api, '/api/v1/notifications');
   const told = notifications.filter(({ event }) => event === 'task.completed').map(({ data }) => data.taskId);
   // A completion that was committed but not acknowledged is told of as well: once, like every other.
   const done = tasks.filter(({ status }) => status === 'done').map(({ id }) => id);

@@ -193,6 +193,25 @@ describe('what every request or every second asks', () => {
     expect(examined).toBeLessThanOrEqual(100);
   });
 
+  it('finds the alarm that is due next among those that are planned', async () => {
+    const alarms = findModel<Row>(app, 'TaskAlarm');
+    await insert(alarms, 20_000, (index) => ({
+      user: new Types.ObjectId(),
+      state: 'ready',
+      availableAt: new Date(Date.now() + (index - 10) * 60_000),
+      createdAt: new Date(),
+    }));
+    const { stages, examined } = await explainWhat(() =>
+      alarms
+        .findOne({ state: 'ready', availableAt: { $lte: new Date() } })
+        .sort({ availableAt: 1 })
+        .lean(),
+    );
+    expect(stages).not.toContain('COLLSCAN');
+    expect(stages).not.toContain('SORT');
+    expect(examined).toBeLessThanOrEqual(15);
+  });
+
   it('finds the work that is due next', async () => {
     const entries = findModel<Row>(app, 'OutboxEntry');
     await insert(entries, 4000, (index) => ({

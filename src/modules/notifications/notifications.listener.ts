@@ -11,7 +11,7 @@ import {
   PasswordResetRequestedEvent,
   SessionStartedEvent,
 } from '../../contracts/auth.events.js';
-import { TaskCompletedEvent } from '../../contracts/tasks.events.js';
+import { TaskCompletedEvent, TaskOverdueEvent, TaskReminderDueEvent } from '../../contracts/tasks.events.js';
 import { PreferencesChangedEvent, ProfileChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
 import { AccountDataService } from './account-data.service.js';
@@ -104,5 +104,18 @@ export class NotificationsListener {
   async onTaskCompleted({ subject, data }: EventOf<TaskCompletedEvent>, session: ClientSession): Promise<void> {
     const { userId, title, completedAt } = data;
     await this.notifier.notify(userId, 'task.completed', { taskId: subject, title, completedAt }, session);
+  }
+
+  @EventHandler(TaskReminderDueEvent)
+  async onTaskReminderDue({ subject, data }: EventOf<TaskReminderDueEvent>, session: ClientSession): Promise<void> {
+    const { userId, title, remindAt, dueDate } = data;
+    const details = { taskId: subject, title, remindAt, ...(dueDate && { dueDate }) };
+    await this.notifier.notify(userId, 'task.reminder', details, session);
+  }
+
+  @EventHandler(TaskOverdueEvent)
+  async onTaskOverdue({ subject, data }: EventOf<TaskOverdueEvent>, session: ClientSession): Promise<void> {
+    const { userId, title, dueDate } = data;
+    await this.notifier.notify(userId, 'task.overdue', { taskId: subject, title, dueDate }, session);
   }
 }

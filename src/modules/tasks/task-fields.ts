@@ -20,6 +20,8 @@ export function newTask(user: Types.ObjectId, input: CreateTaskDto): Task {
     dueDate: toDueDate(input.dueDate),
     remindAt: toDate(input.remindAt),
     completedAt: status === 'done' ? now : null,
+    remindedOf: null,
+    overdueOf: null,
     version: 1,
     createdAt: now,
     updatedAt: now,

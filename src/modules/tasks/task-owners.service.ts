@@ -9,6 +9,7 @@ import {
 } from '../../platform/personal-data/personal-data.js';
 import { DeletedTask } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
+import { TaskAlarms } from './alarms/task-alarms.js';
 import { TaskOwner } from './schemas/task-owner.schema.js';
 import { Task } from './schemas/task.schema.js';
 import { toTaskChangeResponse, toTaskResponse } from './task.mapper.js';
@@ -22,6 +23,7 @@ export class TaskOwnersService implements PersonalDataSource {
     @InjectModel(DeletedTask.name) private readonly deletedTasks: Model<DeletedTask>,
     @InjectModel(TaskChange.name) private readonly history: Model<TaskChange>,
     @InjectModel(TaskOwner.name) private readonly owners: Model<TaskOwner>,
+    private readonly alarms: TaskAlarms,
     private readonly personalData: PersonalData,
     private readonly cache: ResponseCache,
   ) {}
@@ -41,6 +43,7 @@ export class TaskOwnersService implements PersonalDataSource {
     await this.tasks.deleteMany({ user: userId }, { session });
     await this.deletedTasks.deleteMany({ user: userId }, { session });
     await this.history.deleteMany({ user: userId }, { session });
+    await this.alarms.removeAll(userId, session);
     await this.owners.deleteOne({ _id: userId }, { session });
     await this.personalData.markErased(userId, session);
     this.cache.invalidateAfterCommit(session, userId, 'tasks');

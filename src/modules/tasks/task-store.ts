@@ -4,6 +4,7 @@ import { type ClientSession, type Model, Types } from 'mongoose';
 import { ResponseCache } from '../../platform/cache/response-cache.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
+import { TaskAlarms } from './alarms/task-alarms.js';
 import { DeletedTask, RESTORABLE_SECONDS } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
 import { Task } from './schemas/task.schema.js';
@@ -20,6 +21,7 @@ export class TaskStore {
     @InjectModel(TaskChange.name) private readonly history: Model<TaskChange>,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
+    private readonly alarms: TaskAlarms,
     private readonly cache: ResponseCache,
   ) {}
 
@@ -71,7 +73,7 @@ export class TaskStore {
 
   /** A statement a collection, however many tasks there are. */
   private async store(writes: TaskWrites, session: ClientSession): Promise<void> {
-    const { user, created, updated, deleted, history, events } = writes;
+    const { user, read, kept, created, updated, deleted, history, events } = writes;
     const stored = (task: Task): Task => ({ ...task, search: searchedTextOf(task) });
     if (created.length > 0) await this.tasks.insertMany(created.map(stored), { session });
     if (updated.length > 0) {
@@ -89,6 +91,7 @@ export class TaskStore {
       }));
       await this.history.bulkWrite(ends, { session });
     }
+    await this.alarms.follow(read, kept, session);
     if (events.length > 0) await this.outbox.add(session, ...events);
   }
 }

@@ -27,7 +27,7 @@ export class TaskWrites {
   /** @param read the tasks that operations may be about */
   constructor(
     readonly user: Types.ObjectId,
-    private readonly read: readonly Task[],
+    readonly read: readonly Task[],
   ) {
     this.current = new Map(read.map((task) => [String(task._id), task]));
   }
@@ -35,7 +35,12 @@ export class TaskWrites {
   /** What wasn't there before: new, or restored. */
   get created(): Task[] {
     const known = new Set(this.read.map(({ _id }) => String(_id)));
-    return [...this.current.values()].filter(({ _id }) => !known.has(String(_id)));
+    return this.kept.filter(({ _id }) => !known.has(String(_id)));
+  }
+
+  /** What there is afterwards. */
+  get kept(): Task[] {
+    return [...this.current.values()];
   }
 
   get updated(): Task[] {

@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { DeletedTask, DeletedTaskSchema } from './schemas/deleted-task.schema.js';
 import { TaskChange, TaskChangeSchema } from './schemas/task-change.schema.js';
+import { AlarmClock } from './alarms/alarm-clock.js';
+import { TaskAlarms } from './alarms/task-alarms.js';
+import { TaskAlarm, TaskAlarmSchema } from './schemas/task-alarm.schema.js';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
 import { TaskBulkService } from './task-bulk.service.js';
@@ -22,6 +25,7 @@ import { TasksService } from './tasks.service.js';
       { name: DeletedTask.name, schema: DeletedTaskSchema },
       { name: TaskChange.name, schema: TaskChangeSchema },
       { name: TaskOwner.name, schema: TaskOwnerSchema },
+      { name: TaskAlarm.name, schema: TaskAlarmSchema },
     ]),
   ],
   controllers: [TasksController],
@@ -35,6 +39,8 @@ import { TasksService } from './tasks.service.js';
     TaskStatsService,
     TaskOwnersService,
     TasksListener,
+    TaskAlarms,
+    AlarmClock,
   ],
 })
 export class TasksModule {}

@@ -51,6 +51,14 @@ export class Task {
   @Prop({ type: Date, default: null })
   completedAt!: Date | null;
 
+  /** The `remindAt` that was told of last. */
+  @Prop({ type: Date, default: null })
+  remindedOf!: Date | null;
+
+  /** The `dueDate` whose passing was told of last. */
+  @Prop({ type: Date, default: null })
+  overdueOf!: Date | null;
+
   /** Grows with each change; the ETag. */
   @Prop({ required: true })
   version!: number;

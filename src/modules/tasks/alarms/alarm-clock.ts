@@ -1,0 +1,68 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model } from 'mongoose';
+import { Transactions } from '../../../platform/database/transactions.js';
+import { Outbox } from '../../../platform/messaging/outbox.js';
+import { WorkQueue } from '../../../platform/work/work-queue.js';
+import { TaskAlarm } from '../schemas/task-alarm.schema.js';
+import { Task } from '../schemas/task.schema.js';
+import { pendingAlarms } from './pending-alarms.js';
+import { TaskAlarms } from './task-alarms.js';
+
+const CONCURRENCY = 8;
+const MAX_ATTEMPTS = 20;
+/** How late an alarm gets whose process died with it. Too short does no harm: a second ring finds nothing to tell. */
+const LEASE_MS = 15_000;
+
+/**
+ * Tells of reminders and due dates when their time has come. What is told, its note in the task and the next alarm are
+ * one transaction, so each time is told of once, by whichever process is up; or late, if none was.
+ */
+@Injectable()
+export class AlarmClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly queue: WorkQueue<TaskAlarm>;
+
+  constructor(
+    @InjectModel(TaskAlarm.name) private readonly alarms: Model<TaskAlarm>,
+    @InjectModel(Task.name) private readonly tasks: Model<Task>,
+    private readonly planning: TaskAlarms,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+  ) {
+    this.queue = new WorkQueue(alarms, (alarm) => this.ring(alarm), {
+      name: 'task-alarms',
+      concurrency: CONCURRENCY,
+      maxAttempts: MAX_ATTEMPTS,
+      whenDone: 'leave',
+      leaseMs: LEASE_MS,
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.queue.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.queue.stop();
+  }
+
+  private async ring({ _id, user, lease }: TaskAlarm): Promise<void> {
+    await this.transactions.run(async (session) => {
+      // Planned anew since it was claimed, or claimed by another: then it is no longer ours to tell of.
+      if (!(await this.alarms.exists({ _id, user, lease }).session(session))) return;
+      const task = await this.tasks.findOne({ _id, user }, null, { session }).lean<Task>();
+      if (!task) {
+        await this.alarms.deleteOne({ _id, user }, { session });
+        return;
+      }
+      const due = pendingAlarms(task).filter(({ at }) => at.getTime() <= Date.now());
+      const told = due.reduce<Partial<Task>>((notes, alarm) => ({ ...notes, ...alarm.told }), {});
+      if (due.length > 0) {
+        // Not a change of the user's: version and ETag stay. It collides with one that is made at the same time.
+        await this.tasks.updateOne({ _id, user }, { $set: told }, { session });
+        await this.outbox.add(session, ...due.map(({ event }) => event));
+      }
+      await this.planning.plan({ ...task, ...told }, session);
+    });
+  }
+}

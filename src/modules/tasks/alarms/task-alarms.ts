@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { dueAt } from '../../../platform/work/work.schema.js';
+import { TaskAlarm } from '../schemas/task-alarm.schema.js';
+import type { Task } from '../schemas/task.schema.js';
+import { nextAlarmAt } from './pending-alarms.js';
+
+/** Keeps one alarm for each task of which something is to be told, in the transaction that changes the task. */
+@Injectable()
+export class TaskAlarms {
+  constructor(@InjectModel(TaskAlarm.name) private readonly alarms: Model<TaskAlarm>) {}
+
+  /**
+   * Plans anew what a change moved; most changes move nothing, and then this does nothing.
+   *
+   * @param before the tasks that were read
+   * @param after what became of them, and new ones; those that are missing are deleted
+   */
+  async follow(before: readonly Task[], after: readonly Task[], session: ClientSession): Promise<void> {
+    const planned = new Map(before.map((task) => [String(task._id), nextAlarmAt(task)]));
+    const wanted = new Map(after.map((task) => [String(task._id), nextAlarmAt(task)]));
+    const touched = new Map([...before, ...after].map((task) => [String(task._id), task]));
+    const moved = [...touched].filter(([id]) => planned.get(id)?.getTime() !== wanted.get(id)?.getTime());
+    await this.write(
+      moved.map(([id, task]) => [task, wanted.get(id) ?? null]),
+      session,
+    );
+  }
+
+  /** Plans the next alarm of a task, or removes it where there is none. */
+  async plan(task: Task, session: ClientSession): Promise<void> {
+    await this.write([[task, nextAlarmAt(task)]], session);
+  }
+
+  async removeAll(userId: string, session: ClientSession): Promise<void> {
+    await this.alarms.deleteMany({ user: userId }, { session });
+  }
+
+  private async write(times: [Task, Date | null][], session: ClientSession): Promise<void> {
+    if (times.length === 0) return;
+    await this.alarms.bulkWrite(
+      times.map(([{ _id, user }, at]) =>
+        at
+          ? { updateOne: { filter: { _id, user }, update: { $set: dueAt(at) }, upsert: true } }
+          : { deleteOne: { filter: { _id, user } } },
+      ),
+      { session },
+    );
+  }
+}

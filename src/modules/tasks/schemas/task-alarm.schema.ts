@@ -1,0 +1,18 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { SchemaTypes, type Types } from 'mongoose';
+import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
+
+/**
+ * The next time at which something is to be told of a task, as durable work that is due then. Its `_id` is the task's;
+ * a task of which nothing is to be told has none.
+ */
+@Schema({ collection: 'taskalarms', versionKey: false })
+export class TaskAlarm extends WorkItem {
+  /** The task's owner. */
+  @Prop({ type: SchemaTypes.ObjectId, required: true })
+  user!: Types.ObjectId;
+}
+
+export const TaskAlarmSchema = SchemaFactory.createForClass(TaskAlarm);
+TaskAlarmSchema.index(WORK_INDEX);
+TaskAlarmSchema.index({ user: 1 });
