@@ -1,0 +1,203 @@
+import 'reflect-metadata';
+import { readdirSync } from 'node:fs';
+import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
+import type { IJob } from 'kubernetes-models/batch/v1/Job';
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import type { IService } from 'kubernetes-models/v1/Service';
+import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
+import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import type * as Custom from './support/custom-resources.js';
+import { type Manifest, problemsOf, render } from './support/manifests.js';
+
+const OVERLAYS = readdirSync('k8s/overlays').sort();
+const MODULES = ['auth', 'users', 'tasks', 'notifications'];
+
+const rendered = new Map<string, Manifest[]>();
+function manifestsOf(overlay: string): Manifest[] {
+  const manifests = rendered.get(overlay) ?? render(`k8s/overlays/${overlay}`);
+  rendered.set(overlay, manifests);
+  return manifests;
+}
+function all<T>(overlay: string, kind: string): (T & Manifest)[] {
+  return manifestsOf(overlay).filter((manifest) => manifest.kind === kind) as (T & Manifest)[];
+}
+function the<T>(overlay: string, kind: string): T & Manifest {
+  const found = all<T>(overlay, kind);
+  expect(found).toHaveLength(1);
+  return found[0]!;
+}
+const podsOf = (overlay: string): IPodSpec[] => [
+  ...all<IDeployment>(overlay, 'Deployment').map(({ spec }) => spec!.template.spec!),
+  ...all<IJob>(overlay, 'Job').map(({ spec }) => spec!.template.spec!),
+];
+
+describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
+  it('is what an API server would take, to the last field', async () => {
+    expect(await problemsOf(manifestsOf(overlay))).toEqual([]);
+  });
+
+  it('holds no secret, and one namespace', () => {
+    for (const { kind, metadata } of manifestsOf(overlay)) {
+      expect(kind).not.toBe('Secret');
+      expect(metadata).toMatchObject({ namespace: 'scalable-api' });
+    }
+  });
+
+  it('runs every pod under the restricted standard', () => {
+    expect(podsOf(overlay).length).toBeGreaterThan(0);
+    for (const pod of podsOf(overlay)) {
+      expect(pod.automountServiceAccountToken).toBe(false);
+      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      for (const { securityContext, resources } of pod.containers) {
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+        expect(resources).toMatchObject({ requests: { cpu: expect.any(String) as string }, limits: {} });
+      }
+    }
+  });
+
+  it('scales a Deployment by one autoscaler at most', () => {
+    const targets = [
+      ...all<IHorizontalPodAutoscaler>(overlay, 'HorizontalPodAutoscaler').map(({ spec }) => spec!.scaleTargetRef.name),
+      ...all<Custom.IScaledObject>(overlay, 'ScaledObject').map(({ spec }) => spec.scaleTargetRef.name),
+    ];
+    expect(new Set(targets).size).toBe(targets.length);
+    const deployments = all(overlay, 'Deployment').map(({ metadata }) => metadata.name);
+    for (const target of targets) expect(deployments).toContain(target);
+  });
+
+  it('never leads requests to the metrics', () => {
+    for (const { metadata, spec } of all<IService>(overlay, 'Service')) {
+      const ports = spec!.ports!.map(({ targetPort }) => targetPort);
+      expect(ports).toEqual(metadata.labels!['endpoint'] === 'metrics' ? ['metrics'] : ['http']);
+      if (ports[0] === 'metrics') expect(spec!.clusterIP).toBe('None');
+    }
+    const routes = JSON.stringify([...all(overlay, 'Ingress'), ...all(overlay, 'HTTPRoute')]);
+    expect(routes).not.toMatch(/metrics|9464/);
+  });
+});
+
+describe.each(['one-service', 'forecast', 'region', 'split'])('k8s/overlays/%s', (overlay) => {
+  it('denies all traffic but what it names, and nobody reaches the metadata of the cloud', () => {
+    const policies = all<INetworkPolicy>(overlay, 'NetworkPolicy').map(({ spec }) => spec!);
+    expect(policies).toContainEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+    const open = policies.flatMap(({ egress = [] }) => egress.flatMap(({ to = [] }) => to));
+    for (const { ipBlock } of open) {
+      if (ipBlock?.cidr === '0.0.0.0/0') expect(ipBlock.except).toContain('169.254.0.0/16');
+    }
+    const sources = policies.flatMap(({ ingress = [] }) => ingress);
+    for (const { from, ports } of sources) {
+      expect(from!.length).toBeGreaterThan(0);
+      expect(ports!.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('makes the indexes with the image and the environment of the pods', () => {
+    const jobs = all<IJob>(overlay, 'Job').map(({ spec }) => spec!.template.spec!.containers[0]!);
+    const services = all<IDeployment>(overlay, 'Deployment').map(({ spec }) => spec!.template.spec!.containers[0]!);
+    expect(jobs.map(({ image, envFrom }) => ({ image, envFrom }))).toEqual(
+      services.map(({ image, envFrom }) => ({ image, envFrom })),
+    );
+  });
+});
+
+it('scales the forecast overlay ahead, and the usual one by CPU and requests', () => {
+  const { spec } = the<Custom.IScaledObject>('forecast', 'ScaledObject');
+  expect(spec.triggers.map(({ type, name }) => name ?? type)).toEqual(['cpu', 'now', 'forecast']);
+  expect(all('forecast', 'HorizontalPodAutoscaler')).toEqual([]);
+  const hpa = the<IHorizontalPodAutoscaler>('one-service', 'HorizontalPodAutoscaler').spec!;
+  expect(hpa.metrics!.map(({ type }) => type)).toEqual(['Resource', 'Pods']);
+});
+
+describe('k8s/overlays/split', () => {
+  it('gives each module a Deployment, a Service, a budget and a database of its own', () => {
+    const names = MODULES.map((name) => `scalable-api-${name}`).sort();
+    for (const kind of ['Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget']) {
+      expect(
+        all('split', kind)
+          .map(({ metadata }) => metadata.name)
+          .sort(),
+      ).toEqual(names);
+    }
+    for (const module of MODULES) {
+      const named = <T>(kind: string) =>
+        all<T>('split', kind).find(({ metadata }) => metadata.name === `scalable-api-${module}`)!;
+      const labels = { app: 'api', module };
+      const { selector, template } = named<IDeployment>('Deployment').spec!;
+      expect(selector.matchLabels).toEqual(labels);
+      expect(template.metadata!.labels).toEqual(labels);
+      expect(named<IService>('Service').spec!.selector).toEqual(labels);
+      expect(named<IPodDisruptionBudget>('PodDisruptionBudget').spec!.selector!.matchLabels).toEqual(labels);
+      for (const { labelSelector } of template.spec!.topologySpreadConstraints!) {
+        expect(labelSelector!.matchLabels).toEqual(labels);
+      }
+      const [config, , database] = template.spec!.containers[0]!.envFrom!;
+      expect(database!.secretRef!.name).toBe(`scalable-api-database-${module}`);
+      const map = all<{ data: Record<string, string> }>('split', 'ConfigMap').find(
+        ({ metadata }) => metadata.name === config!.configMapRef!.name,
+      );
+      expect(map!.data).toMatchObject({ MODULES: module, EVENT_BUS: 'rabbitmq' });
+    }
+  });
+
+  it('routes to Services that are there, deletions of accounts to auth', () => {
+    const services = all('split', 'Service').map(({ metadata }) => metadata.name);
+    const { rules } = the<Custom.IHTTPRoute>('split', 'HTTPRoute').spec;
+    for (const { backendRefs } of rules) expect(services).toContain(backendRefs![0]!.name);
+    const deletion = rules.find(({ matches }) => matches![0]!.method === 'DELETE')!;
+    expect(deletion.matches![0]!.path).toEqual({ type: 'Exact', value: '/api/v1/users/me' });
+    expect(deletion.backendRefs![0]!.name).toBe('scalable-api-auth');
+  });
+});
+
+describe('k8s/overlays/region', () => {
+  it('takes nothing in clear, and shares by weight among tracks that there are', () => {
+    expect(the<Custom.IPeerAuthentication>('region', 'PeerAuthentication').spec.mtls).toEqual({ mode: 'STRICT' });
+    const labels = (overlay: string) => the<IDeployment>(overlay, 'Deployment').spec!.template.metadata!.labels!;
+    expect(labels('region')).toEqual({ app: 'api', track: 'stable' });
+    expect(labels('canary')).toEqual({ app: 'api', track: 'canary' });
+    const { subsets, trafficPolicy } = the<Custom.IDestinationRule>('region', 'DestinationRule').spec;
+    expect(subsets.map((subset) => subset.labels['track'])).toEqual(['stable', 'canary']);
+    expect(trafficPolicy.loadBalancer.localityLbSetting.enabled).toBe(true);
+    for (const { route } of the<Custom.IVirtualService>('region', 'VirtualService').spec.http) {
+      expect(route.reduce((sum, { weight }) => sum + weight, 0)).toBe(100);
+    }
+  });
+
+  it('repeats only what does no harm twice', () => {
+    const { http } = the<Custom.IVirtualService>('region', 'VirtualService').spec;
+    const [safe, rest] = http as [(typeof http)[number], (typeof http)[number]];
+    expect(safe.match![0]!.method).toEqual({ regex: 'GET|HEAD|PUT|DELETE|OPTIONS' });
+    expect(rest.retries.retryOn.split(',').sort()).toEqual(['connect-failure', 'refused-stream']);
+  });
+});
+
+describe('the check of custom resources', () => {
+  it.each([
+    ['ScaledObject', 'forecast', 'maxReplicas'],
+    ['ServiceMonitor', 'forecast', 'endpoint'],
+    ['ExternalSecret', 'region', 'refreshIntervall'],
+    ['SecretStore', 'region', 'providers'],
+    ['Gateway', 'region', 'listener'],
+    ['DestinationRule', 'region', 'trafficPolicies'],
+    ['VirtualService', 'region', 'https'],
+    ['PeerAuthentication', 'region', 'mTLS'],
+    ['AuthorizationPolicy', 'region', 'rule'],
+    ['MongoDBCommunity', 'region', 'replicas'],
+    ['RedisReplication', 'region', 'size'],
+    ['RedisSentinel', 'region', 'size'],
+  ])('refuses an unknown field of a %s', async (kind, overlay, field) => {
+    const copy = structuredClone(the<{ spec: Record<string, unknown> }>(overlay, kind));
+    copy.spec[field] = 1;
+    expect(await problemsOf([copy])).toEqual([expect.stringContaining(`'"${field}"' does not exist in type`)]);
+  });
+
+  it('refuses a kind that it does not know', async () => {
+    const unknown = { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObjekt', metadata: { name: 'a' } };
+    expect(await problemsOf([unknown])).not.toEqual([]);
+  });
+});
