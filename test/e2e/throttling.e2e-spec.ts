@@ -150,6 +150,24 @@ describe('the strict limit', () => {
     await behind.stop();
   });
 
+  it('counts all addresses of an IPv6 network as one client, and an IPv4 address however it is written', async () => {
+    const statusFrom = async (address: string) => (await logIn(first, { 'X-Forwarded-For': address })).status;
+    for (let host = 1; host <= STRICT_LIMIT; host++) expect(await statusFrom(`2001:db8:7:7::${host}`)).toBe(401);
+    expect(await statusFrom('2001:db8:7:7:ffff:ffff:ffff:ffff')).toBe(429);
+    expect(await statusFrom('2001:db8:7:8::1')).toBe(401);
+    for (let attempt = 0; attempt < STRICT_LIMIT; attempt++) expect(await statusFrom('203.0.113.77')).toBe(401);
+    expect(await statusFrom('::ffff:203.0.113.77')).toBe(429);
+    expect(await statusFrom('::ffff:203.0.113.78')).toBe(401);
+  });
+
+  it('so does the limit of failed log-ins', async () => {
+    const guarded = await first.replica({ LOGIN_ADDRESS_FAILURES: '2', THROTTLE_STRICT_LIMIT: '1000000' });
+    const from = async (address: string) => (await logIn(guarded, { 'X-Forwarded-For': address })).status;
+    expect([await from('2001:db8:9:9::1'), await from('2001:db8:9:9::2')]).toEqual([401, 401]);
+    expect([await from('2001:db8:9:9::3'), await from('2001:db8:9:a::1')]).toEqual([429, 401]);
+    await guarded.stop();
+  });
+
   it('cannot be dodged with a made-up X-Forwarded-For where no proxy is trusted', async () => {
     const direct = await first.replica({ TRUST_PROXY: 'false' });
     const attempts = Array.from({ length: STRICT_LIMIT + 2 }, () => logIn(direct, newAddress()));

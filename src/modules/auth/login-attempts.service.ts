@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { ProblemError } from '../../common/errors/problem.js';
+import { networkOf } from '../../common/http/client-network.js';
 import { Environment } from '../../config/environment.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { AccountLockedError } from './auth.errors.js';
@@ -101,7 +102,7 @@ function emailKey(email: string): string {
 }
 
 function addressKey(ip: string): string {
-  return `address:${hashOf(ip)}`;
+  return `address:${hashOf(networkOf(ip))}`;
 }
 
 function hashOf(text: string): string {

@@ -4,6 +4,7 @@ import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
 import { ProblemError } from '../../common/errors/problem.js';
+import { networkOf } from '../../common/http/client-network.js';
 
 const STRICT = 'strictRateLimit';
 
@@ -48,5 +49,5 @@ export class RateLimitGuard extends ThrottlerGuard {
 
 /** Addresses are personal data: Redis needs to tell them apart, not to know them. */
 function hashed(ip: string): string {
-  return createHash('sha256').update(ip).digest('base64url').slice(0, 22);
+  return createHash('sha256').update(networkOf(ip)).digest('base64url').slice(0, 22);
 }
