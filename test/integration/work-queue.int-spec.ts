@@ -199,6 +199,18 @@ describe('a work queue', () => {
     await waitFor('the job to be done', isEmpty);
   });
 
+  it('parks what was lost with its worker as often as it may be tried', async () => {
+    // As a process leaves it that is killed by its work, time and again.
+    await jobs.create({ name: 'deadly', attempts: 3, lease: 'of the dead', lastError: 'Error: earlier' });
+    await jobs.create({ name: 'last try', attempts: 2, lease: 'of the dead' });
+    const seen: string[] = [];
+    startQueue(async ({ name }) => void seen.push(name), { maxAttempts: 3 });
+    const parked = await waitFor('the job to be parked', () => jobs.findOne({ state: 'parked' }).lean());
+    expect(parked).toMatchObject({ name: 'deadly', lease: null, lastError: 'Error: whoever worked on it was lost' });
+    await waitFor('the other to be done', async () => (await jobs.countDocuments()) === 1);
+    expect(seen).toEqual(['last try']);
+  });
+
   it('never gives one item to two workers at once', async () => {
     const names = Array.from({ length: 60 }, (_, index) => `job ${index}`);
     await jobs.insertMany(names.map((name) => ({ name })));

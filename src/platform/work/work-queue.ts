@@ -11,7 +11,7 @@ export interface WorkQueueOptions {
   name: string;
   /** How many items one process works on at once. */
   concurrency: number;
-  /** After this many failures an item is parked. */
+  /** After this many attempts without success an item is parked; one whose process was lost counts. */
   maxAttempts: number;
   /** The longest pause before the next attempt, in milliseconds. */
   maxBackoffMs?: number;
@@ -177,6 +177,11 @@ export class WorkQueue<T extends WorkItem> {
 
   private async work(item: T): Promise<void> {
     let changes: Changes<T>;
+    if (item.attempts > this.options.maxAttempts) {
+      // Its last attempt has no outcome: the process ended in it, perhaps because of it.
+      await this.fail(item, new Error('whoever worked on it was lost'));
+      return;
+    }
     try {
       changes = await this.handle(item, () => this.extend(item));
     } catch (error) {
