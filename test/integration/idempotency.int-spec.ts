@@ -5,6 +5,7 @@ import { type Connection, Types } from 'mongoose';
 import { lastValueFrom, defer, type Observable } from 'rxjs';
 import { ProblemError, type ProblemCode, PROBLEMS } from '../../src/common/errors/problem.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
+import { CacheInvalidations } from '../../src/platform/cache/cache-invalidations.js';
 import { IdempotencyInterceptor } from '../../src/platform/idempotency/idempotency.interceptor.js';
 import { IdempotencyRecords } from '../../src/platform/idempotency/idempotency-records.js';
 import { buildParts } from '../support/parts.js';
@@ -44,7 +45,11 @@ let connection: Connection;
 beforeAll(async () => {
   app = await buildParts();
   connection = app.get<Connection>(getConnectionToken());
-  interceptor = new IdempotencyInterceptor(app.get(IdempotencyRecords), app.get(Transactions));
+  interceptor = new IdempotencyInterceptor(
+    app.get(IdempotencyRecords),
+    app.get(Transactions),
+    app.get(CacheInvalidations),
+  );
 });
 
 /** A client that repeats one request with a key to a handler of the test's. */

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const app = await buildParts();
   tasks = findModel(app, 'Task');
   stats = app.get(TaskStatsService, { strict: false });
-  await findModel<{ timezone: string; profileVersion: number }>(app, 'TaskOwner').create({
+  await findModel<{ timezone: string; profileVersion: number }>(app, 'TaskOwner').collection.insertOne({
     _id: new Types.ObjectId('0123456789abcdef01234567'),
     timezone: 'Asia/Tokyo',
     profileVersion: 2,

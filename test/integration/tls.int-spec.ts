@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createServer, type Server as TlsServer } from 'node:tls';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { Redis } from 'ioredis';
 import { cacheDir } from '../../local/paths.js';
 import { freePort } from '../../local/ports.js';
@@ -14,9 +14,8 @@ import { startRedis } from '../../local/redis.js';
 import type { Server } from '../../local/server.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import type { Environment } from '../../src/config/environment.js';
-import { CacheStore } from '../../src/platform/cache/cache-store.js';
 import { waitForDatabase } from '../../src/platform/database/wait-for-database.js';
-import { REDIS, REDIS_SUBSCRIBER, RedisModule } from '../../src/platform/redis/redis.module.js';
+import { CACHE_REDIS, REDIS, REDIS_SUBSCRIBER, RedisModule } from '../../src/platform/redis/redis.module.js';
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.js';
 
 let ours: Authority;
@@ -79,18 +78,15 @@ describe('Redis with TLS that wants client certificates', () => {
       ...(certificate ? { REDIS_TLS_CERT: certificate.cert, REDIS_TLS_KEY: certificate.key } : {}),
     }) as Environment;
 
-  /** Both of ioredis' connections and the cache's, as far as they get. */
-  async function use<T>(environment: Environment, work: (redis: Redis, store: CacheStore) => Promise<T>): Promise<T> {
+  /** All connections, as far as they get. */
+  async function use<T>(environment: Environment, work: (module: TestingModule) => Promise<T>): Promise<T> {
     const module = await Test.createTestingModule({
       imports: [ConfigModule.forRoot(environment), RedisModule],
     }).compile();
-    const store = new CacheStore(environment);
-    store.onModuleInit();
     await module.init();
     try {
-      return await work(module.get<Redis>(REDIS), store);
+      return await work(module);
     } finally {
-      await store.onApplicationShutdown();
       await module.close();
     }
   }
@@ -100,12 +96,15 @@ describe('Redis with TLS that wants client certificates', () => {
     expect(holds()).toBe(true);
   }
 
-  it('serves counters, subscriptions and the cache', async () => {
-    await use(environmentOf(ours, client), async (connection, store) => {
-      expect(await connection.incr('visits')).toBe(1);
-      await eventually(() => store['reachable'] && store['client'].isReady);
-      await store.set('answer', '42', 60);
-      expect(await store.get('answer')).toBe('42');
+  it('serves counters, the cache and subscriptions', async () => {
+    await use(environmentOf(ours, client), async (module) => {
+      const [counters, cache, subscriber] = [REDIS, CACHE_REDIS, REDIS_SUBSCRIBER].map((token) =>
+        module.get<Redis>(token),
+      ) as [Redis, Redis, Redis];
+      await eventually(() => [counters, cache, subscriber].every(({ status }) => status === 'ready'));
+      expect(await counters.incr('visits')).toBe(1);
+      expect(await cache.hset('answers', 'question', '42')).toBe(1);
+      expect(await subscriber.subscribe('news')).toBe(1);
     });
     expect(warn).not.toHaveBeenCalled();
   });
@@ -117,18 +116,6 @@ describe('Redis with TLS that wants client certificates', () => {
   ])('says so, of every connection, when %s', async (_, environment, sentence) => {
     await use(environment(), async () => eventually(() => warn.mock.calls.length >= 3));
     for (const [message] of warn.mock.calls) expect(message).toMatch(sentence);
-  });
-
-  it('has a subscriber of its own that connects the same way', async () => {
-    const environment = environmentOf(ours, client);
-    const module = await Test.createTestingModule({
-      imports: [ConfigModule.forRoot(environment), RedisModule],
-    }).compile();
-    await module.init();
-    const subscriber = module.get<Redis>(REDIS_SUBSCRIBER);
-    await eventually(() => subscriber.status === 'ready');
-    expect(await subscriber.subscribe('news')).toBe(1);
-    await module.close();
   });
 });
 

@@ -33,13 +33,17 @@ export function assertMatches(precondition: Precondition, { version }: { version
   if (precondition !== 'any' && !precondition.includes(version)) throw new VersionMismatchError();
 }
 
+/** Whether an `If-None-Match` names this tag (with its quotes), or any. A `W/` before a tag is ignored. */
+export function namesTag(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+}
+
 /** Sets the `ETag`, and answers 304 without a body where `If-None-Match` names the current one. */
 export function replyWithEtag<T>(reply: FastifyReply, version: number, body: T): T | undefined {
   void reply.header('ETag', etagOf({ version }));
-  const header = reply.request.headers['if-none-match'];
-  if (header === undefined || !['GET', 'HEAD'].includes(reply.request.method)) return body;
-  const known = versionsIn(header);
-  if (known !== 'any' && !known.includes(version)) return body;
+  const { method, headers } = reply.request;
+  if (!['GET', 'HEAD'].includes(method) || !namesTag(headers['if-none-match'], etagOf({ version }))) return body;
   void reply.status(304);
   return undefined;
 }

@@ -4,10 +4,8 @@ import { ApiProblems, HEADERS_EXTENSION, IDEMPOTENT_EXTENSION } from './api-prob
 
 const etag = { ETag: { description: 'The version of the resource', schema: { type: 'string' } } };
 
-/** Documents a read that carries an `ETag` and honours `If-None-Match`. */
-export const ApiConditionalRead = () =>
+const conditionalRead = () =>
   applyDecorators(
-    ApiExtension(HEADERS_EXTENSION, etag),
     ApiHeader({
       name: 'If-None-Match',
       required: false,
@@ -15,6 +13,9 @@ export const ApiConditionalRead = () =>
     }),
     ApiResponse({ status: 304, description: 'Not modified: what `If-None-Match` names is current' }),
   );
+
+/** Documents a read that carries an `ETag` and honours `If-None-Match`. */
+export const ApiConditionalRead = () => applyDecorators(conditionalRead(), ApiExtension(HEADERS_EXTENSION, etag));
 
 /** Documents a write that carries an `ETag` and honours `If-Match`. */
 export const ApiConditionalWrite = () =>
@@ -41,14 +42,18 @@ export const ApiCreated = () =>
 /** Documents an answer that carries an `ETag`. */
 export const ApiTagged = () => ApiExtension(HEADERS_EXTENSION, etag);
 
-/** Documents a read that the response cache may answer. */
+/** Documents a read that the response cache may answer; conditional, too. */
 export const ApiCached = () =>
-  ApiExtension(HEADERS_EXTENSION, {
-    'X-Cache': {
-      description: 'Whether the response cache answered',
-      schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] },
-    },
-  });
+  applyDecorators(
+    conditionalRead(),
+    ApiExtension(HEADERS_EXTENSION, {
+      ...etag,
+      'X-Cache': {
+        description: 'Whether the response cache answered',
+        schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] },
+      },
+    }),
+  );
 
 /** Documents a creation that honours `Idempotency-Key`. */
 export const ApiIdempotent = () => ApiExtension(IDEMPOTENT_EXTENSION, true);

@@ -4,7 +4,6 @@ import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoos
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
-import { ResponseCache } from '../../platform/cache/response-cache.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import type { ListNotificationsQueryDto } from './dto/notification-requests.dto.js';
 import type { NotificationResponseDto } from './dto/notification-response.dto.js';
@@ -23,7 +22,6 @@ export class InboxService {
     @InjectModel(Notification.name) private readonly notifications: Model<Notification>,
     private readonly transactions: Transactions,
     private readonly cursors: Cursors,
-    private readonly cache: ResponseCache,
   ) {}
 
   async list(userId: string, query: ListNotificationsQueryDto): Promise<Page<NotificationResponseDto>> {
@@ -48,7 +46,7 @@ export class InboxService {
 
   /** @throws NotificationNotFoundError */
   async mark(userId: string, id: string, read: boolean): Promise<NotificationResponseDto> {
-    return await this.change(userId, async (session) => {
+    return await this.transactions.run(async (session) => {
       const before = await this.notifications.findOne({ _id: id, user: userId }, null, { session }).lean();
       if (!before) throw new NotificationNotFoundError();
       const readAt = read ? (before.readAt ?? new Date()) : null;
@@ -58,7 +56,7 @@ export class InboxService {
   }
 
   async markAllRead(userId: string): Promise<void> {
-    await this.change(userId, async (session) => {
+    await this.transactions.run(async (session) => {
       await this.notifications.updateMany(
         { user: userId, readAt: null },
         { $set: { readAt: new Date() } },
@@ -69,7 +67,7 @@ export class InboxService {
 
   /** @throws NotificationNotFoundError */
   async delete(userId: string, id: string): Promise<void> {
-    await this.change(userId, async (session) => {
+    await this.transactions.run(async (session) => {
       const { deletedCount } = await this.notifications.deleteOne({ _id: id, user: userId }, { session });
       if (deletedCount === 0) throw new NotificationNotFoundError();
     });
@@ -82,7 +80,6 @@ export class InboxService {
   ): Promise<Types.ObjectId> {
     const _id = new Types.ObjectId();
     await this.notifications.create([{ ...notification, _id, createdAt: new Date() }], { session });
-    this.cache.invalidateAfterCommit(session, String(notification.user), 'notifications');
     return _id;
   }
 
@@ -107,14 +104,5 @@ export class InboxService {
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {
     await this.notifications.deleteMany({ user: userId }, { session });
-    this.cache.invalidateAfterCommit(session, userId, 'notifications');
-  }
-
-  /** A transaction after which the user's cached lists are out of date. */
-  private change<T>(userId: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
-    return this.transactions.run(async (session) => {
-      this.cache.invalidateAfterCommit(session, userId, 'notifications');
-      return await work(session);
-    });
   }
 }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
-import { ResponseCache } from '../../platform/cache/response-cache.js';
 import {
   ExportsPersonalData,
   PersonalData,
@@ -25,7 +24,6 @@ export class TaskOwnersService implements PersonalDataSource {
     @InjectModel(TaskOwner.name) private readonly owners: Model<TaskOwner>,
     private readonly alarms: TaskAlarms,
     private readonly personalData: PersonalData,
-    private readonly cache: ResponseCache,
   ) {}
 
   /** Takes over a newer time zone; an older one is ignored. */
@@ -35,7 +33,6 @@ export class TaskOwnersService implements PersonalDataSource {
     const known = await this.owners.findById(_id, null, { session }).lean();
     if (known && known.profileVersion >= profileVersion) return;
     await this.owners.updateOne({ _id }, { $set: { timezone, profileVersion } }, { session, upsert: true });
-    this.cache.invalidateAfterCommit(session, userId, 'tasks');
   }
 
   /** Erases all that this module holds of a user. */
@@ -46,7 +43,6 @@ export class TaskOwnersService implements PersonalDataSource {
     await this.alarms.removeAll(userId, session);
     await this.owners.deleteOne({ _id: userId }, { session });
     await this.personalData.markErased(userId, session);
-    this.cache.invalidateAfterCommit(session, userId, 'tasks');
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
-import { ResponseCache } from '../../platform/cache/response-cache.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { TaskAlarms } from './alarms/task-alarms.js';
@@ -22,7 +21,6 @@ export class TaskStore {
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly alarms: TaskAlarms,
-    private readonly cache: ResponseCache,
   ) {}
 
   /** @throws TaskNotFoundError */
@@ -33,7 +31,7 @@ export class TaskStore {
   }
 
   /**
-   * One transaction, after which the user's cached lists and stats are out of date.
+   * One transaction.
    *
    * @param ids the tasks that `work` may be about; those of others are left out
    */
@@ -65,10 +63,7 @@ export class TaskStore {
   }
 
   private transact<T>(userId: string, work: (user: Types.ObjectId, session: ClientSession) => Promise<T>): Promise<T> {
-    return this.transactions.run(async (session) => {
-      this.cache.invalidateAfterCommit(session, userId, 'tasks');
-      return await work(new Types.ObjectId(userId), session);
-    });
+    return this.transactions.run((session) => work(new Types.ObjectId(userId), session));
   }
 
   /** A statement a collection, however many tasks there are. */

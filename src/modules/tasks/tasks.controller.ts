@@ -3,11 +3,10 @@ import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
-import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { etagOf, IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import {
   ApiConditionalDelete,
-  ApiConditionalRead,
   ApiConditionalWrite,
   ApiCreated,
   ApiCached,
@@ -31,7 +30,7 @@ const STATS_MAX_AGE_SECONDS = 60;
 const QUARTER_HOUR_SECONDS = 900;
 
 /** Stats age by themselves: a minute at most, and never past a midnight, which in every time zone is a quarter hour of UTC. */
-const statsTtl = () =>
+const statsMaxAge = () =>
   Math.min(STATS_MAX_AGE_SECONDS, QUARTER_HOUR_SECONDS - (Math.floor(Date.now() / 1000) % QUARTER_HOUR_SECONDS));
 
 @ApiTags('Tasks')
@@ -82,22 +81,18 @@ export class TasksController {
 
   /** Statistics over all your tasks. */
   @ApiCached()
-  @CacheResponse('tasks', statsTtl)
+  @CacheResponse('tasks', { maxAge: statsMaxAge })
   @Get('stats')
   getTaskStats(@CurrentUser() user: Principal, @Query() query: TaskStatsQueryDto): Promise<TaskStatsResponseDto> {
     return this.statistics.stats(user.userId, query.timezone);
   }
 
   /** Read a task. */
-  @ApiConditionalRead()
+  @ApiCached()
+  @CacheResponse('tasks', { tag: etagOf })
   @Get(':id')
-  async getTask(
-    @CurrentUser() user: Principal,
-    @Param('id', IdPipe) id: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<TaskResponseDto> {
-    const task = await this.tasks.get(user.userId, id);
-    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+  getTask(@CurrentUser() user: Principal, @Param('id', IdPipe) id: string): Promise<TaskResponseDto> {
+    return this.tasks.get(user.userId, id);
   }
 
   /** Change a task. */

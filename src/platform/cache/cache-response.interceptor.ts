@@ -11,24 +11,35 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
-import { type CacheScope, ResponseCache } from './response-cache.js';
+import { namesTag } from '../../common/http/etag.js';
+import type { CacheScope } from './cache-scope.js';
+import { type Answer, tagOf } from './cached-answer.js';
+import { ResponseCache } from './response-cache.js';
 
 const CACHE_RULE = 'cacheRule';
 
-interface CacheRule {
-  scope: CacheScope;
-  /** Seconds an answer may live at most, or how to tell; the configured time to live where it is left out. */
-  ttl?: () => number;
+interface CacheOptions {
+  /** Seconds an answer may live at most, for one that ages by itself. */
+  maxAge?: () => number;
+  /** The entity tag of what the handler gave, with its quotes; a digest of the bytes where it is left out. */
+  tag?: (result: never) => string;
 }
 
-/** The answer of this GET handler depends on the user, the route and the query alone: keep it until a write. */
-export const CacheResponse = (scope: CacheScope, ttl?: () => number) =>
+interface CacheRule extends CacheOptions {
+  scope: CacheScope;
+}
+
+/**
+ * The answer of this GET handler depends on the user, the route, its parameters and the query alone: it is kept until a
+ * write to what it shows (`invalidatesCache` on the schemas), carries an `ETag` and honours `If-None-Match`.
+ */
+export const CacheResponse = (scope: CacheScope, options: CacheOptions = {}) =>
   applyDecorators(
-    SetMetadata(CACHE_RULE, { scope, ttl } satisfies CacheRule),
+    SetMetadata(CACHE_RULE, { scope, ...options } satisfies CacheRule),
     UseInterceptors(CacheResponseInterceptor),
   );
 
-/** Answers from the response cache, or fills it; says which in `X-Cache`. */
+/** Answers from the response cache, or fills it; says which in `X-Cache`. What was stored goes out byte for byte. */
 @Injectable()
 export class CacheResponseInterceptor implements NestInterceptor {
   constructor(
@@ -36,32 +47,41 @@ export class CacheResponseInterceptor implements NestInterceptor {
     private readonly reflector: Reflector,
   ) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<string> {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<Buffer | undefined> {
     return from(this.answer(context, next));
   }
 
-  private async answer(context: ExecutionContext, next: CallHandler): Promise<string> {
-    const { scope, ttl } = this.reflector.get<CacheRule>(CACHE_RULE, context.getHandler());
+  private async answer(context: ExecutionContext, next: CallHandler): Promise<Buffer | undefined> {
+    const { scope, maxAge, tag } = this.reflector.get<CacheRule>(CACHE_RULE, context.getHandler());
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const userId = request.user?.userId as string;
-    void reply.header('Cache-Control', 'private, no-cache').type('application/json; charset=utf-8');
 
-    const key = await this.cache.keyOf(userId, scope, normalise(request));
-    const cached = key === null ? undefined : await this.cache.get(key);
-    const outcome = key === null ? 'bypass' : cached === undefined ? 'miss' : 'hit';
-    this.cache.count(scope, outcome);
-    void reply.header('X-Cache', outcome.toUpperCase());
-    if (cached !== undefined) return cached;
+    const make = async () => toAnswer(await lastValueFrom(next.handle()), tag);
+    const { answer, outcome } = await this.cache.answer(
+      { userId, scope, request: normalise(request) },
+      { make, ...(maxAge && { maxAge }) },
+    );
 
-    const body = JSON.stringify(await lastValueFrom(next.handle()));
-    if (key !== null) await this.cache.set(key, body, ttl?.());
-    return body;
+    void reply.headers({ ETag: answer.etag, 'X-Cache': outcome.toUpperCase(), 'Cache-Control': 'private, no-cache' });
+    void reply.header('Vary', [reply.getHeader('Vary'), 'Authorization'].filter(Boolean).join(', '));
+    if (namesTag(request.headers['if-none-match'], answer.etag)) {
+      void reply.status(304);
+      return undefined;
+    }
+    void reply.type('application/json; charset=utf-8');
+    return answer.body;
   }
 }
 
+function toAnswer(result: unknown, tag: CacheOptions['tag']): Answer {
+  const body = Buffer.from(JSON.stringify(result));
+  return { body, etag: tag ? tag(result as never) : tagOf(body) };
+}
+
 /** The same question in another order of parameters is the same question. */
-function normalise({ url, routeOptions, query }: AuthenticatedRequest): string {
-  const parameters = Object.entries(query as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([routeOptions.url ?? url, parameters]);
+function normalise({ url, routeOptions, params, query }: AuthenticatedRequest): string {
+  const sorted = (values: unknown) =>
+    Object.entries(values as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([routeOptions.url ?? url, sorted(params), sorted(query)]);
 }

@@ -1,8 +1,16 @@
 import { Global, Module } from '@nestjs/common';
-import { CacheStore } from './cache-store.js';
+import { MongooseModule } from '@nestjs/mongoose';
+import { CacheInvalidations } from './cache-invalidations.js';
+import { CacheLease } from './cache-lease.js';
+import { CacheRedis } from './cache-redis.js';
+import { CacheState, CacheStateSchema } from './cache-state.schema.js';
 import { ResponseCache } from './response-cache.js';
 
-/** The response cache; `@CacheResponse` on a handler is all a module needs beside its invalidations. */
+/** The response cache: `@CacheResponse` on a handler, and `invalidatesCache` on the schemas of what it shows. */
 @Global()
-@Module({ providers: [CacheStore, ResponseCache], exports: [ResponseCache] })
+@Module({
+  imports: [MongooseModule.forFeature([{ name: CacheState.name, schema: CacheStateSchema }])],
+  providers: [CacheRedis, CacheLease, CacheInvalidations, ResponseCache],
+  exports: [ResponseCache, CacheInvalidations],
+})
 export class CacheModule {}

@@ -1,30 +1,47 @@
-/** How long a call may take before it counts as failed. */
-const TIMEOUT_MS = 250;
-/** How long no call is made after a failure. */
-const OPEN_MS = 1000;
+/** How often a dependency that is gone is asked whether it is back. */
+const PROBE_INTERVAL_MS = 500;
 
-/** A dependency that was found gone isn't asked again for a while, so that its absence costs requests no time. */
+/** A dependency that was found gone isn't called until it answers a probe: its absence costs requests no time. */
 export class CircuitBreaker {
-  private openUntil = 0;
+  private timer?: NodeJS.Timeout;
+
+  /**
+   * @param probe rejects while the dependency is gone
+   * @param isOutage tells an outage from an answer that is an error
+   */
+  constructor(
+    private readonly probe: () => Promise<unknown>,
+    private readonly isOutage: (error: unknown) => boolean,
+  ) {}
 
   get isOpen(): boolean {
-    return Date.now() < this.openUntil;
+    return this.timer !== undefined;
   }
 
-  /** @throws whatever the call threw, or an Error once it took too long; both open the circuit */
+  /** @throws whatever the call threw, which opens the circuit if it is an outage, or at once while it is open */
   async call<T>(call: () => Promise<T>): Promise<T> {
     if (this.isOpen) throw new Error('the circuit is open');
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-    });
     try {
-      return await Promise.race([call(), timeout]);
+      return await call();
     } catch (error) {
-      this.openUntil = Date.now() + OPEN_MS;
+      if (this.isOutage(error)) this.open();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  /** Ends the probing, for good. */
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private open(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.probe().then(
+        () => (this.timer = undefined),
+        () => this.open(),
+      );
+    }, PROBE_INTERVAL_MS);
+    this.timer.unref();
   }
 }

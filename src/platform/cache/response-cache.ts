@@ -1,112 +1,82 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
-import type { Redis } from 'ioredis';
-import type { ClientSession } from 'mongoose';
-import { Counter } from 'prom-client';
+import { Injectable } from '@nestjs/common';
 import { Environment } from '../../config/environment.js';
-import { Transactions } from '../database/transactions.js';
-import { InjectRedis } from '../redis/redis.module.js';
-import { CacheStore } from './cache-store.js';
-import { CircuitBreaker } from './circuit-breaker.js';
+import { fieldOf, keyOf, type Question, targetOf } from './cache-key.js';
+import { CacheLease } from './cache-lease.js';
+import { bypasses, fills, fillWaits, requests } from './cache-metrics.js';
+import { CacheRedis, type Place } from './cache-redis.js';
+import { type Answer, decodeAnswer, encodeAnswer } from './cached-answer.js';
 
-/** What a group of routes caches together and one write invalidates together. */
-export type CacheScope = 'tasks' | 'notifications';
+export type CacheOutcome = 'hit' | 'miss' | 'bypass';
+type BypassReason = 'disabled' | 'redis' | 'flag' | 'lease';
 
-/** A version outlives every entry made under it, so that an evicted version only costs misses. */
-const VERSION_TTL_FACTOR = 2;
-
-const requests = new Counter({
-  name: 'response_cache_requests_total',
-  help: 'Cacheable requests by scope and outcome (hit, miss, bypass)',
-  labelNames: ['scope', 'outcome'],
-});
-
-/**
- * Cached answers of a user, under a random version for each scope. A write replaces the version after its commit and
- * before its answer: no key is searched or deleted, what was stored before is simply never asked for again, and a
- * fill that began before the write lands under the old version.
- */
-@Injectable()
-export class ResponseCache {
-  private readonly logger = new Logger(ResponseCache.name);
-  private readonly breaker = new CircuitBreaker();
-  /** Versions that couldn't be replaced; until they are, this process serves nothing from the cache. */
-  private readonly owed = new Set<string>();
-
-  constructor(
-    private readonly store: CacheStore,
-    @InjectRedis() private readonly redis: Redis,
-    private readonly environment: Environment,
-    private readonly transactions: Transactions,
-  ) {}
-
-  /**
-   * The key of an answer under the current version.
-   *
-   * @param request the normalised route and query
-   * @returns null where the cache is to be bypassed
-   */
-  async keyOf(userId: string, scope: CacheScope, request: string): Promise<string | null> {
-    if (!this.environment.CACHE_ENABLED || this.breaker.isOpen) return null;
-    try {
-      return await this.breaker.call(async () => {
-        for (const versionKey of this.owed) await this.replaceVersion(versionKey);
-        const version = await this.versionOf(versionKeyOf(userId, scope));
-        return `response:${userId}:${scope}:${version}:${createHash('sha256').update(request).digest('base64url')}`;
-      });
-    } catch {
-      return null; // counted as a bypass by the caller; the outage itself is logged by the connection
-    }
-  }
-
-  async get(key: string): Promise<string | undefined> {
-    return await this.breaker.call(() => this.store.get(key)).catch(() => undefined);
-  }
-
-  /** @param ttl in seconds */
-  async set(key: string, body: string, ttl = this.environment.CACHE_TTL_SECONDS): Promise<void> {
-    const seconds = Math.min(ttl, this.environment.CACHE_TTL_SECONDS);
-    await this.breaker.call(() => this.store.set(key, body, seconds)).catch(() => undefined);
-  }
-
-  count(scope: CacheScope, outcome: 'hit' | 'miss' | 'bypass'): void {
-    requests.inc({ scope, outcome });
-  }
-
-  /** Makes all of the user's cached answers of a scope unreachable once the transaction of `session` is committed. */
-  invalidateAfterCommit(session: ClientSession, userId: string, scope: CacheScope): void {
-    this.transactions.afterCommit(session, () => this.invalidate(userId, scope));
-  }
-
-  private async invalidate(userId: string, scope: CacheScope): Promise<void> {
-    if (!this.environment.CACHE_ENABLED) return;
-    const versionKey = versionKeyOf(userId, scope);
-    this.owed.add(versionKey);
-    try {
-      await this.breaker.call(() => this.replaceVersion(versionKey));
-    } catch (error) {
-      this.logger.warn({ err: error }, 'the cache is bypassed until a write can be made known to it');
-    }
-  }
-
-  private async replaceVersion(versionKey: string): Promise<void> {
-    await this.redis.set(versionKey, randomUUID(), 'EX', this.versionTtl);
-    this.owed.delete(versionKey);
-  }
-
-  private async versionOf(versionKey: string): Promise<string> {
-    const version = await this.redis.get(versionKey);
-    if (version !== null) return version;
-    const fresh = randomUUID();
-    const stored = await this.redis.set(versionKey, fresh, 'EX', this.versionTtl, 'NX');
-    return stored === 'OK' ? fresh : await this.versionOf(versionKey);
-  }
-
-  private get versionTtl(): number {
-    return this.environment.CACHE_TTL_SECONDS * VERSION_TTL_FACTOR;
-  }
+/** How an answer is made. */
+export interface Recipe {
+  make: () => Promise<Answer>;
+  /** Seconds it may live at most; the configured time to live where it is left out. */
+  maxAge?: () => number;
 }
 
-function versionKeyOf(userId: string, scope: CacheScope): string {
-  return `version:${userId}:${scope}`;
+type Found = { answer: Answer } | { place: Place; version: string } | { bypass: BypassReason };
+
+/** Cached answers of users: looked up, or made and kept. Never one from before a write that has been acknowledged. */
+@Injectable()
+export class ResponseCache {
+  /** Answers being made, by key, version and question: whoever asks the same meanwhile waits for them. */
+  private readonly fillsUnderWay = new Map<string, Promise<Answer>>();
+
+  constructor(
+    private readonly redis: CacheRedis,
+    private readonly lease: CacheLease,
+    private readonly environment: Environment,
+  ) {}
+
+  /** @throws what `make` throws; nothing is kept then */
+  async answer(question: Question, recipe: Recipe): Promise<{ answer: Answer; outcome: CacheOutcome }> {
+    const found = await this.find(question);
+    const outcome = 'answer' in found ? 'hit' : 'bypass' in found ? 'bypass' : 'miss';
+    requests.inc({ scope: question.scope, outcome });
+    if ('answer' in found) return { answer: found.answer, outcome };
+    if ('bypass' in found) {
+      bypasses.inc({ reason: found.bypass });
+      return { answer: await recipe.make(), outcome };
+    }
+    return { answer: await this.makeOnce(found.place, found.version, recipe), outcome };
+  }
+
+  private async find(question: Question): Promise<Found> {
+    if (!this.environment.CACHE_ENABLED) return { bypass: 'disabled' };
+    if (this.redis.server === undefined) return { bypass: 'redis' };
+    const lease = await this.lease.get();
+    if (lease === null) return { bypass: 'lease' };
+    if (lease.flagged) return { bypass: 'flag' };
+    const place = { key: keyOf(lease.epoch, targetOf(question)), field: fieldOf(question) };
+    try {
+      const { version, entry } = await this.redis.lookUp(place);
+      const answer = entry && decodeAnswer(entry);
+      return answer ? { answer } : { place, version };
+    } catch {
+      return { bypass: 'redis' }; // the outage itself is logged by the connection
+    }
+  }
+
+  /** One at a time; under the version, so that nobody gets what was begun before a write they know of. */
+  private makeOnce(place: Place, version: string, recipe: Recipe): Promise<Answer> {
+    const id = `${place.key} ${version} ${place.field}`;
+    const underWay = this.fillsUnderWay.get(id);
+    if (underWay) {
+      fillWaits.inc();
+      return underWay;
+    }
+    const fill = this.make(place, version, recipe).finally(() => this.fillsUnderWay.delete(id));
+    this.fillsUnderWay.set(id, fill);
+    return fill;
+  }
+
+  private async make(place: Place, version: string, { make, maxAge }: Recipe): Promise<Answer> {
+    const expiresAt = maxAge ? Date.now() + maxAge() * 1000 : 0;
+    const answer = await make();
+    const outcome = await this.redis.fill(place, version, encodeAnswer(answer, expiresAt)).catch(() => 'failed');
+    fills.inc({ outcome });
+    return answer;
+  }
 }

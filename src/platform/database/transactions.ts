@@ -16,6 +16,7 @@ interface Enclosure {
 @Injectable()
 export class Transactions {
   private readonly callbacks = new WeakMap<ClientSession, Callback[]>();
+  private readonly finalSteps: ((session: ClientSession) => Promise<void>)[] = [];
   private readonly enclosures = new AsyncLocalStorage<Enclosure>();
 
   constructor(@InjectConnection() private readonly connection: Connection) {}
@@ -34,7 +35,9 @@ export class Transactions {
       const result = await session.withTransaction(
         async () => {
           this.callbacks.set(session, []);
-          return await work(session);
+          const result = await work(session);
+          for (const step of this.finalSteps) await step(session);
+          return result;
         },
         { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
       );
@@ -64,7 +67,15 @@ export class Transactions {
     });
   }
 
-  /** Runs once the transaction of `session` is committed and before `run` returns; must not throw. */
+  /** Has every transaction do this last, as a part of it: for what follows from the work done in it. */
+  beforeEachCommit(step: (session: ClientSession) => Promise<void>): void {
+    this.finalSteps.push(step);
+  }
+
+  /**
+   * Runs once the transaction of `session` is committed and before `run` returns. If it throws, so does `run`, though the
+   * change is made: that is for a change that must not be acknowledged yet.
+   */
   afterCommit(session: ClientSession, callback: Callback): void {
     this.callbacks.get(session)?.push(callback);
   }

@@ -13,6 +13,7 @@ import type { AuthenticatedRequest } from '../../common/auth/principal.js';
 import { ProblemError, ValidationFailedError } from '../../common/errors/problem.js';
 import { problemHeaders, toProblemDocument } from '../../common/http/problem-document.js';
 import { ApiIdempotent } from '../../common/openapi/api-headers.js';
+import { CacheInvalidations } from '../cache/cache-invalidations.js';
 import { Transactions } from '../database/transactions.js';
 import { digest, fingerprintOf } from './fingerprint.js';
 import type { IdempotencyRecord, KeptAnswer } from './idempotency-record.schema.js';
@@ -39,6 +40,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
     private readonly records: IdempotencyRecords,
     private readonly transactions: Transactions,
+    private readonly invalidations: CacheInvalidations,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -49,7 +51,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   private async answer(request: AuthenticatedRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
     const record = await this.records.claim(keyedRequestOf(request));
-    if (record.answer) return send(reply.header('Idempotency-Replayed', 'true'), record.answer);
+    if (record.answer) {
+      // Whoever gave it first may have died before the cache knew of what it tells.
+      await this.invalidations.invalidateAll(request.user?.userId as string);
+      return send(reply.header('Idempotency-Replayed', 'true'), record.answer);
+    }
     try {
       const answer = await this.transactions.enclose(
         async () => answerOf(reply, await lastValueFrom(next.handle())),

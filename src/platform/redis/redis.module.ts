@@ -8,22 +8,32 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { Environment } from '../../config/environment.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { tlsProblem } from '../tls/tls-problem.js';
 
 /** A command that takes longer counts as failed: nothing waits for a Redis that is gone. */
 const COMMAND_TIMEOUT_MS = 250;
+/** The cache asks nothing more after the first that failed, so it can wait until it is surer. */
+const CACHE_COMMAND_TIMEOUT_MS = 500;
 
 /**
  * Times commands itself: a process that was too busy to read the answer in time reads what has arrived before it gives
  * up. (ioredis gives up first, so a burst of requests would have each instance count its limits for itself.)
  */
 class PatientRedis extends Redis {
+  constructor(
+    url: string,
+    options: RedisOptions,
+    private readonly patienceMs: number,
+  ) {
+    super(url, options);
+  }
+
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
     const giveUp = () => command.isResolved || command.reject(new Error('Command timed out'));
-    const timer = setTimeout(() => setImmediate(giveUp), COMMAND_TIMEOUT_MS);
+    const timer = setTimeout(() => setImmediate(giveUp), this.patienceMs);
     const stopWaiting = () => clearTimeout(timer);
     command.promise.then(stopWaiting, stopWaiting);
     return super.sendCommand(command, stream);
@@ -33,17 +43,20 @@ const MAX_RECONNECT_DELAY_MS = 1000;
 
 /** The process's connection for counters, versions and publishing. Commands fail at once while it is down. */
 export const REDIS = Symbol('REDIS');
+/** A connection of its own for the response cache, whose answers are large: counters don't queue behind them. */
+export const CACHE_REDIS = Symbol('CACHE_REDIS');
 /** A connection of its own for subscriptions. */
 export const REDIS_SUBSCRIBER = Symbol('REDIS_SUBSCRIBER');
 
 export const InjectRedis = () => Inject(REDIS);
+export const InjectCacheRedis = () => Inject(CACHE_REDIS);
 export const InjectRedisSubscriber = () => Inject(REDIS_SUBSCRIBER);
 
-function connect(environment: Environment, name: string, Connection = Redis): Redis {
+function connect(environment: Environment, name: string, patienceMs?: number): Redis {
   const logger = new Logger('Redis');
   let reachable = true;
   const tls = tlsOptions(environment, 'REDIS');
-  const redis = new Connection(environment.REDIS_URL, {
+  const options: RedisOptions = {
     ...(tls ? { tls } : {}), // without it, the address decides
     connectionName: `scalable-api:${name}`,
     enableOfflineQueue: false,
@@ -51,7 +64,9 @@ function connect(environment: Environment, name: string, Connection = Redis): Re
     maxRetriesPerRequest: 0,
     connectTimeout: 2000,
     retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
-  });
+  };
+  const { REDIS_URL: url } = environment;
+  const redis = patienceMs === undefined ? new Redis(url, options) : new PatientRedis(url, options, patienceMs);
   redis.on('ready', () => {
     if (!reachable) logger.log(`connected again (${name})`);
     reachable = true;
@@ -72,6 +87,7 @@ const START_TIMEOUT_MS = 2000;
 class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @InjectRedis() private readonly redis: Redis,
+    @InjectCacheRedis() private readonly cache: Redis,
     @InjectRedisSubscriber() private readonly subscriber: Redis,
   ) {}
 
@@ -82,6 +98,7 @@ class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown 
 
   onApplicationShutdown(): void {
     this.redis.disconnect();
+    this.cache.disconnect();
     this.subscriber.disconnect();
   }
 }
@@ -92,7 +109,12 @@ class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown 
     {
       provide: REDIS,
       inject: [Environment],
-      useFactory: (environment: Environment) => connect(environment, 'commands', PatientRedis),
+      useFactory: (environment: Environment) => connect(environment, 'commands', COMMAND_TIMEOUT_MS),
+    },
+    {
+      provide: CACHE_REDIS,
+      inject: [Environment],
+      useFactory: (environment: Environment) => connect(environment, 'cache', CACHE_COMMAND_TIMEOUT_MS),
     },
     {
       provide: REDIS_SUBSCRIBER,
@@ -101,6 +123,6 @@ class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown 
     },
     RedisConnections,
   ],
-  exports: [REDIS, REDIS_SUBSCRIBER],
+  exports: [REDIS, CACHE_REDIS, REDIS_SUBSCRIBER],
 })
 export class RedisModule {}

@@ -1,6 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 import type { NotificationEvent } from '../../../contracts/notification-events.js';
+import { invalidatesCache } from '../../../platform/cache/invalidates-cache.js';
 
 /** An entry of a user's inbox. */
 @Schema({ collection: 'notifications', versionKey: false, minimize: false })
@@ -31,5 +32,6 @@ export class Notification {
 }
 
 export const NotificationSchema = SchemaFactory.createForClass(Notification);
+NotificationSchema.plugin(invalidatesCache, { scope: 'notifications', owner: 'user' });
 NotificationSchema.index({ user: 1, createdAt: -1, _id: -1 });
 NotificationSchema.index({ user: 1, readAt: 1, createdAt: -1, _id: -1 });

@@ -1,5 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import type { Types } from 'mongoose';
+import { invalidatesCache } from '../../../platform/cache/invalidates-cache.js';
 
 /** What this module needs to know of a user: its own copy of the time zone, fed by the users module's events. */
 @Schema({ collection: 'taskowners', versionKey: false })
@@ -17,3 +18,4 @@ export class TaskOwner {
 }
 
 export const TaskOwnerSchema = SchemaFactory.createForClass(TaskOwner);
+TaskOwnerSchema.plugin(invalidatesCache, { scope: 'tasks', owner: '_id' });

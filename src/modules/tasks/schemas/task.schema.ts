@@ -1,5 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
+import { invalidatesCache } from '../../../platform/cache/invalidates-cache.js';
 
 export const TASK_STATUSES = ['todo', 'in_progress', 'done', 'archived'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
@@ -75,6 +76,7 @@ export class Task {
 }
 
 export const TaskSchema = SchemaFactory.createForClass(Task);
+TaskSchema.plugin(invalidatesCache, { scope: 'tasks', owner: 'user' });
 // One a sort order. Behind the order stands what is filtered by, so that an entry tells whether its task is wanted.
 TaskSchema.index({ user: 1, createdAt: -1, _id: -1, status: 1, priority: 1, dueDate: 1 });
 TaskSchema.index({ user: 1, dueDate: 1, _id: 1, status: 1, priority: 1, createdAt: 1 });

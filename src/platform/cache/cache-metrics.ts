@@ -1,0 +1,35 @@
+import { Counter } from 'prom-client';
+
+/** Hit ratio: `hit` over all outcomes. */
+export const requests = new Counter({
+  name: 'response_cache_requests_total',
+  help: 'Cacheable requests by scope and outcome (hit, miss, bypass)',
+  labelNames: ['scope', 'outcome'],
+});
+
+export const bypasses = new Counter({
+  name: 'response_cache_bypasses_total',
+  help: 'Requests that passed the cache by, by reason (disabled, redis, flag, lease)',
+  labelNames: ['reason'],
+});
+
+export const fills = new Counter({
+  name: 'response_cache_fills_total',
+  help: 'Answers offered to the cache, by outcome (stored, outdated by a write, too_large, failed)',
+  labelNames: ['outcome'],
+});
+
+export const fillWaits = new Counter({
+  name: 'response_cache_fill_waits_total',
+  help: 'Misses that waited for another request of this process to fill the same answer',
+});
+
+export const flagsSet = new Counter({
+  name: 'response_cache_flags_set_total',
+  help: 'Writes that could not be made known to Redis and had the cache passed by instead',
+});
+
+export const repairs = new Counter({
+  name: 'response_cache_repairs_total',
+  help: 'Invalidations made good for a writer that died or could not reach Redis',
+});

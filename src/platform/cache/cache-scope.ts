@@ -1,0 +1,4 @@
+export const CACHE_SCOPES = ['tasks', 'notifications'] as const;
+
+/** What a group of routes caches together, and one write makes unreachable together. A scope belongs to one module. */
+export type CacheScope = (typeof CACHE_SCOPES)[number];

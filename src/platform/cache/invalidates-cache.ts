@@ -1,0 +1,100 @@
+import mongoose, {
+  type AnyBulkWriteOperation,
+  type ClientSession,
+  type InsertManyOptions,
+  type Model,
+  type Query,
+  type Schema,
+} from 'mongoose';
+import { type Question, targetOf } from './cache-key.js';
+import type { CacheScope } from './cache-scope.js';
+
+const QUERY_WRITES = [
+  'updateOne',
+  'updateMany',
+  'replaceOne',
+  'deleteOne',
+  'deleteMany',
+  'findOneAndUpdate',
+  'findOneAndReplace',
+  'findOneAndDelete',
+] as const;
+
+/** What transactions in progress have made out of date: `<user>:<scope>`. */
+const pending = new WeakMap<ClientSession, Set<string>>();
+
+type Fields = Record<string, unknown>;
+
+interface Rule {
+  scope: CacheScope;
+  /** The field that holds the user whose answers show the document. */
+  owner: string;
+}
+
+declare module 'mongoose' {
+  interface QueryOptions {
+    /** The write changes nothing that a cached answer shows, such as the claim of a job: it needs no transaction. */
+    unseenByCache?: boolean;
+  }
+}
+
+/**
+ * Schema plugin: cached answers of a scope show these documents, so every write to them makes the owner's answers
+ * unreachable once its transaction is committed.
+ *
+ *     TaskSchema.plugin(invalidatesCache, { scope: 'tasks', owner: 'user' });
+ *
+ * It can't be forgotten: a write that runs in no transaction, or names no owner in its filter, throws.
+ */
+export function invalidatesCache(schema: Schema, { scope, owner }: Rule): void {
+  const note = (session: ClientSession | null | undefined, user: unknown, what: string): void => {
+    if (!session) throw new Error(`${what} runs in no transaction, so the cache of ${scope} can't learn of it.`);
+    if (!isId(user)) throw new Error(`${what} names no ${owner}, so the cache of ${scope} can't tell whose it is.`);
+    addPending(session, { userId: String(user), scope });
+  };
+  schema.pre('save', function () {
+    note(this.$session(), this.get(owner), 'save');
+  });
+  schema.pre([...QUERY_WRITES], { document: false, query: true }, function (this: Query<unknown, unknown>) {
+    const { session, unseenByCache } = this.getOptions();
+    if (!unseenByCache) note(session, this.getFilter()[owner], (this as unknown as { op: string }).op);
+  });
+  schema.pre('bulkWrite', function (operations, options) {
+    for (const operation of operations) note(options?.session, ownerIn(operation, owner), 'bulkWrite');
+  });
+  // The hook of insertMany isn't told the session.
+  schema.static(
+    'insertMany',
+    async function (this: Model<unknown>, documents: object[], options: InsertManyOptions = {}) {
+      for (const document of documents) note(options.session, (document as Fields)[owner], 'insertMany');
+      const insertMany = mongoose.Model.insertMany as (
+        documents: object[],
+        options: InsertManyOptions,
+      ) => Promise<unknown>;
+      return await insertMany.call(this, documents, options);
+    },
+  );
+}
+
+/** What one operation of a bulkWrite, `{ updateOne: { filter, … } }` say, names as the owner. */
+function ownerIn(operation: AnyBulkWriteOperation, owner: string): unknown {
+  const [{ filter, document } = {}] = Object.values(operation) as { filter?: Fields; document?: Fields }[];
+  return (filter ?? document)?.[owner];
+}
+
+/** Notes that the transaction makes a user's answers of a scope out of date. */
+export function addPending(session: ClientSession, owner: Pick<Question, 'userId' | 'scope'>): void {
+  pending.set(session, (pending.get(session) ?? new Set()).add(targetOf(owner)));
+}
+
+/** @returns what the transaction has made out of date so far; forgets it */
+export function takePending(session: ClientSession): string[] {
+  const targets = [...(pending.get(session) ?? [])];
+  pending.delete(session);
+  return targets;
+}
+
+/** A string or an ObjectId; a condition such as `{ $in: […] }` isn't one. */
+function isId(value: unknown): boolean {
+  return typeof value === 'string' || (value as { _bsontype?: string } | null)?._bsontype === 'ObjectId';
+}
