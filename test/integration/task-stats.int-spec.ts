@@ -49,7 +49,9 @@ function setClock(time: string): void {
 async function store(...rows: Partial<Task>[]): Promise<void> {
   const createdAt = new Date('2026-01-01T00:00:00Z');
   const defaults = { title: 'T', status: 'todo', priority: 1, tags: [], dueDate: NO_DUE_DATE, version: 1 };
-  await tasks.insertMany(rows.map((row) => ({ ...defaults, user, createdAt, updatedAt: createdAt, ...row })));
+  await tasks.collection.insertMany(
+    rows.map((row) => ({ ...defaults, user, createdAt, updatedAt: createdAt, ...row })),
+  );
 }
 
 const completed = (...times: string[]) =>
