@@ -54,6 +54,28 @@ async function countAggregations({ metricsUrl }: TestService): Promise<number> {
   return Number(count);
 }
 
+/**
+ * 500 equal requests at once, for statistics that nobody has asked for.
+ *
+ * @returns how many queries each instance made of them; null where some passed the cache by
+ */
+async function stampede(api: ApiClient, instances: TestService[]): Promise<number[] | null> {
+  // Telling the metrics takes aggregations of its own, each time as many.
+  const [earlier, before] = [
+    await Promise.all(instances.map(countAggregations)),
+    await Promise.all(instances.map(countAggregations)),
+  ];
+  const path = `${TASKS}/stats?timezone=${freshTimezones.pop()}`;
+  const answers = await Promise.all(
+    Array.from({ length: 500 }, (_, index) => api.at(instances[index % instances.length] as TestService).get(path)),
+  );
+  const after = await Promise.all(instances.map(countAggregations));
+  if (answers.some(({ headers }) => headers.get('x-cache') === 'BYPASS')) return null;
+  expect(new Set(answers.map(({ status, headers }) => `${status} ${headers.get('etag')}`)).size).toBe(1);
+  return instances.map((_, i) => Number(after[i]) - 2 * Number(before[i]) + Number(earlier[i]));
+}
+const freshTimezones = Intl.supportedValuesOf('timeZone');
+
 describe('the response cache', () => {
   it('answers a repeated list from what any instance has read', async () => {
     const { api } = await registerUser(first);
@@ -205,18 +227,11 @@ describe('the response cache', () => {
   it('asks the database once an instance, however many ask the same at once', async () => {
     const { api } = await registerUser(first);
     await createTask(api);
-    const instances = [first, second];
-    // Telling the metrics takes aggregations of its own, each time as many.
-    const [earlier, before] = [
-      await Promise.all(instances.map(countAggregations)),
-      await Promise.all(instances.map(countAggregations)),
-    ];
-    const answers = await Promise.all(
-      Array.from({ length: 500 }, (_, index) => api.at(index % 2 ? first : second).get(`${TASKS}/stats`)),
+    const queries = await waitFor(
+      'a burst that the cache took part in, which on a busy machine it may not',
+      async () => await stampede(api, [first, second]),
+      55_000,
     );
-    expect(new Set(answers.map(({ status, headers }) => `${status} ${headers.get('etag')}`)).size).toBe(1);
-    const after = await Promise.all(instances.map(countAggregations));
-    const queries = instances.map((_, i) => Number(after[i]) - 2 * Number(before[i]) + Number(earlier[i]));
     expect(Math.max(...queries)).toBeLessThanOrEqual(1);
     expect(Math.min(...queries)).toBeGreaterThanOrEqual(0);
   });
