@@ -83,7 +83,7 @@ export class AccountLifecycleService implements PersonalDataSource {
       account: { id: userId, name, email, emailVerified, role, mfaEnabled: mfa !== null, createdAt, lastLoginAt },
       sessions: (await this.sessions.list(userId)).map((session) => toSessionResponse(session)),
       apiKeys: (await this.apiKeys.list(userId)).map(toApiKeyResponse),
-      audit: await this.audit.exportOf(userId),
+      audit: this.audit.exportOf(userId),
     };
   }
 

@@ -5,6 +5,7 @@ import type { Client } from '../../common/http/client.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { AuditEntryResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
 import { AuditEntry, type AuditEvent } from './schemas/audit-entry.schema.js';
 
@@ -53,9 +54,8 @@ export class AuditService {
     );
   }
 
-  async exportOf(userId: string): Promise<AuditEntryResponseDto[]> {
-    const entries = await this.entries.find({ actor: userId }).sort({ at: 1 }).lean();
-    return entries.map(toResponse);
+  exportOf(userId: string): AsyncIterable<AuditEntryResponseDto> {
+    return rowsOf(this.entries.find({ actor: userId }).sort({ at: 1 }).lean<AuditEntry[]>(), toResponse);
   }
 
   /** Keeps that something happened and by which id, and forgets what says who that was. */

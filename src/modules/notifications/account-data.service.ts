@@ -32,8 +32,8 @@ export class AccountDataService implements PersonalDataSource {
     const { name, email, emailVerified, locale, timezone, preferences } = contact ?? {};
     return {
       contact: contact && { name, email, emailVerified, locale, timezone, preferences },
-      notifications: await this.inbox.exportAll(userId),
-      deliveries: await this.deliveries.exportAll(userId),
+      notifications: this.inbox.exportAll(userId),
+      deliveries: this.deliveries.exportAll(userId),
     };
   }
 }

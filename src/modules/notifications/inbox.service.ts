@@ -5,6 +5,7 @@ import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
 import { Transactions } from '../../platform/database/transactions.js';
+import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { ListNotificationsQueryDto } from './dto/notification-requests.dto.js';
 import type { NotificationResponseDto } from './dto/notification-response.dto.js';
 import type { NotificationText } from './notification-texts.js';
@@ -97,9 +98,9 @@ export class InboxService {
     if (!(await this.notifications.exists({ _id: id, user: userId }))) throw new NotificationNotFoundError();
   }
 
-  async exportAll(userId: string): Promise<NotificationResponseDto[]> {
-    const rows = await this.notifications.find({ user: userId }).sort({ createdAt: 1, _id: 1 }).lean<Notification[]>();
-    return rows.map(toNotificationResponse);
+  exportAll(userId: string): AsyncIterable<NotificationResponseDto> {
+    const query = this.notifications.find({ user: userId }).sort({ createdAt: 1, _id: 1 }).lean<Notification[]>();
+    return rowsOf(query, toNotificationResponse);
   }
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {

@@ -5,6 +5,7 @@ import {
   ExportsPersonalData,
   PersonalData,
   type PersonalDataSource,
+  rowsOf,
 } from '../../platform/personal-data/personal-data.js';
 import { DeletedTask } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
@@ -46,17 +47,19 @@ export class TaskOwnersService implements PersonalDataSource {
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {
-    const [tasks, deletedTasks, history, owner] = await Promise.all([
-      this.tasks.find({ user: userId }).sort({ createdAt: 1, _id: 1 }).lean<Task[]>(),
-      this.deletedTasks.find({ user: userId }).lean<DeletedTask[]>(),
-      this.history.find({ user: userId }).sort({ task: 1, version: 1 }).lean<TaskChange[]>(),
-      this.owners.findById(userId).lean(),
-    ]);
+    const user = { user: userId };
+    const owner = await this.owners.findById(userId).lean();
     return {
       timezone: owner?.timezone ?? null,
-      tasks: tasks.map(toTaskResponse),
-      deletedTasks: deletedTasks.map((task) => ({ ...toTaskResponse(task), deletedAt: task.deletedAt.toISOString() })),
-      history: history.map((change) => ({ taskId: String(change.task), ...toTaskChangeResponse(change) })),
+      tasks: rowsOf(this.tasks.find(user).sort({ createdAt: 1, _id: 1 }).lean<Task[]>(), toTaskResponse),
+      deletedTasks: rowsOf(this.deletedTasks.find(user).lean<DeletedTask[]>(), (task) => ({
+        ...toTaskResponse(task),
+        deletedAt: task.deletedAt.toISOString(),
+      })),
+      history: rowsOf(this.history.find(user).sort({ task: 1, version: 1 }).lean<TaskChange[]>(), (change) => ({
+        taskId: String(change.task),
+        ...toTaskChangeResponse(change),
+      })),
     };
   }
 }

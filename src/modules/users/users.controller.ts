@@ -1,5 +1,5 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res, StreamableFile } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys, RefuseApiKeys } from '../../common/auth/scopes.js';
@@ -70,10 +70,11 @@ export class UsersController {
   }
 
   /** Get all that the service holds of you. */
+  @ApiOkResponse({ type: PersonalDataResponseDto })
   @RefuseApiKeys()
   @Get('me/export')
-  async exportMe(@CurrentUser() user: Principal): Promise<PersonalDataResponseDto> {
-    return { exportedAt: new Date().toISOString(), data: await this.personalData.export(user.userId) };
+  async exportMe(@CurrentUser() user: Principal): Promise<StreamableFile> {
+    return new StreamableFile(await this.personalData.export(user.userId), { type: 'application/json; charset=utf-8' });
   }
 
   /** List users (managers). */

@@ -1,16 +1,33 @@
+import { Readable } from 'node:stream';
 import { Injectable, type OnModuleInit, SetMetadata } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
+import { toJson } from './to-json.js';
 import { Tombstone } from './tombstone.schema.js';
 
 const SOURCE = 'personalDataSource';
 
 /** What a module offers for the export of a person's data. */
 export interface PersonalDataSource {
-  /** All that the module holds of the person, as plain JSON, without secrets. */
+  /** All that the module holds of the person, as plain JSON, without secrets; long lists as `rowsOf` gives them. */
   exportPersonalData(userId: string): Promise<unknown>;
+}
+
+const BATCH_SIZE = 500;
+
+/** The rows of a query one by one, so that they needn't all be in memory at once. */
+export async function* rowsOf<T, R>(
+  query: { cursor(options: { batchSize: number }): AsyncIterable<T> & { close(): Promise<unknown> } },
+  map: (row: T) => R,
+): AsyncGenerator<R> {
+  const cursor = query.cursor({ batchSize: BATCH_SIZE });
+  try {
+    for await (const row of cursor) yield map(row);
+  } finally {
+    await cursor.close();
+  }
 }
 
 /** Marks a provider (a `PersonalDataSource`) as the one that exports its module's data, under this name. */
@@ -35,10 +52,11 @@ export class PersonalData implements OnModuleInit {
     }
   }
 
-  /** @returns what each module of this process holds, by module */
-  async export(userId: string): Promise<Record<string, unknown>> {
+  /** @returns JSON: when it was made, and what each module of this process holds, by module */
+  async export(userId: string): Promise<Readable> {
     const parts = [...this.sources].map(async ([name, source]) => [name, await source.exportPersonalData(userId)]);
-    return Object.fromEntries((await Promise.all(parts)) as [string, unknown][]);
+    const data = Object.fromEntries((await Promise.all(parts)) as [string, unknown][]);
+    return Readable.from(toJson({ exportedAt: new Date().toISOString(), data }), { objectMode: false });
   }
 
   /** Notes that a user is gone, in the transaction that erases their data; kept answers go with it. */

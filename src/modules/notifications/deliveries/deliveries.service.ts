@@ -3,6 +3,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { Transactions } from '../../../platform/database/transactions.js';
+import { rowsOf } from '../../../platform/personal-data/personal-data.js';
 import { ContactsService } from '../contacts.service.js';
 import type { DeliveryResponseDto } from '../dto/delivery-response.dto.js';
 import { InboxService } from '../inbox.service.js';
@@ -78,9 +79,9 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
     await this.deliveries.deleteMany({ user: userId }, { session });
   }
 
-  async exportAll(userId: string): Promise<unknown[]> {
-    const deliveries = await this.deliveries.find({ user: userId }).sort({ createdAt: 1 }).lean<Delivery[]>();
-    return deliveries.map((delivery) => {
+  exportAll(userId: string): AsyncIterable<unknown> {
+    const query = this.deliveries.find({ user: userId }).sort({ createdAt: 1 }).lean<Delivery[]>();
+    return rowsOf(query, (delivery) => {
       const { event, to, data, createdAt } = delivery;
       return { event, to, data, createdAt, ...toDeliveryResponse(delivery) };
     });
