@@ -167,6 +167,15 @@ export class TestService {
     running.delete(this);
   }
 
+  /** Stops it in its tracks; connections stay open. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   /** Ends it, in good order where it still runs, and starts it again. */
   async restart(): Promise<void> {
     await this.stop();

@@ -1,0 +1,115 @@
+import type { ApiClient, ApiResponse, PageOf } from '../../support/api-client.js';
+import type { TestService } from '../../support/service.js';
+import { createTask, TASKS, type TaskBody } from '../../support/tasks.js';
+import { registerUser } from '../../support/users.js';
+
+/** What was seen that must not be. */
+export class Findings {
+  readonly stale: string[] = [];
+  readonly leaks: string[] = [];
+  readonly tally = { reads: 0, hits: 0, changes: 0, unacknowledged: 0 };
+}
+
+/**
+ * A user as the model knows them: the number that each of their tasks carries in its title, as far as its change was
+ * acknowledged, and how many tasks there are at least.
+ */
+export class Person {
+  /** By slot: the last acknowledged number, and the last one sent. */
+  private readonly acknowledged: number[];
+  private readonly sent: number[];
+  private total: number;
+
+  private constructor(
+    readonly name: string,
+    private readonly api: ApiClient,
+    readonly ids: string[],
+    private readonly findings: Findings,
+  ) {
+    this.acknowledged = ids.map(() => 0);
+    this.sent = ids.map(() => 0);
+    this.total = ids.length;
+  }
+
+  static async register(name: string, slots: number, service: TestService, findings: Findings): Promise<Person> {
+    const { api } = await registerUser(service);
+    const ids: string[] = [];
+    for (let slot = 0; slot < slots; slot++) ids.push((await createTask(api, { title: `${name} ${slot} 0` })).id);
+    return new Person(name, api, ids, findings);
+  }
+
+  /** @returns whether it was acknowledged; a change that wasn't may have happened or not */
+  async change(slot: number, at: TestService): Promise<boolean> {
+    const number = (this.sent[slot] = Number(this.sent[slot]) + 1);
+    const title = `${this.name} ${slot} ${number}`;
+    this.findings.tally.changes++;
+    const done = await attempt(() => this.api.at(at).patch(`${TASKS}/${this.ids[slot]}`, { title }), 200);
+    if (done) this.acknowledged[slot] = number;
+    else this.findings.tally.unacknowledged++;
+    return done !== null;
+  }
+
+  async create(at: TestService): Promise<void> {
+    this.findings.tally.changes++;
+    if (await attempt(() => this.api.at(at).post(TASKS, { title: `${this.name} - 0` }), 201)) this.total++;
+    else this.findings.tally.unacknowledged++;
+  }
+
+  /** What a fault has left of an unacknowledged change counts from now on as if it had been acknowledged. */
+  expect(slot: number, number: number): void {
+    this.acknowledged[slot] = Math.max(number, Number(this.acknowledged[slot]));
+  }
+
+  async list(at: TestService, limit: number): Promise<void> {
+    const known = [...this.acknowledged];
+    const answer = await this.read<PageOf<TaskBody>>(at, `${TASKS}?sort=createdAt&limit=${limit}`);
+    if (!answer) return;
+    const titles = answer.body.data.map(({ title }) => title);
+    known.forEach((number, slot) => this.check(titles[slot], slot, number, `list on ${at.url}`, answer));
+    const foreign = titles.filter((title) => !title.startsWith(`${this.name} `));
+    this.findings.leaks.push(...foreign.map((title) => `${this.name} was shown ${title}`));
+  }
+
+  async one(at: TestService, slot: number): Promise<void> {
+    const known = Number(this.acknowledged[slot]);
+    const answer = await this.read<TaskBody>(at, `${TASKS}/${this.ids[slot]}`);
+    if (answer) this.check(answer.body.title, slot, known, `task on ${at.url}`, answer);
+  }
+
+  async stats(at: TestService): Promise<void> {
+    const known = this.total;
+    const answer = await this.read<{ total: number }>(at, `${TASKS}/stats`);
+    if (!answer || answer.body.total >= known) return;
+    this.findings.stale.push(
+      `${this.name}: ${answer.body.total} tasks after ${known} (${describe(answer)}, ${at.url})`,
+    );
+  }
+
+  private async read<T>(at: TestService, path: string): Promise<ApiResponse<T> | null> {
+    const answer = await attempt(() => this.api.at(at).get<T>(path), 200);
+    if (!answer) return null;
+    this.findings.tally.reads++;
+    if (answer.headers.get('x-cache') === 'HIT') this.findings.tally.hits++;
+    return answer;
+  }
+
+  private check(title: string | undefined, slot: number, known: number, where: string, answer: ApiResponse): void {
+    const [name, shownSlot, number] = title?.split(' ') ?? [];
+    if (name !== this.name || Number(shownSlot) !== slot) {
+      this.findings.leaks.push(`${this.name} was shown ${title} for slot ${slot} by ${where}`);
+    } else if (Number(number) < known) {
+      this.findings.stale.push(`${title} after ${known} by ${where} (${describe(answer)})`);
+    }
+  }
+}
+
+/** @returns null where there was no answer, or another one: the instance is down, or can't tell */
+async function attempt<T>(request: () => Promise<ApiResponse<T>>, status: number): Promise<ApiResponse<T> | null> {
+  const answer = await request().catch(() => null);
+  if (answer && answer.status !== status && answer.status < 500) {
+    throw new Error(`answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  }
+  return answer?.status === status ? answer : null;
+}
+
+const describe = ({ headers }: ApiResponse) => headers.get('x-cache');

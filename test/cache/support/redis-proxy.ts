@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The way of one instance to Redis, which a test can block, slow down, or hold a command back on. */
+export class RedisProxy {
+  private readonly sockets = new Set<Socket>();
+  private server?: Server;
+  private blocked = false;
+  private heldCommand?: { name: string; noticed: () => void };
+  /** Milliseconds that whatever comes along may be held up for, either way. */
+  maxDelayMs = 0;
+
+  private constructor(private readonly upstream: () => string) {}
+
+  /** @param upstream the address of Redis, asked for with each connection */
+  static async start(upstream: () => string): Promise<RedisProxy> {
+    const proxy = new RedisProxy(upstream);
+    proxy.server = createServer((client) => proxy.accept(client)).listen(0, '127.0.0.1');
+    await once(proxy.server, 'listening');
+    return proxy;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${(this.server?.address() as AddressInfo).port}`;
+  }
+
+  /** Cuts all connections and lets none through until `unblock`. */
+  block(): void {
+    this.blocked = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  unblock(): void {
+    this.blocked = false;
+  }
+
+  /** The next command of this name doesn't reach Redis, nor does anything after it on its connection. @returns once it was held back */
+  holdBack(name: string): Promise<void> {
+    return new Promise((noticed) => (this.heldCommand = { name, noticed }));
+  }
+
+  passAll(): void {
+    delete this.heldCommand;
+  }
+
+  stop(): void {
+    this.block();
+    this.server?.close();
+  }
+
+  private accept(client: Socket): void {
+    if (this.blocked) return void client.destroy();
+    const { hostname, port } = new URL(this.upstream());
+    const redis = connect(Number(port), hostname);
+    this.forward(client, redis, (chunk) => this.isHeldBack(chunk));
+    this.forward(redis, client, () => false);
+  }
+
+  private forward(from: Socket, to: Socket, isHeldBack: (chunk: Buffer) => boolean): void {
+    let silent = false;
+    let last = Promise.resolve();
+    this.sockets.add(from);
+    from.on('data', (chunk: Buffer) => {
+      silent ||= isHeldBack(chunk);
+      if (silent) return;
+      const waits = this.maxDelayMs > 0 ? delay(Math.random() * this.maxDelayMs) : undefined;
+      if (!waits) return void last.then(() => to.write(chunk));
+      last = Promise.all([last, waits]).then(() => void to.write(chunk));
+    });
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      this.sockets.delete(from);
+      to.destroy();
+    });
+  }
+
+  private isHeldBack(chunk: Buffer): boolean {
+    if (!this.heldCommand || !chunk.toString('latin1').toLowerCase().includes(`\r\n${this.heldCommand.name}\r\n`)) {
+      return false;
+    }
+    this.heldCommand.noticed();
+    delete this.heldCommand;
+    return true;
+  }
+}
