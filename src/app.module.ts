@@ -21,6 +21,7 @@ import type { EventConsumer } from './platform/messaging/event-consumer.js';
 import { MessagingModule } from './platform/messaging/messaging.module.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
 import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
+import { QuotasModule } from './platform/quotas/quotas.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { ShutdownModule } from './platform/shutdown/shutdown.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
@@ -55,6 +56,7 @@ export class AppModule {
         MessagingModule.forRoot(environment, consumersFor(environment)),
         IdempotencyModule,
         PersonalDataModule,
+        QuotasModule,
         StorageModule,
         CacheModule,
         AuthenticationModule,

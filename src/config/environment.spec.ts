@@ -2,12 +2,18 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import webPush from 'web-push';
 import { ConfigurationError, Environment, ENVIRONMENT_NAMES, readEnvironment } from './environment.js';
 import { SecretSource } from './secrets/secret-source.js';
 
 function newPem(namedCurve = 'prime256v1'): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve });
   return String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+function newVapidKeys(): { VAPID_PUBLIC_KEY: string; VAPID_PRIVATE_KEY: string } {
+  const { publicKey, privateKey } = webPush.generateVAPIDKeys();
+  return { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey };
 }
 
 const SECRET = randomBytes(48).toString('base64');
@@ -129,6 +135,20 @@ describe('readEnvironment', () => {
       MODULES: ['auth', 'users', 'tasks', 'notifications'],
       EVENT_BUS: 'in-process',
     });
+  });
+
+  it.each([
+    [{ SMS_DRIVER: 'twilio' }, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM']],
+    [{ SMS_DRIVER: 'webhook' }, ['SMS_WEBHOOK_SECRET', 'SMS_WEBHOOK_URL']],
+    [{ SMS_DRIVER: 'webhook', SMS_WEBHOOK_URL: 'http://sms', SMS_WEBHOOK_SECRET: 'short' }, ['SMS_WEBHOOK_SECRET']],
+    [{ SMS_DRIVER: 'pigeon' }, ['SMS_DRIVER']],
+    [{ VAPID_PUBLIC_KEY: newVapidKeys().VAPID_PUBLIC_KEY }, ['VAPID_PRIVATE_KEY']],
+    [{ VAPID_PRIVATE_KEY: newVapidKeys().VAPID_PRIVATE_KEY }, ['VAPID_PUBLIC_KEY']],
+    [{ ...newVapidKeys(), VAPID_PRIVATE_KEY: newVapidKeys().VAPID_PRIVATE_KEY }, ['VAPID_PUBLIC_KEY']],
+    [newVapidKeys(), []],
+  ])('says of %j what is missing or wrong: %j', (variables, names) => {
+    const lines = messageFor(variables).split('\n').filter(Boolean);
+    expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual(names);
   });
 
   it('names all that is wrong at once, a line each', () => {

@@ -25,11 +25,19 @@ import {
   IsSecretList,
   IsServerAddress,
   IsSigningKeyList,
+  IsVapidPublicKey,
   IsWorkerCount,
+  VAPID_PAIR,
 } from './rules.js';
 import { SecretSource } from './secrets/secret-source.js';
 
 export { ConfigurationError } from './read-variables.js';
+
+/** Web Push is on with both keys and off with none. */
+const wantsPush = ({ VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY }: Environment) =>
+  Boolean(VAPID_PUBLIC_KEY || VAPID_PRIVATE_KEY);
+const byTwilio = ({ SMS_DRIVER }: Environment) => SMS_DRIVER === 'twilio';
+const byWebhook = ({ SMS_DRIVER }: Environment) => SMS_DRIVER === 'webhook';
 
 /**
  * Every variable the service reads, under the name operators know it by; defaults and meaning stand in
@@ -142,6 +150,47 @@ export class Environment {
 
   @Matches(/.+@.+/, { message: 'must be an address such as: Scalable API <no-reply@your-domain>' })
   readonly MAIL_FROM!: string;
+
+  @ValidateIf(wantsPush)
+  @Validate(IsVapidPublicKey)
+  readonly VAPID_PUBLIC_KEY?: string;
+
+  @ValidateIf(wantsPush)
+  @Matches(/^[\w-]{43}$/, { message: VAPID_PAIR })
+  readonly VAPID_PRIVATE_KEY?: string;
+
+  @IsIn(['log', 'twilio', 'webhook'], { message: 'must be log, twilio or webhook' })
+  readonly SMS_DRIVER: 'log' | 'twilio' | 'webhook' = 'log';
+
+  @ValidateIf(byTwilio)
+  @Matches(/^AC[0-9a-f]{32}$/i, { message: "must be the account's SID, which begins with AC" })
+  readonly TWILIO_ACCOUNT_SID!: string;
+
+  @ValidateIf(byTwilio)
+  @Matches(/^[!-~]{16,}$/, { message: "must be the account's auth token" })
+  readonly TWILIO_AUTH_TOKEN!: string;
+
+  @ValidateIf(byTwilio)
+  @Matches(/^(\+[1-9]\d{4,14}|MG[0-9a-f]{32})$/i, {
+    message: 'must be the number to send from, such as +436601234567, or the SID of a messaging service (MG…)',
+  })
+  readonly TWILIO_FROM!: string;
+
+  @Matches(/^https?:\/\/[^\s/?#]+$/, { message: 'must be an address without a path, such as https://api.twilio.com' })
+  readonly TWILIO_API_URL: string = 'https://api.twilio.com';
+
+  @ValidateIf(byWebhook)
+  @IsUrl(
+    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
+    { message: 'must be the http(s) address that takes SMS' },
+  )
+  readonly SMS_WEBHOOK_URL!: string;
+
+  @ValidateIf(byWebhook)
+  @Matches(/^(whsec_)?[A-Za-z0-9+/]{32,}={0,2}$/, {
+    message: 'must be a random secret in base64, of at least 24 bytes; make one with: openssl rand -base64 32',
+  })
+  readonly SMS_WEBHOOK_SECRET!: string;
 
   @Transform(toList)
   @Validate(IsSecretList)

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createECDH, createPrivateKey, X509Certificate } from 'node:crypto';
 import { type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import { type ModuleName, MODULES } from '../contracts/modules.js';
 import { toPemList } from './parse.js';
@@ -56,6 +56,30 @@ export class IsKeyOfCertificate implements ValidatorConstraintInterface {
 
   defaultMessage({ constraints }: ValidationArguments): string {
     return `must hold the private key, as PEM without a passphrase, of the certificate in ${String(constraints[0])}`;
+  }
+}
+
+export const VAPID_PAIR =
+  'must be half of a pair for Web Push, beside the other half; make one with: npx web-push generate-vapid-keys';
+
+/** The public half (RFC 8292) of what is in `VAPID_PRIVATE_KEY`, in base64url. */
+@ValidatorConstraint({ name: 'isVapidPublicKey' })
+export class IsVapidPublicKey implements ValidatorConstraintInterface {
+  validate(publicKey: unknown, { object }: ValidationArguments): boolean {
+    const { VAPID_PRIVATE_KEY: privateKey } = object as { VAPID_PRIVATE_KEY?: unknown };
+    if (typeof publicKey !== 'string') return false;
+    if (typeof privateKey !== 'string') return true; // that one is complained about
+    try {
+      const pair = createECDH('prime256v1');
+      pair.setPrivateKey(Buffer.from(privateKey, 'base64url'));
+      return pair.getPublicKey('base64url') === publicKey;
+    } catch {
+      return false;
+    }
+  }
+
+  defaultMessage(): string {
+    return VAPID_PAIR;
   }
 }
 

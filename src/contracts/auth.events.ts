@@ -1,7 +1,7 @@
 import { DomainEvent } from './event.js';
 import type { Role } from './role.js';
 
-/** The purpose for which `SecretBox` encrypts the tokens in these events: they stand in clear in no outbox or queue. */
+/** The purpose for which `SecretBox` encrypts tokens and codes in events: they stand in clear in no outbox or queue. */
 export const ONE_TIME_TOKEN = 'one-time-token';
 
 /** An account came to be; `subject` is the account's id, which is the user's id everywhere. */

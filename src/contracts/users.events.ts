@@ -7,6 +7,8 @@ export class ProfileChangedEvent extends DomainEvent<{
   name: string;
   locale: string;
   timezone: string;
+  /** E.164, once it is confirmed; null without one. Events of older releases leave it out. */
+  verifiedPhone?: string | null;
 }> {
   static readonly type = 'users.profile-changed.v1';
 }
@@ -21,6 +23,11 @@ export interface NotificationPreferences {
 
 export class PreferencesChangedEvent extends DomainEvent<{ version: number; preferences: NotificationPreferences }> {
   static readonly type = 'users.preferences-changed.v1';
+}
+
+/** A number waits to be confirmed by a code, which is encrypted (`ONE_TIME_TOKEN`). */
+export class PhoneVerificationRequestedEvent extends DomainEvent<{ phone: string; code: string; expiresAt: string }> {
+  static readonly type = 'users.phone-verification-requested.v1';
 }
 
 export class RoleChangedEvent extends DomainEvent<{ version: number; role: Role; actorId: string }> {

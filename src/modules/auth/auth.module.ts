@@ -27,7 +27,6 @@ import { Account, AccountSchema } from './schemas/account.schema.js';
 import { AttemptCounter, AttemptCounterSchema } from './schemas/attempt-counter.schema.js';
 import { AuditEntry, AuditEntrySchema } from './schemas/audit-entry.schema.js';
 import { Email, EmailSchema } from './schemas/email.schema.js';
-import { MailQuota, MailQuotaSchema } from './schemas/mail-quota.schema.js';
 import { OneTimeToken, OneTimeTokenSchema } from './schemas/one-time-token.schema.js';
 import { PasswordResetRequest, PasswordResetRequestSchema } from './schemas/password-reset-request.schema.js';
 import { Session, SessionSchema } from './schemas/session.schema.js';
@@ -42,7 +41,6 @@ import { SessionsService } from './sessions.service.js';
       { name: AttemptCounter.name, schema: AttemptCounterSchema },
       { name: AuditEntry.name, schema: AuditEntrySchema },
       { name: Email.name, schema: EmailSchema },
-      { name: MailQuota.name, schema: MailQuotaSchema },
       { name: OneTimeToken.name, schema: OneTimeTokenSchema },
       { name: PasswordResetRequest.name, schema: PasswordResetRequestSchema },
       { name: Session.name, schema: SessionSchema },

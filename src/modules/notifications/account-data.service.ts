@@ -29,9 +29,9 @@ export class AccountDataService implements PersonalDataSource {
 
   async exportPersonalData(userId: string): Promise<unknown> {
     const contact = await this.contacts.find(userId);
-    const { name, email, emailVerified, locale, timezone, preferences } = contact ?? {};
+    const { name, email, emailVerified, verifiedPhone, locale, timezone, preferences } = contact ?? {};
     return {
-      contact: contact && { name, email, emailVerified, locale, timezone, preferences },
+      contact: contact && { name, email, emailVerified, verifiedPhone, locale, timezone, preferences },
       notifications: this.inbox.exportAll(userId),
       deliveries: this.deliveries.exportAll(userId),
     };

@@ -38,11 +38,11 @@ export class ContactsService {
 
   async copyProfile(
     userId: string,
-    { name, locale, timezone, version }: ProfileChangedEvent['data'],
+    { name, locale, timezone, verifiedPhone = null, version }: ProfileChangedEvent['data'],
     session: ClientSession,
   ): Promise<void> {
     await this.change(userId, session, (contact) =>
-      contact.profileVersion < version ? { name, locale, timezone, profileVersion: version } : {},
+      contact.profileVersion < version ? { name, locale, timezone, verifiedPhone, profileVersion: version } : {},
     );
   }
 

@@ -12,7 +12,12 @@ import {
   SessionStartedEvent,
 } from '../../contracts/auth.events.js';
 import { TaskCompletedEvent, TaskOverdueEvent, TaskReminderDueEvent } from '../../contracts/tasks.events.js';
-import { PreferencesChangedEvent, ProfileChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
+import {
+  PhoneVerificationRequestedEvent,
+  PreferencesChangedEvent,
+  ProfileChangedEvent,
+  UserDeletedEvent,
+} from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
@@ -64,7 +69,7 @@ export class NotificationsListener {
     { subject, data: { email: to, token } }: EventOf<EmailVerificationRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    await this.notifier.mail(subject, 'account.email-verification', { to, token }, session);
+    await this.notifier.sendAlone(subject, 'account.email-verification', { channel: 'email', to, token }, session);
   }
 
   @EventHandler(PasswordResetRequestedEvent)
@@ -72,7 +77,7 @@ export class NotificationsListener {
     { subject, data: { email: to, token } }: EventOf<PasswordResetRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    await this.notifier.mail(subject, 'account.password-reset', { to, token }, session);
+    await this.notifier.sendAlone(subject, 'account.password-reset', { channel: 'email', to, token }, session);
   }
 
   /** Goes to the contact's address, which is still the old one, and only if it is verified. */
@@ -81,7 +86,16 @@ export class NotificationsListener {
     { subject, data: { newEmail } }: EventOf<EmailChangeRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    await this.notifier.mail(subject, 'account.email-change', { data: { newEmail } }, session);
+    await this.notifier.sendAlone(subject, 'account.email-change', { channel: 'email', data: { newEmail } }, session);
+  }
+
+  @EventHandler(PhoneVerificationRequestedEvent)
+  async onPhoneVerificationRequested(
+    { subject, data: { phone: to, code: token, expiresAt } }: EventOf<PhoneVerificationRequestedEvent>,
+    session: ClientSession,
+  ): Promise<void> {
+    const message = { channel: 'sms', to, token, expiresAt: new Date(expiresAt) } as const;
+    await this.notifier.sendAlone(subject, 'account.phone-verification', message, session);
   }
 
   @EventHandler(SessionStartedEvent)

@@ -13,6 +13,7 @@ import { NotifierService } from './notifier.service.js';
 import { Contact, ContactSchema } from './schemas/contact.schema.js';
 import { Delivery, DeliverySchema } from './schemas/delivery.schema.js';
 import { Notification, NotificationSchema } from './schemas/notification.schema.js';
+import { SmsChannel } from './sms/sms-channel.js';
 
 @Module({
   imports: [
@@ -30,7 +31,8 @@ import { Notification, NotificationSchema } from './schemas/notification.schema.
     NotifierService,
     DeliveriesService,
     EmailChannel,
-    { provide: CHANNEL_LIST, useFactory: (...channels: Channel[]) => channels, inject: [EmailChannel] },
+    SmsChannel,
+    { provide: CHANNEL_LIST, useFactory: (...channels: Channel[]) => channels, inject: [EmailChannel, SmsChannel] },
     Mailer,
     NotificationsListener,
   ],

@@ -3,19 +3,12 @@ import { type ClientSession, Types } from 'mongoose';
 import type { NotificationEvent } from '../../contracts/notification-events.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { ContactsService } from './contacts.service.js';
-import { DeliveriesService } from './deliveries/deliveries.service.js';
+import { type DeliveryRequest, DeliveriesService } from './deliveries/deliveries.service.js';
 import { wants } from './deliveries/delivery-policy.js';
 import { InboxService } from './inbox.service.js';
 import { isAboutAccount, type SentEvent, textOf } from './notification-texts.js';
-import type { Contact } from './schemas/contact.schema.js';
 
-interface AccountMail {
-  data?: Record<string, string>;
-  /** Where it isn't the contact's address, whatever that is by then. */
-  to?: string;
-  /** Encrypted; what the mail's link carries. */
-  token?: string;
-}
+type Message = Pick<DeliveryRequest, 'channel' | 'to' | 'token' | 'expiresAt'> & { data?: Record<string, string> };
 
 /** Decides where a notification goes: the inbox, and the channels the user wants it by. */
 @Injectable()
@@ -40,27 +33,34 @@ export class NotifierService {
     const muted = contact?.preferences?.mutedEvents.includes(event) ?? false;
     const text = textOf(event, data, contact ?? {});
     const notification = muted ? null : await this.inbox.add({ user, event, data, ...text }, session);
+    const message = { user, notification, event, data };
+    if (wants(contact, 'sms', event) && contact?.verifiedPhone) {
+      await this.deliveries.add([{ ...message, channel: 'sms', receiver: '' }], session);
+    }
     if (!wants(contact, 'email', event)) return;
     const receiver = mailDomain(contact?.email);
     if (notification && contact?.preferences?.digest === 'daily' && !isAboutAccount(event)) {
       await this.deliveries.addToDigest(notification, contact, receiver, session);
     } else {
-      await this.deliveries.add([{ user, notification, channel: 'email', event, data, receiver }], session);
+      await this.deliveries.add([{ ...message, channel: 'email', receiver }], session);
     }
   }
 
-  /** A mail that is in no inbox. */
-  async mail(
+  /**
+   * A message about the account by one channel alone, that is in no inbox.
+   *
+   * @param message `to`: where it isn't the contact's address, whatever that is by then; `token`: encrypted
+   */
+  async sendAlone(
     userId: string,
     event: SentEvent,
-    { data = {}, ...mail }: AccountMail,
+    { data = {}, ...message }: Message,
     session: ClientSession,
   ): Promise<void> {
     if (await this.personalData.isErased(userId, session)) return;
-    const contact: Contact | null = mail.to ? null : await this.contacts.find(userId, session);
-    const receiver = mailDomain(mail.to ?? contact?.email);
-    const user = new Types.ObjectId(userId);
-    await this.deliveries.add([{ user, channel: 'email', event, data, receiver, ...mail }], session);
+    const address = message.to ?? (await this.contacts.find(userId, session))?.email;
+    const receiver = message.channel === 'email' ? mailDomain(address ?? undefined) : '';
+    await this.deliveries.add([{ user: new Types.ObjectId(userId), event, data, receiver, ...message }], session);
   }
 }
 

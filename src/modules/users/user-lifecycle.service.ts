@@ -13,6 +13,7 @@ import {
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
 import type { UserResponseDto } from './dto/user-response.dto.js';
+import { PhoneNumbersService } from './phone/phone-numbers.service.js';
 import { DEFAULT_PREFERENCES, User } from './schemas/user.schema.js';
 import { toUserResponse } from './user.mapper.js';
 import { UserNotFoundError } from './users.errors.js';
@@ -25,6 +26,7 @@ export class UserLifecycleService implements PersonalDataSource {
   constructor(
     @InjectModel(User.name) private readonly users: Model<User>,
     private readonly profiles: UsersService,
+    private readonly phoneNumbers: PhoneNumbersService,
     private readonly personalData: PersonalData,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
@@ -80,13 +82,16 @@ export class UserLifecycleService implements PersonalDataSource {
   /** Erases the profile, and has every other module erase what it holds. */
   async erase(id: string, actorId: string, session: ClientSession): Promise<void> {
     await this.users.deleteOne({ _id: id }, { session });
+    await this.phoneNumbers.forget(id, session);
     await this.personalData.markErased(id, session);
     await this.outbox.add(session, new UserDeletedEvent(id, { deletedAt: new Date().toISOString(), actorId }));
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {
     const user = await this.users.findById(userId).lean();
-    return user && { profile: toUserResponse(user), preferences: user.preferences };
+    if (!user) return null;
+    const { preferences, phoneVerified } = user;
+    return { profile: toUserResponse(user), phoneVerified, preferences };
   }
 
   private async get(id: string, session: ClientSession): Promise<User> {

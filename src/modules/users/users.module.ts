@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { PhoneCode, PhoneCodeSchema } from './phone/phone-code.schema.js';
+import { PhoneNumbersService } from './phone/phone-numbers.service.js';
+import { PhoneController } from './phone/phone.controller.js';
 import { User, UserSchema } from './schemas/user.schema.js';
 import { UnsubscribeController } from './unsubscribe/unsubscribe.controller.js';
 import { UserLifecycleService } from './user-lifecycle.service.js';
@@ -8,8 +11,13 @@ import { UsersListener } from './users.listener.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [MongooseModule.forFeature([{ name: User.name, schema: UserSchema }])],
-  controllers: [UsersController, UnsubscribeController],
-  providers: [UsersService, UserLifecycleService, UsersListener],
+  imports: [
+    MongooseModule.forFeature([
+      { name: User.name, schema: UserSchema },
+      { name: PhoneCode.name, schema: PhoneCodeSchema },
+    ]),
+  ],
+  controllers: [UsersController, PhoneController, UnsubscribeController],
+  providers: [UsersService, PhoneNumbersService, UserLifecycleService, UsersListener],
 })
 export class UsersModule {}

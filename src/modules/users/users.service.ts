@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter } from 'mongoose';
-import { DependencyUnavailableError } from '../../common/errors/problem.js';
+import { DependencyUnavailableError, ProblemError } from '../../common/errors/problem.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
@@ -70,9 +70,8 @@ export class UsersService {
         ...changes,
         ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
       });
-      const { version, name, locale, timezone } = user;
-      await this.outbox.add(session, new ProfileChangedEvent(id, { version, name, locale, timezone }));
-      return { version, body: toUserResponse(user) };
+      await this.outbox.add(session, profileChanged(user));
+      return { version: user.version, body: toUserResponse(user) };
     });
   }
 
@@ -101,6 +100,13 @@ export class UsersService {
     });
   }
 
+  /** Notes that a number is the user's, in the transaction of the code that proved it; not if they have another by now. */
+  async confirmPhone(id: string, phone: string, session: ClientSession): Promise<void> {
+    const before = await this.users.findOne({ _id: id, phone }, { _id: 1 }, { session }).lean();
+    if (!before) throw new ProblemError('INVALID_CREDENTIALS', 'The code is for another number.');
+    await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, { phoneVerified: true })));
+  }
+
   async list(query: ListUsersQueryDto): Promise<Page<UserResponseDto>> {
     const keyset = keysetOf(query.sort);
     const list = `users:${query.sort}`;
@@ -127,12 +133,15 @@ export class UsersService {
     const before = await this.users.findById(id, null, { session }).lean();
     if (!before) throw new UserNotFoundError();
     assertMatches(precondition, before);
-    const after: User = { ...before, ...changes, version: before.version + 1, updatedAt: new Date() };
+    const phoneChanged = changes.phone !== undefined && changes.phone !== before.phone;
+    const phoneVerified = !phoneChanged && (before.phoneVerified ?? false);
+    const after: User = { ...before, phoneVerified, ...changes, version: before.version + 1, updatedAt: new Date() };
     await this.users.updateOne({ _id: before._id, version: before.version }, { $set: after }, { session });
     return after;
   }
 
-  private async awaitProfile(id: string): Promise<User> {
+  /** @throws DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
+  async awaitProfile(id: string): Promise<User> {
     const deadline = Date.now() + PROFILE_WAIT_MS;
     do {
       const user = await this.users.findById(id).lean();
@@ -141,6 +150,11 @@ export class UsersService {
     } while (Date.now() < deadline);
     throw new DependencyUnavailableError('The profile is still being made: try again soon.');
   }
+}
+
+function profileChanged({ _id, version, name, locale, timezone, phone, phoneVerified }: User): ProfileChangedEvent {
+  const verifiedPhone = phoneVerified ? phone : null;
+  return new ProfileChangedEvent(String(_id), { version, name, locale, timezone, verifiedPhone });
 }
 
 function keysetOf(sort: UserSort): Keyset<'createdAt' | 'email'> {

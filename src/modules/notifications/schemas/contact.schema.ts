@@ -32,6 +32,10 @@ export class Contact {
   @Prop({ type: String })
   timezone?: string;
 
+  /** E.164; none until it is confirmed. */
+  @Prop({ type: String, default: null })
+  verifiedPhone!: string | null;
+
   @Prop({ type: Number, default: 0 })
   profileVersion!: number;
 

@@ -45,6 +45,10 @@ export class User {
   @Prop({ type: String, default: null })
   phone!: string | null;
 
+  /** Whether a code that was sent to the number came back. */
+  @Prop({ required: true, default: false })
+  phoneVerified!: boolean;
+
   /** BCP 47 */
   @Prop({ required: true, default: 'en' })
   locale!: string;

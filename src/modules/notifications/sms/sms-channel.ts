@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { SecretBox } from '../../../common/crypto/secret-box.js';
+import { Environment } from '../../../config/environment.js';
+import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
+import type { Channel, Outcome } from '../deliveries/channel.js';
+import { textOf } from '../notification-texts.js';
+import type { Contact } from '../schemas/contact.schema.js';
+import type { Delivery } from '../schemas/delivery.schema.js';
+import { LogDriver } from './log-driver.js';
+import type { SmsDriver } from './sms-driver.js';
+import { TwilioDriver } from './twilio-driver.js';
+import { WebhookDriver } from './webhook-driver.js';
+
+/** Two parts of an SMS in Unicode; what is longer is paid for several times more. */
+const MAX_LENGTH = 134;
+
+/** SMS, to numbers that are verified; only the code that verifies one goes to any other. */
+@Injectable()
+export class SmsChannel implements Channel {
+  readonly name = 'sms';
+  readonly concurrency = 5;
+  /** All go to one provider. */
+  readonly perReceiver = 5;
+  private readonly driver: SmsDriver;
+
+  constructor(
+    environment: Environment,
+    private readonly box: SecretBox,
+  ) {
+    this.driver = driverOf(environment);
+  }
+
+  async send({ _id, event, data, to, token }: Delivery, contact: Contact | null): Promise<Outcome> {
+    const number = to ?? contact?.verifiedPhone;
+    if (!number) return 'skipped';
+    const { body } = textOf(event, token === null ? data : { ...data, code: this.reveal(token) }, contact ?? {});
+    return await this.driver.send({ id: String(_id), to: number, text: clip(body) });
+  }
+
+  private reveal(token: string): string {
+    const clear = this.box.decrypt(ONE_TIME_TOKEN, token);
+    if (clear === null) throw new Error('the code was encrypted with a secret that APP_SECRETS has no more');
+    return clear;
+  }
+}
+
+function driverOf(environment: Environment): SmsDriver {
+  switch (environment.SMS_DRIVER) {
+    case 'twilio':
+      return new TwilioDriver({
+        apiUrl: environment.TWILIO_API_URL,
+        sid: environment.TWILIO_ACCOUNT_SID,
+        token: environment.TWILIO_AUTH_TOKEN,
+        from: environment.TWILIO_FROM,
+      });
+    case 'webhook':
+      return new WebhookDriver(environment.SMS_WEBHOOK_URL, environment.SMS_WEBHOOK_SECRET);
+    default:
+      return new LogDriver(environment.NODE_ENV === 'production');
+  }
+}
+
+function clip(text: string): string {
+  const characters = [...text];
+  return characters.length > MAX_LENGTH ? `${characters.slice(0, MAX_LENGTH - 1).join('')}…` : text;
+}

@@ -1,0 +1,15 @@
+import type { Outcome } from '../deliveries/channel.js';
+
+export interface Sms {
+  /** The same for each attempt. */
+  id: string;
+  /** E.164 */
+  to: string;
+  text: string;
+}
+
+/** Whoever takes SMS from us. */
+export interface SmsDriver {
+  /** @throws DeliveryRefusedError, DeliveryDelayedError */
+  send(sms: Sms): Promise<Outcome>;
+}

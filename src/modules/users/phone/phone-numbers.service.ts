@@ -1,0 +1,98 @@
+import { randomInt } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { SecretBox } from '../../../common/crypto/secret-box.js';
+import { ProblemError, ValidationFailedError } from '../../../common/errors/problem.js';
+import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
+import { PhoneVerificationRequestedEvent } from '../../../contracts/users.events.js';
+import { Transactions } from '../../../platform/database/transactions.js';
+import { Outbox } from '../../../platform/messaging/outbox.js';
+import { Quotas } from '../../../platform/quotas/quotas.js';
+import { UsersService } from '../users.service.js';
+import { PhoneCode } from './phone-code.schema.js';
+
+const PURPOSE = 'phone-code';
+const DIGITS = 6;
+const LIFETIME_MS = 10 * 60_000;
+const MAX_TRIES = 5;
+/** Each SMS costs money, and there are people who earn by causing them. */
+const PER_DAY = { limit: 5, windowMs: 24 * 3_600_000 };
+
+/** Confirms that a number is its user's: by a code of six digits in an SMS, good for ten minutes and five tries. */
+@Injectable()
+export class PhoneNumbersService {
+  constructor(
+    @InjectModel(PhoneCode.name) private readonly codes: Model<PhoneCode>,
+    private readonly profiles: UsersService,
+    private readonly quotas: Quotas,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+    private readonly box: SecretBox,
+  ) {}
+
+  /**
+   * Sends a new code, which ends the one before; nothing where the number is confirmed already.
+   *
+   * @throws ValidationFailedError without a number; 429 after five a day, for the user or for the number
+   */
+  async sendCode(userId: string): Promise<void> {
+    const { phone, phoneVerified } = await this.profiles.awaitProfile(userId);
+    if (phone === null) throw new ValidationFailedError([{ field: 'phone', message: 'is not set in the profile' }]);
+    if (phoneVerified) return;
+    const code = String(randomInt(10 ** DIGITS)).padStart(DIGITS, '0');
+    const hash = this.box.sign(PURPOSE, signed(userId, phone, code));
+    const expiresAt = new Date(Date.now() + LIFETIME_MS);
+    await this.transactions.run(async (session) => {
+      await this.takeOne('phone-code-user', userId, session);
+      await this.takeOne('phone-code-number', phone, session);
+      const challenge = { phone, hash, tries: 0, expiresAt };
+      await this.codes.updateOne({ _id: userId }, { $set: challenge }, { session, upsert: true });
+      const sealed = this.box.encrypt(ONE_TIME_TOKEN, code);
+      await this.outbox.add(
+        session,
+        new PhoneVerificationRequestedEvent(userId, { phone, code: sealed, expiresAt: expiresAt.toISOString() }),
+      );
+    });
+  }
+
+  /** @throws 401 `INVALID_CREDENTIALS` for a code that is wrong, used, out of date, or for a number that isn't theirs now */
+  async verify(userId: string, code: string): Promise<void> {
+    // Counted before it is looked at, and beside the transaction, so that parallel guesses and failed ones count, too.
+    const challenge = await this.codes
+      .findOneAndUpdate(
+        { _id: userId, tries: { $lt: MAX_TRIES }, expiresAt: { $gt: new Date() } },
+        { $inc: { tries: 1 } },
+      )
+      .lean<PhoneCode>();
+    const { phone = '', hash = '' } = challenge ?? {};
+    if (!this.box.verify(PURPOSE, signed(userId, phone, code), hash)) throw wrongCode();
+    await this.transactions.run(async (session) => {
+      const { deletedCount } = await this.codes.deleteOne({ _id: userId, hash }, { session });
+      if (deletedCount === 0) throw wrongCode();
+      await this.profiles.confirmPhone(userId, phone, session);
+    });
+  }
+
+  /** Forgets a code under way, when its user goes. */
+  async forget(userId: string, session: ClientSession): Promise<void> {
+    await this.codes.deleteOne({ _id: userId }, { session });
+  }
+
+  private async takeOne(kind: string, subject: string, session: ClientSession): Promise<void> {
+    const free = await this.quotas.take(kind, subject, PER_DAY, session);
+    if (!free) return;
+    const seconds = Math.max(1, Math.ceil((free.getTime() - Date.now()) / 1000));
+    throw new ProblemError('RATE_LIMITED', 'No more codes for today: try again tomorrow.', {
+      headers: { 'Retry-After': String(seconds) },
+    });
+  }
+}
+
+function signed(userId: string, phone: string, code: string): string {
+  return `${userId}:${phone}:${code}`;
+}
+
+function wrongCode(): ProblemError {
+  return new ProblemError('INVALID_CREDENTIALS', 'The code is wrong, or its time is over.');
+}
