@@ -1,9 +1,12 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { ObjectId } from 'mongodb';
 import { SMTPServer } from 'smtp-server';
 import { ApiClient, type Problem, sendRaw } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
 import { mailTo, tokenIn } from '../support/mail.js';
+import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
 import { TASKS } from '../support/tasks.js';
 import { newEmail, registerUser, type TestUser } from '../support/users.js';
@@ -99,7 +102,37 @@ describe('API7:2023 Server Side Request Forgery', () => {
     const suspicious = fields.filter(([name, { format }]) =>
       /ur[il]|host|endpoint|callback|webhook/i.test(name + format),
     );
-    expect(suspicious).toEqual([]);
+    expect(suspicious.map(([name]) => name)).toEqual(['endpoint']);
+  });
+
+  it('connects to no machine of its own for the one address it takes, however that came in', async () => {
+    let visits = 0;
+    const bait = createTcpServer((socket) => {
+      visits++;
+      socket.destroy();
+    }).listen(0);
+    await once(bait, 'listening');
+    const { port } = bait.address() as AddressInfo;
+    const owner = await registerUser(service);
+    const { status, body } = await owner.api.post<{ id: string }>('/api/v1/notifications/push/subscriptions', {
+      endpoint: 'https://push.example.org/1',
+      keys: newPushKeys(),
+    });
+    expect(status).toBe(201);
+    const subscriptions = databaseOf(service).collection('pushsubscriptions');
+    const deliveries = databaseOf(service).collection('deliveries');
+    for (const [index, host] of ['localhost', '127.0.0.1', '[::1]', '[::ffff:7f00:1]'].entries()) {
+      // Past the checks of the route, as a name would be that leads elsewhere by now.
+      const endpoint = `https://${host}:${port}/`;
+      await subscriptions.updateOne({ _id: new ObjectId(body.id) }, { $set: { endpoint } });
+      await owner.api.post(TASKS, { title: host, status: 'done' });
+      await waitFor(`a refusal of ${host}`, async () => {
+        const failed = { user: new ObjectId(owner.id), channel: 'push', state: 'failed' };
+        return (await deliveries.countDocuments(failed)) === index + 1;
+      });
+    }
+    expect(visits).toBe(0);
+    bait.close();
   });
 });
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
+import webPush from 'web-push';
 
 /** Environment variables beside or instead of the usual ones; undefined removes one. */
 export type EnvironmentOverrides = Record<string, string | undefined>;
@@ -54,6 +55,7 @@ function freshEnvironment(databaseName: string): EnvironmentOverrides {
     REDIS_URL: given('TEST_REDIS_URL'),
     SMTP_URL: given('TEST_SMTP_URL'),
     MAIL_FROM: 'Scalable API <no-reply@example.org>',
+    ...newVapidKeys(),
     APP_SECRETS: randomBytes(48).toString('base64'),
     JWT_PRIVATE_KEYS: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     STORAGE_PATH: storagePath(databaseName),
@@ -64,6 +66,11 @@ function freshEnvironment(databaseName: string): EnvironmentOverrides {
     MAX_EVENT_LOOP_LAG_MS: '60000',
     SHUTDOWN_DRAIN_SECONDS: '0',
   };
+}
+
+function newVapidKeys(): EnvironmentOverrides {
+  const { publicKey, privateKey } = webPush.generateVAPIDKeys();
+  return { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey };
 }
 
 /** The built service as a process of its own. */

@@ -8,6 +8,7 @@ import {
 import { ContactsService } from './contacts.service.js';
 import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { InboxService } from './inbox.service.js';
+import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 
 /** All that this module holds of a user, in one piece or gone. */
 @ExportsPersonalData('notifications')
@@ -17,12 +18,14 @@ export class AccountDataService implements PersonalDataSource {
     private readonly contacts: ContactsService,
     private readonly inbox: InboxService,
     private readonly deliveries: DeliveriesService,
+    private readonly subscriptions: PushSubscriptionsService,
     private readonly personalData: PersonalData,
   ) {}
 
   async erase(userId: string, session: ClientSession): Promise<void> {
     await this.inbox.removeAll(userId, session);
     await this.deliveries.removeAll(userId, session);
+    await this.subscriptions.removeAll(userId, session);
     await this.contacts.remove(userId, session);
     await this.personalData.markErased(userId, session);
   }
@@ -34,6 +37,7 @@ export class AccountDataService implements PersonalDataSource {
       contact: contact && { name, email, emailVerified, verifiedPhone, locale, timezone, preferences },
       notifications: this.inbox.exportAll(userId),
       deliveries: this.deliveries.exportAll(userId),
+      pushSubscriptions: await this.subscriptions.exportAll(userId),
     };
   }
 }

@@ -57,6 +57,11 @@ export class ContactsService {
     );
   }
 
+  /** Writes into the contact, so that of two subscriptions that are made at once one sees the other. */
+  async noteSubscription(userId: string, session: ClientSession): Promise<void> {
+    await this.change(userId, session, () => ({ subscribedAt: new Date() }));
+  }
+
   async remove(userId: string, session: ClientSession): Promise<void> {
     await this.contacts.deleteOne({ _id: userId }, { session });
   }

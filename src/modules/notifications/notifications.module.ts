@@ -13,6 +13,12 @@ import { NotifierService } from './notifier.service.js';
 import { Contact, ContactSchema } from './schemas/contact.schema.js';
 import { Delivery, DeliverySchema } from './schemas/delivery.schema.js';
 import { Notification, NotificationSchema } from './schemas/notification.schema.js';
+import { PushSubscription, PushSubscriptionSchema } from './schemas/push-subscription.schema.js';
+import { PublicHttpsAgent } from './push/public-https-agent.js';
+import { PushChannel } from './push/push-channel.js';
+import { PUSH_AGENT, PushSender } from './push/push-sender.js';
+import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
+import { PushController } from './push/push.controller.js';
 import { SmsChannel } from './sms/sms-channel.js';
 
 @Module({
@@ -21,9 +27,10 @@ import { SmsChannel } from './sms/sms-channel.js';
       { name: Contact.name, schema: ContactSchema },
       { name: Delivery.name, schema: DeliverySchema },
       { name: Notification.name, schema: NotificationSchema },
+      { name: PushSubscription.name, schema: PushSubscriptionSchema },
     ]),
   ],
-  controllers: [NotificationsController],
+  controllers: [PushController, NotificationsController],
   providers: [
     AccountDataService,
     InboxService,
@@ -32,7 +39,15 @@ import { SmsChannel } from './sms/sms-channel.js';
     DeliveriesService,
     EmailChannel,
     SmsChannel,
-    { provide: CHANNEL_LIST, useFactory: (...channels: Channel[]) => channels, inject: [EmailChannel, SmsChannel] },
+    PushChannel,
+    PushSender,
+    PushSubscriptionsService,
+    { provide: PUSH_AGENT, useFactory: () => new PublicHttpsAgent() },
+    {
+      provide: CHANNEL_LIST,
+      useFactory: (...channels: Channel[]) => channels,
+      inject: [EmailChannel, PushChannel, SmsChannel],
+    },
     Mailer,
     NotificationsListener,
   ],

@@ -6,6 +6,7 @@ import { ContactsService } from './contacts.service.js';
 import { type DeliveryRequest, DeliveriesService } from './deliveries/deliveries.service.js';
 import { wants } from './deliveries/delivery-policy.js';
 import { InboxService } from './inbox.service.js';
+import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 import { isAboutAccount, type SentEvent, textOf } from './notification-texts.js';
 
 type Message = Pick<DeliveryRequest, 'channel' | 'to' | 'token' | 'expiresAt'> & { data?: Record<string, string> };
@@ -17,6 +18,7 @@ export class NotifierService {
     private readonly contacts: ContactsService,
     private readonly inbox: InboxService,
     private readonly deliveries: DeliveriesService,
+    private readonly subscriptions: PushSubscriptionsService,
     private readonly personalData: PersonalData,
   ) {}
 
@@ -36,6 +38,13 @@ export class NotifierService {
     const message = { user, notification, event, data };
     if (wants(contact, 'sms', event) && contact?.verifiedPhone) {
       await this.deliveries.add([{ ...message, channel: 'sms', receiver: '' }], session);
+    }
+    if (wants(contact, 'push', event)) {
+      const subscriptions = await this.subscriptions.findAll(user, session);
+      const messages = subscriptions.map(({ _id, endpoint }) => {
+        return { ...message, channel: 'push' as const, to: String(_id), receiver: new URL(endpoint).hostname };
+      });
+      await this.deliveries.add(messages, session);
     }
     if (!wants(contact, 'email', event)) return;
     const receiver = mailDomain(contact?.email);

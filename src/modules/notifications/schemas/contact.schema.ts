@@ -39,6 +39,10 @@ export class Contact {
   @Prop({ type: Number, default: 0 })
   profileVersion!: number;
 
+  /** When a browser was added last. */
+  @Prop({ type: Date })
+  subscribedAt?: Date;
+
   @Prop({ type: SchemaTypes.Mixed })
   preferences?: NotificationPreferences;
 

@@ -34,7 +34,7 @@ export class Delivery extends WorkItem {
   @Prop({ type: [SchemaTypes.ObjectId], default: [] })
   digestOf!: Types.ObjectId[];
 
-  /** Only where the message is about this address and no other; else the contact's at the time of sending. */
+  /** Only where the message is for this address and no other (for push: a subscription's id); else the contact's, when it is sent. */
   @Prop({ type: String, default: null })
   to!: string | null;
 

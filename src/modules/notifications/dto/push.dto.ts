@@ -1,0 +1,88 @@
+import { ECDH } from 'node:crypto';
+import { isIP } from 'node:net';
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  IsDefined,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
+import { isPublicAddress } from '../push/public-address.js';
+
+const LAST_MOMENT_MS = 8.64e15;
+
+/** Where a name leads is looked at when connecting; what can be said of the address itself is said here. */
+function isPushEndpoint(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol, username, password, port, hostname } = new URL(value);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return protocol === 'https:' && !username && !password && !port && (!isIP(host) || isPublicAddress(host));
+}
+
+function isPublicKey(value: unknown): boolean {
+  try {
+    const point = Buffer.from(String(value), 'base64url');
+    return point.length === 65 && ECDH.convertKey(point, 'prime256v1').length === 65;
+  } catch {
+    return false; // not a point of the curve
+  }
+}
+
+export class PushKeysDto {
+  /**
+   * The browser's public key, on the curve P-256.
+   * @example "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+   */
+  @ValidateBy({
+    name: 'isPublicKey',
+    validator: { validate: isPublicKey, defaultMessage: () => 'must be a public key on the curve P-256, in base64url' },
+  })
+  @MaxLength(100)
+  p256dh!: string;
+
+  /** @example "BTBZMqHH6r4Tts7J_aSIgg" */
+  @Matches(/^[\w-]{22}(==)?$/, { message: 'must be 16 bytes in base64url' })
+  auth!: string;
+}
+
+/** What a browser's `PushSubscription.toJSON()` gives. */
+export class SubscribeDto {
+  /** @example "https://updates.push.services.mozilla.com/wpush/v2/gAAAAA" */
+  @ValidateBy({
+    name: 'isPushEndpoint',
+    validator: { validate: isPushEndpoint, defaultMessage: () => 'must be a public https address, on the usual port' },
+  })
+  @MaxLength(2000)
+  endpoint!: string;
+
+  /** Milliseconds since 1970. */
+  @ApiProperty({ type: Number, nullable: true, required: false, minimum: 0, maximum: LAST_MOMENT_MS })
+  @IsOptional()
+  @Max(LAST_MOMENT_MS)
+  @Min(0)
+  @IsNumber()
+  expirationTime?: number | null;
+
+  @ValidateNested()
+  @Type(() => PushKeysDto)
+  @IsObject()
+  @IsDefined()
+  keys!: PushKeysDto;
+}
+
+export class VapidKeyResponseDto {
+  /** Base64url, as `applicationServerKey` takes it. */
+  publicKey!: string;
+}
+
+export class PushSubscriptionResponseDto {
+  /** @example 665f1c2e9b1d4a3f8c7e6d5b */
+  id!: string;
+}
