@@ -11,6 +11,9 @@ const USAGE = `Usage: cli <command>
                                            the old one is retired)
   replay-dead-letters [--queue NAME]       has events that were given up tried again: those of one queue,
                                            or all
+  seed --users N --tasks N [--heavy N]     fills the database for trials; --heavy gives the first user N of
+                                           the tasks. Started again, it goes on where it was stopped.
+                                           Refuses in production without --in-production
   keys STEP jwt|app-secret [--out FILE]    the keys of JWT_PRIVATE_KEYS or APP_SECRETS; STEP is list,
                                            make, add, promote or retire; cli keys explains them
 `;
@@ -21,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   'sync-indexes': async () => (await import('./cli/sync-indexes.js')).syncIndexes,
   'reencrypt-secrets': async () => (await import('./cli/reencrypt-secrets.js')).reencryptSecrets,
   'replay-dead-letters': async () => (await import('./cli/replay-dead-letters.js')).replayDeadLetters,
+  seed: async () => (await import('./cli/seed.js')).seed,
   keys: async () => (await import('./cli/keys/keys.js')).keys,
 };
 

@@ -2,8 +2,7 @@ import { getConnectionToken } from '@nestjs/mongoose';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Connection, type Model, Types } from 'mongoose';
 import { InboxService } from '../../src/modules/notifications/inbox.service.js';
-import { type ListTasksQueryDto, TASK_SORTS } from '../../src/modules/tasks/dto/task-requests.dto.js';
-import { TaskListService } from '../../src/modules/tasks/task-list.service.js';
+import { explain } from '../support/explain.js';
 import { buildParts, findModel } from '../support/parts.js';
 
 /** Any document: what is in it stands where it is made. */
@@ -12,59 +11,23 @@ interface Row {
   [field: string]: unknown;
 }
 
-const STATUSES = ['todo', 'in_progress', 'done', 'archived'];
-/** Stored where there is no due date. */
-const NO_DUE_DATE = new Date('9999-12-31T23:59:59.999Z');
 const ROWS_OF_USER = 4000;
 const ROWS_OF_OTHERS = 4000;
 const user = new Types.ObjectId();
 
-interface Plan {
-  stage?: string;
-  inputStage?: Plan;
-  inputStages?: Plan[];
-}
-
-interface Explanation {
-  queryPlanner: { winningPlan: Plan };
-  executionStats: { totalDocsExamined: number; nReturned: number };
-}
-
 let app: NestFastifyApplication;
 let connection: Connection;
-let sent: Record<string, unknown>[];
 
 beforeAll(async () => {
   app = await buildParts();
   connection = app.get<Connection>(getConnectionToken());
-  connection.getClient().on('commandStarted', ({ commandName, command }) => {
-    if (['find', 'aggregate'].includes(commandName)) sent.push(command);
-  });
-});
-beforeEach(() => {
-  sent = [];
 });
 
 /** Does what the service does, and explains the query that it sent. */
 async function explainWhat(work: () => Promise<unknown>): Promise<{ stages: string[]; examined: number }> {
-  sent = [];
-  await work();
-  expect(sent).toHaveLength(1);
-  // Without what the driver adds for its session.
-  const own = ([name]: [string, unknown]) => !['lsid', '$db', '$clusterTime'].includes(name);
-  const command = Object.fromEntries(Object.entries(sent[0] ?? {}).filter(own));
-  const explanation = (await connection.db?.command({
-    explain: command,
-    verbosity: 'executionStats',
-  })) as unknown as Explanation;
-  const stagesOf = ({ stage = '', inputStage, inputStages = [] }: Plan): string[] => [
-    stage,
-    ...[inputStage ?? [], inputStages].flat().flatMap(stagesOf),
-  ];
-  return {
-    stages: stagesOf(explanation.queryPlanner.winningPlan),
-    examined: explanation.executionStats.totalDocsExamined,
-  };
+  const { queries, stages, documentsExamined } = await explain(connection, work);
+  expect(queries).toBe(1);
+  return { stages, examined: documentsExamined };
 }
 
 /** Rows in batches that one message holds. */
@@ -74,69 +37,6 @@ async function insert(model: Model<Row>, count: number, row: (index: number) => 
     await model.collection.insertMany(rows);
   }
 }
-
-describe('tasks', () => {
-  let tasks: Model<Row>;
-  let lists: TaskListService;
-
-  beforeAll(async () => {
-    tasks = findModel(app, 'Task');
-    lists = app.get(TaskListService, { strict: false });
-    await insert(tasks, ROWS_OF_USER + ROWS_OF_OTHERS, (index) => ({
-      user: index % 2 ? user : new Types.ObjectId(),
-      title: `Task ${index}`,
-      description: '',
-      status: STATUSES[index % 4],
-      priority: index % 4,
-      tags: [`tag${index % 10}`],
-      dueDate: index % 3 ? new Date(1.8e12 + index * 60_000) : NO_DUE_DATE,
-      remindAt: null,
-      completedAt: null,
-      version: 1,
-      createdAt: new Date(1.7e12 + index * 60_000),
-      updatedAt: new Date(1.7e12 + index * 60_000),
-    }));
-  }, 120_000);
-
-  const filters: Record<string, Partial<ListTasksQueryDto>> = {
-    'no filter': {},
-    'a status': { status: ['todo'] },
-    'a priority': { priority: ['high'] },
-    'a tag': { tag: ['tag1'] },
-    'a due date': { dueAfter: '2027-01-15T08:00:00Z' },
-    'a time of creation': { createdAfter: '2023-11-15T00:00:00Z' },
-  };
-  const cases = TASK_SORTS.flatMap((sort) => Object.keys(filters).map((filter) => [sort, filter] as const));
-
-  it.each(cases)('sorted by %s with %s come from an index, in its order', async (sort, filter) => {
-    const query = { limit: 20, sort, ...filters[filter] };
-    const { stages, examined } = await explainWhat(() => lists.list(String(user), query));
-    expect(stages).toContain('IXSCAN');
-    expect(stages).not.toContain('COLLSCAN');
-    expect(stages).not.toContain('SORT');
-    expect(examined).toBeLessThanOrEqual(2 * query.limit);
-  });
-
-  it.each(TASK_SORTS)('sorted by %s cost no more on a page far behind', async (sort) => {
-    let { page } = await lists.list(String(user), { limit: 100, sort });
-    for (let turn = 0; turn < 10; turn++) {
-      ({ page } = await lists.list(String(user), { limit: 100, sort, cursor: page.nextCursor as string }));
-    }
-    const cursor = page.nextCursor as string;
-    const { stages, examined } = await explainWhat(() => lists.list(String(user), { limit: 20, sort, cursor }));
-    expect(stages).toContain('IXSCAN');
-    expect(stages).not.toContain('COLLSCAN');
-    expect(stages).not.toContain('SORT');
-    expect(examined).toBeLessThanOrEqual(40);
-  });
-
-  it('are read one by one through an index', async () => {
-    const task = await tasks.findOne({ user }).lean();
-    const { stages, examined } = await explainWhat(() => tasks.findOne({ _id: task?._id, user }).lean());
-    expect(stages).not.toContain('COLLSCAN');
-    expect(examined).toBeLessThanOrEqual(1);
-  });
-});
 
 describe('notifications', () => {
   let inbox: InboxService;

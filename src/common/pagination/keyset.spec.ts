@@ -51,9 +51,9 @@ describe('readAfter', () => {
   const beyond = { priority: { $lt: 2 } };
 
   /** Finds as many rows as it has for a condition; the conditions asked for, with their limits. */
-  async function read(tied: boolean, found: number) {
+  async function read(tied: boolean, found: number, keyset = byPriority) {
     const asked: [object, number][] = [];
-    const rows = await readAfter(byPriority, { value: 2, id, tied }, 3, (condition, limit) => {
+    const rows = await readAfter(keyset, { value: 2, id, tied }, 3, (condition, limit) => {
       asked.push([condition, limit]);
       const count = Math.min(limit, 'priority' in condition && condition.priority === 2 ? found : 10);
       return Promise.resolve(Array.from({ length: count }, (_, row) => `${asked.length}.${row}`));
@@ -83,5 +83,11 @@ describe('readAfter', () => {
       [beyond, 3 - found],
     ]);
     expect(rows).toEqual(expected);
+  });
+
+  it('asks for nothing beyond the last value there is', async () => {
+    const { asked, rows } = await read(true, 1, { ...byPriority, last: 2 });
+    expect(asked).toEqual([[ties, 3]]);
+    expect(rows).toEqual(['1.0']);
   });
 });

@@ -6,6 +6,8 @@ export interface Keyset<Field extends string = string> {
   field: Field;
   descending: boolean;
   type: 'date' | 'number' | 'string' | 'id';
+  /** The value behind which no other comes, where there is one. */
+  last?: Position['value'];
 }
 
 export function keysetSort({ field, descending }: Keyset): Record<string, 1 | -1> {
@@ -30,7 +32,7 @@ export function keysetAfter({ field, descending, type }: Keyset, position: Posit
 /**
  * Up to `limit` rows behind a position. Where a whole page had one value of the sort key, thousands of rows may have
  * it, and walking over them would make each page dearer than the one before: there the rest of the ties is asked for
- * by itself, and what is beyond them only once they don't fill the page.
+ * by itself, and what is beyond them, if anything can be, only once they don't fill the page.
  *
  * @param find the list's rows of a further condition, in the keyset's order
  */
@@ -41,11 +43,11 @@ export async function readAfter<Row>(
   find: (condition: object, limit: number) => Promise<Row[]>,
 ): Promise<Row[]> {
   if (!position?.tied) return await find(keysetAfter(keyset, position), limit);
-  const { field, descending, type } = keyset;
+  const { field, descending, type, last } = keyset;
   const { beyond } = operators(descending);
   const value = valueOf(position, type);
   const ties = await find({ [field]: value, _id: { [beyond]: new Types.ObjectId(position.id) } }, limit);
-  if (ties.length === limit) return ties;
+  if (ties.length === limit || position.value === last) return ties;
   return [...ties, ...(await find({ [field]: { [beyond]: value } }, limit - ties.length))];
 }
 

@@ -12,6 +12,8 @@ import { Account } from './schemas/account.schema.js';
 import { Email } from './schemas/email.schema.js';
 
 export interface NewAccount {
+  /** A new one where it is left out. */
+  _id?: Types.ObjectId;
   name: string;
   email: string;
   passwordHash: string;
@@ -30,9 +32,8 @@ export class AccountsService {
   ) {}
 
   /** @throws EmailTakenError */
-  async create({ email, ...input }: NewAccount, session: ClientSession): Promise<Account> {
+  async create({ email, _id = new Types.ObjectId(), ...input }: NewAccount, session: ClientSession): Promise<Account> {
     const address = normaliseEmail(email);
-    const _id = new Types.ObjectId();
     await this.claimEmail(address, _id, session);
     const [created] = await this.accounts.create([{ ...input, _id, email: address }], { session });
     const account = (created as NonNullable<typeof created>).toObject();

@@ -4,6 +4,7 @@ import { MongooseModule } from '@nestjs/mongoose';
 import { AccessTokens } from './access-tokens.js';
 import { AccountDeletionController } from './account-deletion.controller.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
+import { AccountSeeder } from './account-seeder.service.js';
 import { AccountsService } from './accounts.service.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -59,6 +60,7 @@ import { SessionsService } from './sessions.service.js';
   providers: [
     AccessTokens,
     AccountLifecycleService,
+    AccountSeeder,
     AccountsService,
     ApiKeysService,
     AuditService,

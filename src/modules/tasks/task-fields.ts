@@ -1,8 +1,9 @@
 import { Types } from 'mongoose';
 import type { CreateTaskDto, UpdateTaskDto } from './dto/task-requests.dto.js';
-import { NO_DUE_DATE, type SearchedText, type Task, type TaskStatus } from './schemas/task.schema.js';
+import { NO_DUE_DATE, type Task, type TaskStatus } from './schemas/task.schema.js';
 import { fromPriority, toTaskResponse } from './task.mapper.js';
 import type { FieldChange } from './schemas/task-change.schema.js';
+import { tagKeysOf } from './task-tags.js';
 import { wordsOf } from './task-words.js';
 
 /** A new task of the user's, with defaults for what the input leaves out. */
@@ -53,14 +54,17 @@ export function fieldChanges(before: Task, after: Task): FieldChange[] {
     .map((field) => ({ field, from: from[field], to: to[field] }));
 }
 
-/** What the text index takes in of a task. */
-export function searchedTextOf({
+/** What is stored of a task for its indexes alone. */
+export function indexedFieldsOf({
   title,
   tags,
   description,
-}: Pick<Task, 'title' | 'tags' | 'description'>): SearchedText {
+}: Pick<Task, 'title' | 'tags' | 'description'>): Pick<Task, 'search' | 'tagKeys'> {
   const join = (text: string) => wordsOf(text).join(' ');
-  return { title: join(title), tags: join(tags.join(' ')), description: join(description) };
+  return {
+    search: { title: join(title), tags: join(tags.join(' ')), description: join(description) },
+    tagKeys: tagKeysOf(tags),
+  };
 }
 
 /** Set when a task becomes done, kept when it is archived, cleared when it is opened again. */

@@ -2,6 +2,7 @@ import { type QueryFilter, Types } from 'mongoose';
 import type { ListTasksQueryDto } from './dto/task-requests.dto.js';
 import { NO_DUE_DATE, type Task } from './schemas/task.schema.js';
 import { fromPriority } from './task.mapper.js';
+import { tagKeysPattern } from './task-tags.js';
 import { wordsOf } from './task-words.js';
 
 /** The words that a list is to be searched for; null where it isn't. */
@@ -18,8 +19,8 @@ export function filterOf(userId: string, query: ListTasksQueryDto): QueryFilter<
     ...(words !== null && { $text: { $search: words } }),
     ...(status && { status: { $in: status } }),
     ...(priority && { priority: { $in: priority.map(fromPriority) } }),
-    // A single one as itself: every engine then sees that the index has the order.
-    ...(tag && { tags: tag.length === 1 ? tag[0] : { $in: tag } }),
+    // The keys are in the indexes, and spare the reading of most tasks that haven't got the tag.
+    ...(tag && { tagKeys: tagKeysPattern(tag), tags: { $in: tag } }),
     ...((dueBefore ?? dueAfter) !== undefined && {
       dueDate: { ...(dueAfter && { $gt: new Date(dueAfter) }), $lt: dueBefore ? new Date(dueBefore) : NO_DUE_DATE },
     }),

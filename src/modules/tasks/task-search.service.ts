@@ -31,7 +31,7 @@ export class TaskSearchService {
       { $match: keysetAfter(MOST_RELEVANT_FIRST, position) },
       { $sort: keysetSort(MOST_RELEVANT_FIRST) },
       { $limit: query.limit + 1 },
-      { $unset: 'search' },
+      { $unset: ['search', 'tagKeys'] },
     ]);
     return toPage(rows, query.limit, toTaskResponse, ({ score, _id }) =>
       this.cursors.encode(list, { value: score, id: String(_id) }),

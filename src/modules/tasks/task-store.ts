@@ -7,7 +7,7 @@ import { TaskAlarms } from './alarms/task-alarms.js';
 import { DeletedTask, RESTORABLE_SECONDS } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
 import { Task } from './schemas/task.schema.js';
-import { searchedTextOf } from './task-fields.js';
+import { indexedFieldsOf } from './task-fields.js';
 import { TaskWrites } from './task-writes.js';
 import { TaskNotFoundError } from './tasks.errors.js';
 
@@ -69,7 +69,7 @@ export class TaskStore {
   /** A statement a collection, however many tasks there are. */
   private async store(writes: TaskWrites, session: ClientSession): Promise<void> {
     const { user, read, kept, created, updated, deleted, history, events } = writes;
-    const stored = (task: Task): Task => ({ ...task, search: searchedTextOf(task) });
+    const stored = (task: Task): Task => ({ ...task, ...indexedFieldsOf(task) });
     if (created.length > 0) await this.tasks.insertMany(created.map(stored), { session });
     if (updated.length > 0) {
       const updates = updated.map((task) => ({

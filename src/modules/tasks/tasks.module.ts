@@ -7,6 +7,7 @@ import { TaskAlarms } from './alarms/task-alarms.js';
 import { TaskAlarm, TaskAlarmSchema } from './schemas/task-alarm.schema.js';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
+import { TaskSeeder } from './seed/task-seeder.service.js';
 import { TaskBulkService } from './task-bulk.service.js';
 import { TaskHistoryService } from './task-history.service.js';
 import { TaskListService } from './task-list.service.js';
@@ -38,6 +39,7 @@ import { TasksService } from './tasks.service.js';
     TaskSearchService,
     TaskStatsService,
     TaskOwnersService,
+    TaskSeeder,
     TasksListener,
     TaskAlarms,
     AlarmClock,
