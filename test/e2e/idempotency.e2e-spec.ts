@@ -158,7 +158,7 @@ it('a browser may read that an answer was replayed', async () => {
   const { headers } = await api.at(open).get(TASKS, { Origin: origin });
   expect(headers.get('Access-Control-Expose-Headers')).toContain('Idempotency-Replayed');
   await open.stop();
-});
+}, 120_000);
 
 describe('the OpenAPI document', () => {
   it('has the key, its answers and its header for every creation by somebody, and for none that answers a secret', async () => {

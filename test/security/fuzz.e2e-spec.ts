@@ -30,7 +30,7 @@ beforeAll(async () => {
   });
   contract = await Contract.of(service);
   population = await Population.of(service);
-});
+}, 300_000);
 
 /** Contradictions by what they are about, each with the first request that showed it. */
 const findings = new Map<string, string>();

@@ -11,7 +11,7 @@ import webPush from 'web-push';
 /** Environment variables beside or instead of the usual ones; undefined removes one. */
 export type EnvironmentOverrides = Record<string, string | undefined>;
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 30_000;
 const SHOWN_OUTPUT = 3000;
 const LISTENING = /"msg":"listening on (http:\/\/[^"]+)"/;
