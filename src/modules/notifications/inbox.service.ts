@@ -11,6 +11,7 @@ import type { NotificationResponseDto } from './dto/notification-response.dto.js
 import type { NotificationText } from './notification-texts.js';
 import { toNotificationResponse } from './notification.mapper.js';
 import { NotificationNotFoundError } from './notifications.errors.js';
+import { InboxNews } from './realtime/inbox-news.js';
 import { Notification } from './schemas/notification.schema.js';
 
 const LIST = 'notifications';
@@ -23,6 +24,7 @@ export class InboxService {
     @InjectModel(Notification.name) private readonly notifications: Model<Notification>,
     private readonly transactions: Transactions,
     private readonly cursors: Cursors,
+    private readonly news: InboxNews,
   ) {}
 
   async list(userId: string, query: ListNotificationsQueryDto): Promise<Page<NotificationResponseDto>> {
@@ -47,7 +49,7 @@ export class InboxService {
 
   /** @throws NotificationNotFoundError */
   async mark(userId: string, id: string, read: boolean): Promise<NotificationResponseDto> {
-    return await this.transactions.run(async (session) => {
+    return await this.change(userId, async (session) => {
       const before = await this.notifications.findOne({ _id: id, user: userId }, null, { session }).lean();
       if (!before) throw new NotificationNotFoundError();
       const readAt = read ? (before.readAt ?? new Date()) : null;
@@ -57,7 +59,7 @@ export class InboxService {
   }
 
   async markAllRead(userId: string): Promise<void> {
-    await this.transactions.run(async (session) => {
+    await this.change(userId, async (session) => {
       await this.notifications.updateMany(
         { user: userId, readAt: null },
         { $set: { readAt: new Date() } },
@@ -68,7 +70,7 @@ export class InboxService {
 
   /** @throws NotificationNotFoundError */
   async delete(userId: string, id: string): Promise<void> {
-    await this.transactions.run(async (session) => {
+    await this.change(userId, async (session) => {
       const { deletedCount } = await this.notifications.deleteOne({ _id: id, user: userId }, { session });
       if (deletedCount === 0) throw new NotificationNotFoundError();
     });
@@ -81,6 +83,7 @@ export class InboxService {
   ): Promise<Types.ObjectId> {
     const _id = new Types.ObjectId();
     await this.notifications.create([{ ...notification, _id, createdAt: new Date() }], { session });
+    this.news.tellAfterCommit(session, String(notification.user));
     return _id;
   }
 
@@ -105,5 +108,13 @@ export class InboxService {
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {
     await this.notifications.deleteMany({ user: userId }, { session });
+    this.news.tellAfterCommit(session, userId);
+  }
+
+  private change<T>(userId: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
+    return this.transactions.run(async (session) => {
+      this.news.tellAfterCommit(session, userId);
+      return await work(session);
+    });
   }
 }

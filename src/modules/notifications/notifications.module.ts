@@ -10,6 +10,7 @@ import { InboxService } from './inbox.service.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsListener } from './notifications.listener.js';
 import { NotifierService } from './notifier.service.js';
+import { REALTIME_PROVIDERS } from './realtime/realtime.providers.js';
 import { Contact, ContactSchema } from './schemas/contact.schema.js';
 import { Delivery, DeliverySchema } from './schemas/delivery.schema.js';
 import { Notification, NotificationSchema } from './schemas/notification.schema.js';
@@ -50,6 +51,7 @@ import { SmsChannel } from './sms/sms-channel.js';
     },
     Mailer,
     NotificationsListener,
+    ...REALTIME_PROVIDERS,
   ],
 })
 export class NotificationsModule {}

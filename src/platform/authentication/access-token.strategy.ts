@@ -5,7 +5,7 @@ import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { Environment } from '../../config/environment.js';
 import type { Role } from '../../contracts/role.js';
 import { Revocations } from '../revocation/revocations.js';
-import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
+import { keyIdOf, SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
 
 /** The claims of an access token; `iat` and `exp` in seconds. */
 export interface AccessTokenClaims {
@@ -43,15 +43,5 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-toke
   async validate({ sub, sid, role, iat }: AccessTokenClaims): Promise<SessionPrincipal | null> {
     const revoked = await this.revocations.isRevoked({ userId: sub, sessionId: sid, issuedAt: iat });
     return revoked ? null : { userId: sub, sessionId: sid, role };
-  }
-}
-
-function keyIdOf(token: string): string | undefined {
-  try {
-    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
-    const { kid } = (header ?? {}) as { kid?: unknown };
-    return typeof kid === 'string' ? kid : undefined;
-  } catch {
-    return undefined; // not a JWT: refused as signed with an unknown key
   }
 }

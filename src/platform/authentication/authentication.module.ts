@@ -3,6 +3,7 @@ import { MongooseModule } from '@nestjs/mongoose';
 import { PassportModule } from '@nestjs/passport';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
+import { AccessTokenVerifier } from './access-token-verifier.js';
 import { ApiKey, ApiKeySchema } from './api-key.schema.js';
 import { ApiKeys } from './api-keys.js';
 import { SigningKeys } from './signing-keys.js';
@@ -11,7 +12,7 @@ import { SigningKeys } from './signing-keys.js';
 @Global()
 @Module({
   imports: [PassportModule, RevocationModule, MongooseModule.forFeature([{ name: ApiKey.name, schema: ApiKeySchema }])],
-  providers: [SigningKeys, AccessTokenStrategy, ApiKeys],
-  exports: [SigningKeys, ApiKeys],
+  providers: [SigningKeys, AccessTokenStrategy, AccessTokenVerifier, ApiKeys],
+  exports: [SigningKeys, AccessTokenVerifier, ApiKeys],
 })
 export class AuthenticationModule {}

@@ -45,3 +45,14 @@ function toSigningKey(pem: string): SigningKey {
   const id = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url');
   return { id, privateKey, publicKey, jwk };
 }
+
+/** Which key a token says it was signed with. */
+export function keyIdOf(token: string): string | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+    const { kid } = (header ?? {}) as { kid?: unknown };
+    return typeof kid === 'string' ? kid : undefined;
+  } catch {
+    return undefined; // not a JWT: refused as signed with an unknown key
+  }
+}

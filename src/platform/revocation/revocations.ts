@@ -23,7 +23,15 @@ const OVERLAP_MS = 30_000;
 const READ_TIMEOUT_MS = 2000;
 const CHANNEL = 'revocations';
 
-interface Entry {
+/** What a token says of itself; `issuedAt` in seconds, as in the claim. */
+export interface IssuedToken {
+  userId: string;
+  sessionId: string;
+  issuedAt: number;
+}
+
+/** An ending: of a session, or of all of a user's tokens that were issued before `at`. */
+export interface Ending {
   kind: Revocation['kind'];
   subject: string;
   /** milliseconds */
@@ -39,6 +47,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   private readonly logger = new Logger(Revocations.name);
   /** `session:<id>` or `user:<id>` -> since when (milliseconds) */
   private readonly ended = new Map<string, number>();
+  private readonly listeners: ((ending: Ending) => void)[] = [];
   private readonly keepMs: number;
   private readAt = 0;
   private timer?: NodeJS.Timeout;
@@ -60,7 +69,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     };
     this.subscriber.on('message', (channel, message) => {
       if (channel !== CHANNEL) return;
-      for (const entry of JSON.parse(message) as Entry[]) this.remember(entry);
+      for (const entry of JSON.parse(message) as Ending[]) this.remember(entry);
     });
     this.subscriber.on('ready', subscribe);
     if (this.subscriber.status === 'ready') subscribe();
@@ -90,14 +99,25 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   /**
    * Whether a token counts no more.
    *
-   * @param token `issuedAt` in seconds, as in the claim
    * @throws DependencyUnavailableError where neither the feed nor the database can tell
    */
-  async isRevoked(token: { userId: string; sessionId: string; issuedAt: number }): Promise<boolean> {
+  async isRevoked(token: IssuedToken): Promise<boolean> {
     if (this.hasEnded(token)) return true; // which no later news can change
     if (Date.now() - this.readAt <= MAX_STALENESS_MS) return false;
     await this.readEntriesOf(token.userId, token.sessionId);
     return this.hasEnded(token);
+  }
+
+  /** The same by what this process knows: all there is, but for the last half second. */
+  hasEnded({ userId, sessionId, issuedAt }: IssuedToken): boolean {
+    if (this.ended.has(`session:${sessionId}`)) return true;
+    const before = this.ended.get(`user:${userId}`);
+    return before !== undefined && issuedAt * 1000 < before;
+  }
+
+  /** For what goes on without asking, such as open connections: called once for each ending, as soon as it is known. */
+  onEnding(listener: (ending: Ending) => void): void {
+    this.listeners.push(listener);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -106,13 +126,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     clearTimeout(this.timer);
   }
 
-  private hasEnded({ userId, sessionId, issuedAt }: { userId: string; sessionId: string; issuedAt: number }): boolean {
-    if (this.ended.has(`session:${sessionId}`)) return true;
-    const before = this.ended.get(`user:${userId}`);
-    return before !== undefined && issuedAt * 1000 < before;
-  }
-
-  private async publish(entries: Entry[], session: ClientSession): Promise<void> {
+  private async publish(entries: Ending[], session: ClientSession): Promise<void> {
     if (entries.length === 0) return;
     await this.model.insertMany(
       entries.map((entry) => ({ ...entry, at: new Date(entry.at) })),
@@ -160,9 +174,11 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     for (const entry of entries) this.remember({ ...entry, at: entry.at.getTime() });
   }
 
-  private remember({ kind, subject, at }: Entry): void {
-    const key = `${kind}:${subject}`;
-    this.ended.set(key, Math.max(at, this.ended.get(key) ?? 0));
+  private remember(ending: Ending): void {
+    const key = `${ending.kind}:${ending.subject}`;
+    if (ending.at <= (this.ended.get(key) ?? 0)) return;
+    this.ended.set(key, ending.at);
+    for (const listener of this.listeners) listener(ending);
   }
 
   private forgetExpired(now: number): void {

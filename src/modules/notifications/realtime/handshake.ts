@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { AccessTokenVerifier } from '../../../platform/authentication/access-token-verifier.js';
+import type { IssuedToken } from '../../../platform/revocation/revocations.js';
+import { parseAuthMessage } from './auth-message.js';
+import { CLOSE } from './close-codes.js';
+
+export interface Refusal {
+  code: number;
+  reason: string;
+}
+
+export interface Admission {
+  subject: IssuedToken;
+  since: number | null;
+}
+
+/** Decides on a client's first message. */
+@Injectable()
+export class Handshake {
+  constructor(private readonly tokens: AccessTokenVerifier) {}
+
+  /** Whether the session goes on is asked later, once the connection would hear of its end. */
+  async read(data: Buffer, isBinary: boolean): Promise<Admission | Refusal> {
+    const message = isBinary ? null : parseAuthMessage(data.toString());
+    if (message === null) {
+      return { code: CLOSE.UNAUTHENTICATED, reason: 'the first message must be {"type":"auth","token":"..."}' };
+    }
+    if (message === 'invalid since') {
+      return { code: CLOSE.UNEXPECTED_MESSAGE, reason: 'since must be an RFC 3339 time' };
+    }
+    const subject = await this.tokens.verify(message.token);
+    if (!subject) return { code: CLOSE.UNAUTHENTICATED, reason: 'the access token is not valid' };
+    return { subject, since: message.since };
+  }
+}

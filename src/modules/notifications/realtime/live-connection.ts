@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@nestjs/common';
+import { Counter } from 'prom-client';
+import { type RawData, WebSocket } from 'ws';
+import type { IssuedToken } from '../../../platform/revocation/revocations.js';
+import type { NotificationResponseDto } from '../dto/notification-response.dto.js';
+import { FEED_PAGE, type InboxFeed } from './inbox-feed.js';
+
+/**
+ * How far each look goes back: a notification's time is taken before its transaction commits, by another process's
+ * clock, so one may appear behind others that are later.
+ */
+export const OVERLAP_MS = 10_000;
+/** In a burst, looks are this far apart; each then finds several. */
+const PAUSE_MS = 20;
+const RETRY_MS = 1000;
+
+const messages = new Counter({
+  name: 'websocket_messages_total',
+  help: 'Messages sent to WebSocket clients, by type',
+  labelNames: ['type'],
+});
+
+type Message =
+  | { type: 'ready' }
+  | { type: 'notification'; notification: NotificationResponseDto }
+  | { type: 'unread'; count: number };
+
+/**
+ * One client, authenticated. It is sent what the database holds and it hasn't got yet; whatever makes it look (news, a
+ * reconnection, the watch) leads to the same look, so nothing is missed by the one that came by another way. A message
+ * is read from the database only once the one before has gone out: a slow client costs no memory.
+ */
+export class LiveConnection {
+  private readonly openedAt = Date.now();
+  /** What was created before it (milliseconds) has been dealt with. */
+  private seenUntil = 0;
+  /** What has been dealt with of the time since: id -> time. */
+  private readonly dealtWith = new Map<string, number>();
+  private unread?: number;
+  private started = false;
+  private looking = false;
+  private lookAgain = false;
+  private alive = true;
+
+  constructor(
+    private readonly socket: WebSocket,
+    readonly subject: IssuedToken,
+    private readonly feed: InboxFeed,
+    private readonly logger: Logger,
+  ) {
+    socket.on('pong', () => (this.alive = true));
+  }
+
+  get ageMs(): number {
+    return Date.now() - this.openedAt;
+  }
+
+  /**
+   * Says that it is ready, and goes on from there.
+   *
+   * @param since milliseconds; null where only what is new from now on is wanted
+   */
+  async start(since: number | null): Promise<void> {
+    if (since === null) await this.look(Date.now() - OVERLAP_MS, 'skip');
+    else this.seenUntil = since - OVERLAP_MS;
+    await this.send({ type: 'ready' });
+    this.started = true;
+    this.lookForNews();
+  }
+
+  /** There may be something new. */
+  lookForNews(): void {
+    if (!this.started) return;
+    this.lookAgain = true;
+    if (!this.looking) void this.keepLooking();
+  }
+
+  /** Asks whether the client is still there. @returns false where it hasn't answered since the last time */
+  ping(): boolean {
+    if (!this.alive) return false;
+    this.alive = false;
+    this.socket.ping();
+    return true;
+  }
+
+  onMessage(listener: (data: RawData, isBinary: boolean) => void): void {
+    this.socket.on('message', listener);
+  }
+
+  close(code: number, reason: string): void {
+    this.socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  private async keepLooking(): Promise<void> {
+    this.looking = true;
+    while (this.lookAgain && this.socket.readyState === WebSocket.OPEN) {
+      this.lookAgain = false;
+      try {
+        await this.look(this.seenUntil, 'send');
+        await delay(PAUSE_MS);
+      } catch (error) {
+        if (this.socket.readyState !== WebSocket.OPEN) break;
+        this.logger.warn({ err: error }, 'an inbox cannot be read for its WebSocket; trying again');
+        this.lookAgain = true;
+        await delay(RETRY_MS);
+      }
+    }
+    this.looking = false;
+  }
+
+  private async look(since: number, what: 'send' | 'skip'): Promise<void> {
+    const beganAt = Date.now();
+    let last: NotificationResponseDto | null = null;
+    let page: NotificationResponseDto[];
+    do {
+      page = await this.feed.read(this.subject.userId, since, last);
+      for (const notification of page) {
+        if (what === 'send' && !this.dealtWith.has(notification.id)) {
+          await this.send({ type: 'notification', notification });
+        }
+        this.dealtWith.set(notification.id, Date.parse(notification.createdAt));
+      }
+      last = page.at(-1) ?? null;
+    } while (page.length === FEED_PAGE);
+    this.forgetBefore(beganAt - OVERLAP_MS);
+    if (what === 'send') await this.tellUnread();
+  }
+
+  private forgetBefore(time: number): void {
+    this.seenUntil = time;
+    for (const [id, createdAt] of this.dealtWith) {
+      if (createdAt < time) this.dealtWith.delete(id);
+    }
+  }
+
+  private async tellUnread(): Promise<void> {
+    const count = await this.feed.countUnread(this.subject.userId);
+    if (count === this.unread) return;
+    await this.send({ type: 'unread', count });
+    this.unread = count;
+  }
+
+  /** Resolves once the message has left for the network. */
+  private async send(message: Message): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.socket.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));
+    });
+    messages.inc({ type: message.type });
+  }
+}

@@ -1,0 +1,298 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ObjectId } from 'mongodb';
+import type { ApiClient } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
+import { LiveClient } from '../support/live-client.js';
+import { allOf } from '../support/pages.js';
+import { type OwnRedis, startOwnRedis } from '../support/redis.js';
+import { startService, type TestService } from '../support/service.js';
+import { createTask } from '../support/tasks.js';
+import { logIn, registerUser, type TestUser } from '../support/users.js';
+import { waitFor } from '../support/wait-for.js';
+
+const INBOX = '/api/v1/notifications';
+const PATIENCE_MS = 60_000;
+
+let redis: OwnRedis;
+let a: TestService;
+let b: TestService;
+beforeAll(async () => {
+  redis = await startOwnRedis();
+  a = await startService({ REDIS_URL: redis.url, TRUST_PROXY: '1' });
+  b = await a.replica();
+}, 120_000);
+
+/** A completed task is what notifies; the notification follows by way of an event. */
+const complete = async (api: ApiClient): Promise<string> => (await createTask(api, { status: 'done' })).id;
+const taskIds = (client: LiveClient) => client.notifications.map(({ data }) => data.taskId);
+const open = (service: TestService, { tokens }: TestUser, since?: string) =>
+  LiveClient.open(service, tokens.accessToken, since);
+
+async function metric(service: TestService, name: string): Promise<number> {
+  const text = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${name} `))
+      ?.split(' ')[1] ?? 0,
+  );
+}
+
+describe('a client of one instance', () => {
+  it('is sent what another instance wrote, with the count of what is unread', async () => {
+    const user = await registerUser(a);
+    const client = await open(a, user);
+    const taskId = await complete(user.api.at(b));
+    await waitFor('the notification', () => client.notifications.length === 1, PATIENCE_MS);
+    const [listed] = await allOf(user.api, INBOX);
+    expect(client.notifications).toEqual([listed]);
+    expect(taskIds(client)).toEqual([taskId]);
+    await waitFor('the count', () => client.unread === 1, PATIENCE_MS);
+    await user.api.at(b).post(`${INBOX}/read-all`);
+    await waitFor('the new count', () => client.unread === 0, PATIENCE_MS);
+    expect(client.notifications).toHaveLength(1);
+  });
+
+  it('is sent a hundred, each soon after it was made', async () => {
+    const user = await registerUser(a);
+    const client = await open(a, user);
+    for (let made = 0; made < 100; made++) await complete(user.api.at(b));
+    await waitFor('all of them', () => client.notifications.length === 100, PATIENCE_MS);
+    const latencies = client.messages
+      .flatMap((message) =>
+        message.type === 'notification' ? [message.receivedAt - Date.parse(message.notification.createdAt)] : [],
+      )
+      .sort((one, other) => one - other);
+    const [median, p99] = [latencies[50] ?? NaN, latencies[98] ?? NaN];
+    console.info(
+      `from the making of a notification to a client of another instance: median ${median} ms, p99 ${p99} ms`,
+    );
+    // 100 ms is the promise; a machine that is busy with other tests may take longer.
+    expect(median).toBeLessThan(1000);
+    expect(new Set(taskIds(client)).size).toBe(100);
+  }, 120_000);
+
+  it('is sent nothing of what was there before, and nothing of others', async () => {
+    const user = await registerUser(a);
+    const other = await registerUser(a);
+    await complete(user.api);
+    await waitFor('the notification', async () => (await allOf(user.api, INBOX)).length === 1, PATIENCE_MS);
+    const client = await open(a, user);
+    await complete(other.api);
+    const taskId = await complete(user.api);
+    await waitFor('the new one', () => client.notifications.length > 0, PATIENCE_MS);
+    expect(taskIds(client)).toEqual([taskId]);
+  });
+
+  it('is sent again what was made from 10 s before the time it names on', async () => {
+    const user = await registerUser(a);
+    const times = [-3_600_000, -12_000, -8000, -1000].map((ms) => new Date(Date.now() + ms));
+    const entries = times.map((createdAt) => notificationOf(user, createdAt));
+    await databaseOf(a).collection('notifications').insertMany(entries);
+    const client = await open(a, user, new Date().toISOString());
+    await waitFor('the count', () => client.unread === 4, PATIENCE_MS);
+    expect(client.notifications.map(({ id }) => id)).toEqual(entries.slice(2).map(({ _id }) => String(_id)));
+  });
+
+  it('misses nothing while it connects again and again, here and there', async () => {
+    const user = await registerUser(a);
+    const seen = new Map<string, string>();
+    let since: string | undefined = new Date().toISOString();
+    let writing = true;
+    const made: string[] = [];
+    const write = async () => {
+      while (made.length < 150) made.push(await complete(user.api.at(made.length % 2 ? a : b)));
+      writing = false;
+    };
+    const written = write();
+    for (let turn = 0; writing || seen.size < made.length; turn++) {
+      const client: LiveClient = await open(turn % 2 ? a : b, user, since);
+      await delay(Math.random() * 150);
+      client.close();
+      for (const { data, createdAt } of client.notifications) {
+        seen.set(data.taskId as string, createdAt);
+        if (since === undefined || createdAt > since) since = createdAt;
+      }
+      if (turn > 2000) throw new Error(`saw ${seen.size} of ${made.length}`);
+    }
+    await written;
+    expect([...seen.keys()].sort()).toEqual(made.sort());
+  }, 180_000);
+});
+
+function notificationOf(user: TestUser, createdAt: Date, body = 'Done.') {
+  const _id = new ObjectId();
+  const [event, title] = ['task.completed', 'Task completed'];
+  return { _id, user: new ObjectId(user.id), event, title, body, data: {}, readAt: null, createdAt };
+}
+
+describe('a connection ends', () => {
+  const auth = (token: unknown) => ({ type: 'auth', token });
+
+  it.each([
+    ['no JSON', 'nonsense'],
+    ['an unknown message', { type: 'hello' }],
+    ['a token that is none', auth('nonsense')],
+    ['an API key', auth(`sak_0123456789abcdef01234567_${'x'.repeat(43)}`)],
+    ['a token without a signature', auth('eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.')],
+    ['no token', { type: 'auth' }],
+    ['binary data', Buffer.from('{}')],
+  ])('with 4401 after %s', async (_, message) => {
+    const client = await LiveClient.connect(a);
+    client.send(message);
+    expect((await client.closed)[0]).toBe(4401);
+    expect(client.messages).toEqual([]);
+  });
+
+  it('with 4401 where the token has expired', async () => {
+    const shortLived = await startService({ ACCESS_TOKEN_TTL_SECONDS: '10' });
+    const user = await registerUser(shortLived);
+    const early = await open(shortLived, user);
+    await delay(10_500);
+    const late = await LiveClient.connect(shortLived);
+    late.send(auth(user.tokens.accessToken));
+    expect((await late.closed)[0]).toBe(4401);
+    // One that is open goes on for as long as its session does.
+    expect(early.socket.readyState).toBe(early.socket.OPEN);
+  });
+
+  it('with 4401 where nothing is said for 5 s', async () => {
+    const client = await LiveClient.connect(a);
+    const since = Date.now();
+    expect((await client.closed)[0]).toBe(4401);
+    expect(Date.now() - since).toBeGreaterThan(4500);
+  });
+
+  it('with 1008 where the time is none, and where more is said than the token', async () => {
+    const user = await registerUser(a);
+    const wrong = await LiveClient.connect(a);
+    wrong.send({ ...auth(user.tokens.accessToken), since: 'yesterday' });
+    expect(await wrong.closed).toEqual([1008, 'since must be an RFC 3339 time']);
+    const talker = await open(a, user);
+    talker.send({ type: 'hello' });
+    expect((await talker.closed)[0]).toBe(1008);
+  });
+
+  it('with 1003 after binary data, and with 1009 after too much', async () => {
+    const user = await registerUser(a);
+    const binary = await open(a, user);
+    binary.send(Buffer.from('x'));
+    expect((await binary.closed)[0]).toBe(1003);
+    const big = await LiveClient.connect(a);
+    big.send('x'.repeat(20_000));
+    expect((await big.closed)[0]).toBe(1009);
+  });
+
+  it('with 4429 where the user has ten on this instance', async () => {
+    const user = await registerUser(a);
+    const ten = await Promise.all(Array.from({ length: 10 }, () => open(a, user)));
+    const eleventh = await LiveClient.connect(a);
+    eleventh.send(auth(user.tokens.accessToken));
+    expect((await eleventh.closed)[0]).toBe(4429);
+    ten.pop()?.close();
+    await waitFor('the place to be free', async () => {
+      const client = await LiveClient.connect(a);
+      client.send(auth(user.tokens.accessToken));
+      return await Promise.race([client.closed.then(() => false), once(client.socket, 'message').then(() => true)]);
+    });
+    expect(ten.every(({ socket }) => socket.readyState === socket.OPEN)).toBe(true);
+  });
+
+  it('with 4429 where a hundred of one network have not shown a token', async () => {
+    const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
+    await Promise.all(Array.from({ length: 100 }, () => LiveClient.connect(a, from('192.0.2.1'))));
+    expect((await (await LiveClient.connect(a, from('192.0.2.1'))).closed)[0]).toBe(4429);
+    const user = await registerUser(a);
+    const other = await LiveClient.connect(a, from('192.0.2.2'));
+    other.send(auth(user.tokens.accessToken));
+    await waitFor('another network to be let in', () => other.messages.some(({ type }) => type === 'ready'));
+  });
+
+  it('within a second of the session, at another instance, and no other of the user', async () => {
+    const user = await registerUser(a);
+    const again = await logIn(a, user);
+    const [ended, other] = [await open(a, user), await open(a, again)];
+    await user.api.at(b).post('/api/v1/auth/logout');
+    const since = Date.now();
+    expect(await ended.closed).toEqual([4401, 'the session has ended']);
+    expect(Date.now() - since).toBeLessThan(1000);
+    await again.api.at(b).post('/api/v1/auth/logout-all');
+    expect((await other.closed)[0]).toBe(4401);
+    const late = await LiveClient.connect(a);
+    late.send(auth(again.tokens.accessToken));
+    expect((await late.closed)[0]).toBe(4401);
+  });
+
+  it('with 1012 where the instance ends, and goes on at another', async () => {
+    const c = await a.replica();
+    const user = await registerUser(a);
+    const client = await open(c, user, new Date().toISOString());
+    const exit = c.stop();
+    expect((await client.closed)[0]).toBe(1012);
+    const taskId = await complete(user.api);
+    const resumed = await open(a, user, new Date(Date.now() - 5000).toISOString());
+    await waitFor('the notification', () => taskIds(resumed).includes(taskId), PATIENCE_MS);
+    expect(await exit).toBe(0);
+  });
+});
+
+describe('a client that reads nothing', () => {
+  it('costs little memory, is given up, and gets all of it once it is back', async () => {
+    const user = await registerUser(b);
+    const since = new Date().toISOString();
+    const client = await open(b, user, since);
+    client.socket.pause();
+    const before = await metric(b, 'process_resident_memory_bytes');
+    const entries = Array.from({ length: 3000 }, (_, index) =>
+      notificationOf(user, new Date(Date.now() + index), 'x'.repeat(10_000)),
+    );
+    for (let from = 0; from < entries.length; from += 500) {
+      await databaseOf(b)
+        .collection('notifications')
+        .insertMany(entries.slice(from, from + 500));
+    }
+    await complete(user.api);
+    await waitFor('it to be given up', async () => (await metric(b, 'websocket_connections')) === 0, PATIENCE_MS);
+    const after = await metric(b, 'process_resident_memory_bytes');
+    expect(after - before).toBeLessThan(60 * 1024 * 1024);
+    const resumed = await open(b, user, since);
+    await waitFor('all of them', () => resumed.notifications.length === entries.length + 1, PATIENCE_MS);
+  }, 180_000);
+});
+
+describe('a request for an upgrade', () => {
+  const upgrade = async (path: string, protocol: string): Promise<number | undefined> => {
+    const headers = { Connection: 'Upgrade', Upgrade: protocol };
+    const [response] = (await once(request(a.url + path, { headers }).end(), 'response')) as [{ statusCode?: number }];
+    return response.statusCode;
+  };
+
+  it('to another protocol is answered as if it were none', async () => {
+    expect(await upgrade('/health/live', 'h2c')).toBe(200);
+    expect(await upgrade('/api/v1/tasks', 'h2c')).toBe(401);
+  });
+
+  it('to a WebSocket is answered so elsewhere, and 400 where it is no proper one', async () => {
+    expect(await upgrade('/health/live', 'websocket')).toBe(200);
+    expect(await upgrade('/nowhere', 'websocket')).toBe(404);
+    expect(await upgrade('/ws', 'websocket')).toBe(400);
+  });
+});
+
+// The last, since Redis doesn't come back.
+describe('without Redis', () => {
+  it('a client is sent what another instance wrote all the same, and its session ends as soon', async () => {
+    const user = await registerUser(a);
+    const client = await open(a, user);
+    redis.kill();
+    const taskId = await complete(user.api.at(b));
+    await waitFor('the notification', () => client.notifications.length > 0, PATIENCE_MS);
+    expect(taskIds(client)).toEqual([taskId]);
+    await user.api.at(b).post('/api/v1/auth/logout');
+    const since = Date.now();
+    expect((await client.closed)[0]).toBe(4401);
+    expect(Date.now() - since).toBeLessThan(1500);
+  });
+});
