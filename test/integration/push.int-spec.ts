@@ -10,12 +10,14 @@ import {
   DeliveryRefusedError,
 } from '../../src/modules/notifications/deliveries/delivery-errors.js';
 import { lookupPublic, PublicHttpsAgent } from '../../src/modules/notifications/push/public-https-agent.js';
+import { ContactsService } from '../../src/modules/notifications/contacts.service.js';
 import { PushChannel } from '../../src/modules/notifications/push/push-channel.js';
 import { PushSender } from '../../src/modules/notifications/push/push-sender.js';
 import { PushSubscriptionsService } from '../../src/modules/notifications/push/push-subscriptions.service.js';
+import { Transactions } from '../../src/platform/database/transactions.js';
 import { type Authority, makeAuthority } from '../support/certificates.js';
 import { type Reply, type StandIn, startStandIn } from '../support/http-stand-in.js';
-import { buildParts } from '../support/parts.js';
+import { buildParts, deferred, isPending } from '../support/parts.js';
 import { newPushKeys } from '../support/push.js';
 
 const { publicKey, privateKey } = webPush.generateVAPIDKeys();
@@ -149,6 +151,33 @@ describe('a subscription', () => {
   beforeAll(async () => {
     app = await buildParts({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey });
     subscriptions = app.get(PushSubscriptionsService, { strict: false });
+  });
+
+  it('is taken while the copy of its user is just being made', async () => {
+    const user = new Types.ObjectId();
+    const contacts = app.get(ContactsService, { strict: false });
+    const made = deferred();
+    const finish = deferred();
+    const account = { name: 'Ada', email: 'a@b.test', emailVerified: false, role: 'user', registeredAt: '' } as const;
+    const registering = app.get(Transactions).run(async (session) => {
+      await contacts.register(String(user), account, session);
+      made.resolve();
+      await finish.promise;
+    });
+    await made.promise;
+    const subscribing = subscriptions.add(String(user), { endpoint: service.url, keys: newPushKeys() });
+    await isPending(subscribing);
+    finish.resolve();
+    await Promise.all([registering, subscribing]);
+    expect(await subscriptions.findAll(user)).toHaveLength(1);
+  });
+
+  it('is taken from each of several users who come with one endpoint at once, and is the last one’s', async () => {
+    const users = Array.from({ length: 6 }, () => new Types.ObjectId());
+    const endpoint = `${service.url}/shared`;
+    await Promise.all(users.map((user) => subscriptions.add(String(user), { endpoint, keys: newPushKeys() })));
+    const owners = await Promise.all(users.map((user) => subscriptions.findAll(user)));
+    expect(owners.flat()).toHaveLength(1);
   });
 
   it.each([404, 410])(

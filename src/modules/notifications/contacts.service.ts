@@ -57,9 +57,9 @@ export class ContactsService {
     );
   }
 
-  /** Writes into the contact, so that of two subscriptions that are made at once one sees the other. */
+  /** Writes into the contact, if it has arrived, so that of two subscriptions that are made at once one sees the other. */
   async noteSubscription(userId: string, session: ClientSession): Promise<void> {
-    await this.change(userId, session, () => ({ subscribedAt: new Date() }));
+    await this.contacts.updateOne({ _id: userId }, { $set: { subscribedAt: new Date() } }, { session });
   }
 
   async remove(userId: string, session: ClientSession): Promise<void> {

@@ -5,6 +5,7 @@ import { type ClientSession, type Model, Types } from 'mongoose';
 import { NotFoundError } from '../../../common/errors/problem.js';
 import { Environment } from '../../../config/environment.js';
 import { Transactions } from '../../../platform/database/transactions.js';
+import { PersonalData } from '../../../platform/personal-data/personal-data.js';
 import { ContactsService } from '../contacts.service.js';
 import type { PushSubscriptionResponseDto, SubscribeDto, VapidKeyResponseDto } from '../dto/push.dto.js';
 import { PushSubscription } from '../schemas/push-subscription.schema.js';
@@ -18,6 +19,7 @@ export class PushSubscriptionsService {
   constructor(
     @InjectModel(PushSubscription.name) private readonly subscriptions: Model<PushSubscription>,
     private readonly contacts: ContactsService,
+    private readonly personalData: PersonalData,
     private readonly transactions: Transactions,
     private readonly environment: Environment,
   ) {}
@@ -41,6 +43,7 @@ export class PushSubscriptionsService {
     const expiresAt = expirationTime ? new Date(expirationTime) : null;
     const { p256dh, auth } = keys;
     await this.transactions.run(async (session) => {
+      if (await this.personalData.isErased(userId, session)) return;
       // Two at once both write here, so that one of them has to count again.
       await this.contacts.noteSubscription(userId, session);
       const subscription = { user, endpoint, keys: { p256dh, auth }, expiresAt, subscribedAt: new Date() };
