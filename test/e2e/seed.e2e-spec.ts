@@ -8,8 +8,8 @@ import { logIn } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const USERS = 5;
-const COUNT = 9000;
-const SEED = ['seed', '--users', `${USERS}`, '--tasks', `${COUNT}`, '--heavy', '4000'];
+const COUNT = 6000;
+const SEED = ['seed', '--users', `${USERS}`, '--tasks', `${COUNT}`, '--heavy', '2000'];
 
 let service: TestService;
 beforeAll(async () => {
@@ -30,7 +30,7 @@ describe('cli seed', () => {
       env: service.environment,
       stdio: 'ignore',
     });
-    await waitFor('the first tasks', async () => (await countTasks()) > 0, 60_000);
+    await waitFor('the first tasks', async () => (await countTasks()) > 0, 120_000);
     child.kill('SIGKILL');
     await once(child, 'exit');
     const partial = await countTasks();
@@ -39,7 +39,7 @@ describe('cli seed', () => {
     const { code, output } = await runCli(service, SEED);
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(await countTasks()).toBe(COUNT);
-    expect(output).toContain(`tasks [##############################] 9,000 of 9,000`);
+    expect(output).toContain(`tasks [##############################] 6,000 of 6,000`);
     const before = await tasksByPlace();
 
     const password = /password (\S+)/.exec(output)?.[1] as string;
@@ -48,7 +48,7 @@ describe('cli seed', () => {
       return (await user.api.get<{ total: number }>(`${TASKS}/stats`)).body.total;
     };
     const totals = [await stats(1), await stats(2), await stats(3), await stats(4), await stats(5)];
-    expect(totals[0]).toBe(4000);
+    expect(totals[0]).toBe(2000);
     expect(totals.reduce((sum, total) => sum + total)).toBe(COUNT);
     expect(totals.every((total) => total > 500)).toBe(true);
 
@@ -56,7 +56,7 @@ describe('cli seed', () => {
     expect(again.code).toBe(0);
     expect(await tasksByPlace()).toEqual(before);
     expect(await databaseOf(service).collection('accounts').countDocuments()).toBe(USERS);
-  }, 240_000);
+  }, 600_000);
 
   it.each([
     ['in production', SEED, { NODE_ENV: 'production' }, /--in-production/],

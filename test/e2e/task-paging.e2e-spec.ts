@@ -39,7 +39,7 @@ beforeAll(async () => {
     const operations = Array.from({ length: BULK }, (_, index) => ({ op: 'create', task: fieldsOf(from + index) }));
     tasks.push(...(await bulk(operations)).map(({ task }) => task));
   }
-}, 300_000);
+}, 600_000);
 
 const touched = new Set<string>();
 
