@@ -35,11 +35,20 @@ describe('circuits', () => {
     expect(circuits.closedOff(NOW + 15_000)).toEqual([]);
   });
 
+  it('take failures that were under way together for one outage', () => {
+    const circuits = new Circuits(20);
+    for (let message = 0; message < 20; message++) circuits.begin('slow.test');
+    for (let message = 0; message < 20; message++) circuits.end('slow.test', false, 0, NOW);
+    expect(circuits.closedOff(NOW + 4999)).toEqual(['slow.test']);
+    expect(circuits.closedOff(NOW + 5000)).toEqual([]);
+  });
+
   it('leave nobody alone for more than five minutes', () => {
     const circuits = new Circuits(3);
-    fail(circuits, 50);
-    expect(circuits.closedOff(NOW + 299_999)).toEqual(['slow.test']);
-    expect(circuits.closedOff(NOW + 300_000)).toEqual([]);
+    for (let hour = 0; hour < 50; hour++) fail(circuits, 1, NOW + hour * 3_600_000);
+    const last = NOW + 49 * 3_600_000;
+    expect(circuits.closedOff(last + 299_999)).toEqual(['slow.test']);
+    expect(circuits.closedOff(last + 300_000)).toEqual([]);
   });
 
   it('forget failures once something works', () => {

@@ -45,7 +45,8 @@ export class Circuits {
     line.active--;
     if (worked === true) Object.assign(line, { failures: 0, openUntil: 0 });
     if (worked === false) {
-      line.failures++;
+      // What was under way when the circuit opened says nothing new.
+      if (line.openUntil <= now) line.failures++;
       const pause = line.failures < FAILURES_TO_OPEN ? 0 : FIRST_OPEN_MS * 2 ** (line.failures - FAILURES_TO_OPEN);
       line.openUntil = Math.max(line.openUntil, now + Math.min(Math.max(pause, leaveAloneMs), MAX_OPEN_MS));
     }
