@@ -4,8 +4,9 @@ import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { S3Storage } from '../../src/platform/storage/s3-storage.js';
-import { type NewObject, ObjectStorage, type PresignedUpload } from '../../src/platform/storage/object-storage.js';
+import { type NewObject, ObjectStorage } from '../../src/platform/storage/object-storage.js';
 import { freePort } from '../../local/ports.js';
+import { sendFile as send, upload } from '../support/files.js';
 import { buildParts, newEnvironment } from '../support/parts.js';
 import { startS3, type TestS3 } from '../support/s3.js';
 
@@ -28,30 +29,6 @@ const CONTENT = Buffer.from('name;value\nä;1\n');
 
 function newObject(overrides: Partial<NewObject> = {}): NewObject {
   return { key: `test/${randomUUID()}`, contentType: 'text/csv', size: CONTENT.length, ...overrides };
-}
-
-/** A request that goes out with these headers and no others. */
-function send(
-  url: string,
-  method: string,
-  headers: Record<string, string> = {},
-  body: Buffer = Buffer.alloc(0),
-): Promise<{ status: number; headers: Record<string, unknown>; body: Buffer }> {
-  return new Promise((resolve, reject) => {
-    const sending = request(url, { method, headers, agent: false }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('end', () =>
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) }),
-      );
-    });
-    // Where it is refused early, the rest of the body meets a closed connection: the answer counts.
-    sending.on('error', reject).end(body);
-  });
-}
-
-async function upload(to: PresignedUpload, body = CONTENT, headers = to.headers): Promise<number> {
-  return (await send(to.uploadUrl, to.method, headers, body)).status;
 }
 
 async function stored(storage: ObjectStorage, overrides: Partial<NewObject> = {}, body = CONTENT): Promise<string> {
@@ -96,7 +73,7 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
   ])('are refused with %s', async (_, headers, body) => {
     const object = newObject();
     const to = await storage.presignUpload(object);
-    expect(await upload(to, body, { ...to.headers, ...headers })).toBe(403);
+    expect(await upload(to, body, headers)).toBe(403);
     expect(await storage.find(object.key)).toBeNull();
   });
 
@@ -104,7 +81,7 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
     const object = newObject();
     const to = await storage.presignUpload(object);
     const headers = Object.fromEntries(Object.entries(to.headers).filter(([header]) => header !== missing));
-    expect(await upload(to, CONTENT, headers)).toBe(403);
+    expect(await upload({ ...to, headers }, CONTENT)).toBe(403);
     expect(await storage.find(object.key)).toBeNull();
   });
 
@@ -120,7 +97,7 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
   it('are never overwritten, not even by the same URL', async () => {
     const object = newObject();
     const to = await storage.presignUpload(object);
-    expect(await upload(to)).toBe(200);
+    expect(await upload(to, CONTENT)).toBe(200);
     expect(await upload(to, Buffer.alloc(CONTENT.length))).toBe(412);
     const { body } = await send(await storage.presignDownload(object.key), 'GET');
     expect(body).toEqual(CONTENT);
@@ -159,7 +136,7 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
       after(301);
       expect((await send(down, 'GET')).status).toBe(403);
       after(901);
-      expect(await upload(to)).toBe(403);
+      expect(await upload(to, CONTENT)).toBe(403);
       expect(to.expiresAt.getTime()).toBeLessThanOrEqual(Date.now());
     } finally {
       now.mockRestore();
@@ -263,7 +240,7 @@ describe('the local disk', () => {
   it('lets one of many uploads at once win', async () => {
     const object = newObject();
     const to = await storage.presignUpload(object);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => upload(to)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => upload(to, CONTENT)));
     expect(answers.sort()).toEqual([200, ...Array.from({ length: 9 }, () => 412)]);
     expect(await unfinished()).toEqual([]);
   });

@@ -20,6 +20,7 @@ let manager: TestUser;
 let admin: TestUser;
 /** The victim's, by the address they are found at. */
 let ids: Record<string, string>;
+let attachmentId: string;
 beforeAll(async () => {
   service = await startService({ MAX_EVENT_LOOP_LAG_MS: '60000' });
   contract = await Contract.of(service);
@@ -32,6 +33,9 @@ beforeAll(async () => {
   for (const { api } of [victim, attacker, manager]) await api.get(ME); // the profile is there from now on
   manager = await withRole(service, manager, 'manager');
   const task = await createTask(victim.api, { status: 'done' });
+  const attachments = `${TASKS}/${task.id}/attachments`;
+  const created = await victim.api.post<{ attachment: { id: string } }>(attachments, CHANGES[ATTACHMENTS]);
+  attachmentId = created.body.attachment.id;
   const key = await makeKey(victim.api, ['tasks:write']);
   const [notification] = await waitFor('a notification', async () => {
     const { body } = await victim.api.get<PageOf<{ id: string }>>(NOTIFICATIONS);
@@ -51,7 +55,9 @@ async function makeKey(api: ApiClient, scopes: string[]): Promise<{ id: string; 
 }
 
 /** Bodies that the owner could send. */
+const ATTACHMENTS = `${TASKS}/{id}/attachments`;
 const CHANGES: Record<string, unknown> = {
+  [ATTACHMENTS]: { filename: 'a.txt', contentType: 'text/plain', size: 1 },
   [`${TASKS}/`]: { title: 'Mine now' },
   [`${NOTIFICATIONS}/`]: { read: true },
 };
@@ -78,10 +84,11 @@ describe('API1:2023 Broken Object Level Authorization', () => {
     for (const route of routes) {
       const place = route.path.slice(0, route.path.indexOf('{'));
       expect(Object.keys(ids)).toContain(place); // a new kind of resource belongs into this test
-      const path = route.path.replace(/\{\w+\}/g, ids[place] ?? '');
+      const path = route.path.replace('{attachmentId}', attachmentId).replace('{id}', ids[place] ?? '');
+      const body = route.bodySchema && (CHANGES[route.path] ?? CHANGES[place]);
       for (const api of [attacker.api, admin.api]) {
-        const { status, body } = await call(api, { ...route, path }, route.bodySchema && CHANGES[place]);
-        expect({ route: `${route.method} ${path}`, status, code: body.code }).toMatchObject({ status: 404 });
+        const { status, body: problem } = await call(api, { ...route, path }, body);
+        expect({ route: `${route.method} ${path}`, status, code: problem.code }).toMatchObject({ status: 404 });
       }
     }
     expect(await possessions()).toEqual(before);

@@ -107,3 +107,9 @@ export class LastAdminError extends ProblemError {
     super('LAST_ADMIN', 'The last administrator cannot be demoted or deleted: make another one first.');
   }
 }
+
+export class UploadIncompleteError extends ProblemError {
+  constructor(detail = 'The file has not arrived in the store: upload it first.') {
+    super('UPLOAD_INCOMPLETE', detail);
+  }
+}

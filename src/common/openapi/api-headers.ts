@@ -32,12 +32,13 @@ export const ApiConditionalDelete = () =>
     ApiProblems('VERSION_MISMATCH'),
   );
 
+const location = { Location: { description: 'The address of what was created', schema: { type: 'string' } } };
+
+/** Documents the answer to the creation of what has no version. */
+export const ApiLocation = () => ApiExtension(HEADERS_EXTENSION, location);
+
 /** Documents the answer to a creation. */
-export const ApiCreated = () =>
-  ApiExtension(HEADERS_EXTENSION, {
-    ...etag,
-    Location: { description: 'The address of what was created', schema: { type: 'string' } },
-  });
+export const ApiCreated = () => ApiExtension(HEADERS_EXTENSION, { ...etag, ...location });
 
 /** Documents an answer that carries an `ETag`. */
 export const ApiTagged = () => ApiExtension(HEADERS_EXTENSION, etag);

@@ -7,6 +7,8 @@ import {
   type PersonalDataSource,
   rowsOf,
 } from '../../platform/personal-data/personal-data.js';
+import { ObjectRemovals } from '../../platform/storage/object-removals.js';
+import { attachmentPath } from './schemas/attachment.schema.js';
 import { DeletedTask } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
 import { TaskAlarms } from './alarms/task-alarms.js';
@@ -25,6 +27,7 @@ export class TaskOwnersService implements PersonalDataSource {
     @InjectModel(TaskOwner.name) private readonly owners: Model<TaskOwner>,
     private readonly alarms: TaskAlarms,
     private readonly personalData: PersonalData,
+    private readonly removals: ObjectRemovals,
   ) {}
 
   /** Takes over a newer time zone; an older one is ignored. */
@@ -43,6 +46,7 @@ export class TaskOwnersService implements PersonalDataSource {
     await this.history.deleteMany({ user: userId }, { session });
     await this.alarms.removeAll(userId, session);
     await this.owners.deleteOne({ _id: userId }, { session });
+    await this.removals.add(session, attachmentPath(userId));
     await this.personalData.markErased(userId, session);
   }
 

@@ -4,6 +4,7 @@ import { type ClientSession, type Model, Types } from 'mongoose';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { TaskAlarms } from './alarms/task-alarms.js';
+import { ObjectRemovals } from '../../platform/storage/object-removals.js';
 import { DeletedTask, RESTORABLE_SECONDS } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
 import { Task } from './schemas/task.schema.js';
@@ -21,6 +22,7 @@ export class TaskStore {
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly alarms: TaskAlarms,
+    private readonly removals: ObjectRemovals,
   ) {}
 
   /** @throws TaskNotFoundError */
@@ -68,7 +70,7 @@ export class TaskStore {
 
   /** A statement a collection, however many tasks there are. */
   private async store(writes: TaskWrites, session: ClientSession): Promise<void> {
-    const { user, read, kept, created, updated, deleted, history, events } = writes;
+    const { user, read, kept, created, updated, deleted, history, events, removals } = writes;
     const stored = (task: Task): Task => ({ ...task, ...indexedFieldsOf(task) });
     if (created.length > 0) await this.tasks.insertMany(created.map(stored), { session });
     if (updated.length > 0) {
@@ -87,6 +89,7 @@ export class TaskStore {
       await this.history.bulkWrite(ends, { session });
     }
     await this.alarms.follow(read, kept, session);
+    for (const { path, dueAt } of removals) await this.removals.add(session, path, dueAt);
     if (events.length > 0) await this.outbox.add(session, ...events);
   }
 }

@@ -8,7 +8,8 @@ import {
   TaskUpdatedEvent,
 } from '../../contracts/tasks.events.js';
 import type { CreateTaskDto, UpdateTaskDto } from './dto/task-requests.dto.js';
-import type { DeletedTask } from './schemas/deleted-task.schema.js';
+import { attachmentPath } from './schemas/attachment.schema.js';
+import { type DeletedTask, RESTORABLE_SECONDS } from './schemas/deleted-task.schema.js';
 import type { FieldChange, TaskChange } from './schemas/task-change.schema.js';
 import type { Task } from './schemas/task.schema.js';
 import { fieldChanges, fieldsToChange, newTask } from './task-fields.js';
@@ -22,6 +23,8 @@ export class TaskWrites {
   readonly deleted: DeletedTask[] = [];
   readonly history: Omit<TaskChange, '_id'>[] = [];
   readonly events: DomainEvent[] = [];
+  /** Objects that may not be needed any more from then on. */
+  readonly removals: { path: string[]; dueAt: Date }[] = [];
   private readonly current: Map<string, Task>;
 
   /** @param read the tasks that operations may be about */
@@ -60,8 +63,16 @@ export class TaskWrites {
 
   /** @throws TaskNotFoundError, VersionMismatchError */
   update(id: string, input: UpdateTaskDto, precondition: Precondition = 'any'): Task {
+    return this.modify(id, (task) => fieldsToChange(task, input), precondition);
+  }
+
+  /**
+   * @param fieldsOf what is to change of the task; nothing is fine, too
+   * @throws TaskNotFoundError, VersionMismatchError
+   */
+  modify(id: string, fieldsOf: (task: Task) => Partial<Task>, precondition: Precondition = 'any'): Task {
     const before = this.get(id, precondition);
-    const fields = fieldsToChange(before, input);
+    const fields = fieldsOf(before);
     const changed = Object.keys(fields);
     if (changed.length === 0) return before;
     const after: Task = { ...before, ...fields, version: before.version + 1, updatedAt: new Date() };
@@ -79,6 +90,10 @@ export class TaskWrites {
     const after: DeletedTask = { ...before, version: before.version + 1, updatedAt: deletedAt, deletedAt };
     this.current.delete(id);
     this.deleted.push(after);
+    if (before.attachments?.length) {
+      const dueAt = new Date(deletedAt.getTime() + RESTORABLE_SECONDS * 1000);
+      this.removals.push({ path: attachmentPath(this.user, id), dueAt });
+    }
     this.remember(after, [{ field: 'deletedAt', from: null, to: deletedAt.toISOString() }]);
     this.events.push(new TaskDeletedEvent(id, eventData(after)));
   }

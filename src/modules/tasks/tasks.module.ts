@@ -8,6 +8,9 @@ import { TaskAlarm, TaskAlarmSchema } from './schemas/task-alarm.schema.js';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
 import { TaskSeeder } from './seed/task-seeder.service.js';
+import { TaskAttachmentObjects } from './task-attachment-objects.js';
+import { TaskAttachmentsController } from './task-attachments.controller.js';
+import { TaskAttachmentsService } from './task-attachments.service.js';
 import { TaskBulkService } from './task-bulk.service.js';
 import { TaskHistoryService } from './task-history.service.js';
 import { TaskListService } from './task-list.service.js';
@@ -29,7 +32,7 @@ import { TasksService } from './tasks.service.js';
       { name: TaskAlarm.name, schema: TaskAlarmSchema },
     ]),
   ],
-  controllers: [TasksController],
+  controllers: [TasksController, TaskAttachmentsController],
   providers: [
     TaskStore,
     TasksService,
@@ -40,6 +43,8 @@ import { TasksService } from './tasks.service.js';
     TaskStatsService,
     TaskOwnersService,
     TaskSeeder,
+    TaskAttachmentsService,
+    TaskAttachmentObjects,
     TasksListener,
     TaskAlarms,
     AlarmClock,

@@ -15,6 +15,8 @@ interface FileRequest {
  */
 export async function serveLocalFiles(server: FastifyInstance, storage: LocalStorage, urls: LocalUrls): Promise<void> {
   await server.register((files, _options, done) => {
+    // Whoever answers errors elsewhere is set only after this has run.
+    files.setErrorHandler((error, request, reply) => server.errorHandler(error, request, reply));
     files.removeAllContentTypeParsers();
     files.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
 

@@ -1,3 +1,5 @@
+import { UploadIncompleteError } from '../../common/errors/problem.js';
+
 /** A file that is to be uploaded. */
 export interface NewObject {
   /** Segments of `A-Za-z0-9_-`, joined by slashes. */
@@ -47,6 +49,12 @@ export abstract class ObjectStorage {
 
   /** @returns null where there is no such object */
   abstract find(key: string): Promise<StoredObject | null>;
+
+  /** @throws UploadIncompleteError where this very object, in size and type, isn't there (yet) */
+  async assertUploaded({ key, contentType, size }: NewObject): Promise<void> {
+    const found = await this.find(key);
+    if (found?.size !== size || found.contentType !== contentType) throw new UploadIncompleteError();
+  }
 
   /** Deletes the object with this key, and all whose keys go on with a slash behind it. None is fine, too. */
   abstract deleteAll(key: string): Promise<void>;

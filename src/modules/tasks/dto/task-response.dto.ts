@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { type Page, PageInfoResponseDto } from '../../../common/pagination/page.dto.js';
+import { AttachmentResponseDto } from './attachment-response.dto.js';
 import { TASK_PRIORITIES, TASK_STATUSES, type TaskPriority, type TaskStatus } from '../schemas/task.schema.js';
 
 export class TaskResponseDto {
@@ -30,8 +31,7 @@ export class TaskResponseDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   completedAt!: string | null;
 
-  @ApiProperty({ type: 'array', items: { type: 'object' } })
-  attachments!: object[];
+  attachments!: AttachmentResponseDto[];
 
   /** Grows with each change; the `ETag`. */
   version!: number;

@@ -1,6 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 import { invalidatesCache } from '../../../platform/cache/invalidates-cache.js';
+import { type Attachment, AttachmentSchema } from './attachment.schema.js';
 
 export const TASK_STATUSES = ['todo', 'in_progress', 'done', 'archived'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
@@ -59,6 +60,10 @@ export class Task {
   /** The `dueDate` whose passing was told of last. */
   @Prop({ type: Date, default: null })
   overdueOf!: Date | null;
+
+  /** Absent where there never were any. */
+  @Prop({ type: [AttachmentSchema], default: undefined })
+  attachments?: Attachment[];
 
   /** Grows with each change; the ETag. */
   @Prop({ required: true })

@@ -1,0 +1,43 @@
+import { request } from 'node:http';
+
+/** What the API answers to somebody who wants to upload. */
+export interface UploadBody {
+  uploadUrl: string;
+  method: string;
+  headers: Record<string, string>;
+  expiresAt: string;
+}
+
+export interface FileAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+}
+
+/** A request to a store: goes out with these headers and no others. */
+export function sendFile(
+  url: string,
+  method = 'GET',
+  headers: Record<string, string> = {},
+  body: Buffer = Buffer.alloc(0),
+): Promise<FileAnswer> {
+  return new Promise((resolve, reject) => {
+    const sending = request(url, { method, headers, agent: false }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) }),
+      );
+    });
+    sending.on('error', reject).end(body);
+  });
+}
+
+/** Uploads as it was told to. @returns the status */
+export async function upload(
+  { uploadUrl, method, headers }: Omit<UploadBody, 'expiresAt'>,
+  content: Buffer,
+  otherHeaders: Record<string, string> = {},
+): Promise<number> {
+  return (await sendFile(uploadUrl, method, { ...headers, ...otherHeaders }, content)).status;
+}
