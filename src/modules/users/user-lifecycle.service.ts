@@ -12,10 +12,11 @@ import {
   PersonalData,
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
+import { ObjectRemovals } from '../../platform/storage/object-removals.js';
 import type { UserResponseDto } from './dto/user-response.dto.js';
 import { PhoneNumbersService } from './phone/phone-numbers.service.js';
+import { avatarPath } from './schemas/avatar.schema.js';
 import { DEFAULT_PREFERENCES, User } from './schemas/user.schema.js';
-import { toUserResponse } from './user.mapper.js';
 import { UserNotFoundError } from './users.errors.js';
 import { UsersService, type Versioned } from './users.service.js';
 
@@ -30,6 +31,7 @@ export class UserLifecycleService implements PersonalDataSource {
     private readonly personalData: PersonalData,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
+    private readonly removals: ObjectRemovals,
   ) {}
 
   /** Makes the profile of a new account, unless its owner is gone already. */
@@ -62,11 +64,11 @@ export class UserLifecycleService implements PersonalDataSource {
   async setRole(id: string, role: Role, actorId: string): Promise<Versioned<UserResponseDto>> {
     return await this.transactions.run(async (session) => {
       const before = await this.get(id, session);
-      if (before.role === role) return { version: before.version, body: toUserResponse(before) };
+      if (before.role === role) return { version: before.version, body: this.profiles.toResponse(before) };
       if (before.role === 'admin') await this.assertNotLastAdmin(before, session);
       const user = await this.profiles.change(id, 'any', session, { role });
       await this.outbox.add(session, new RoleChangedEvent(id, { version: user.version, role, actorId }));
-      return { version: user.version, body: toUserResponse(user) };
+      return { version: user.version, body: this.profiles.toResponse(user) };
     });
   }
 
@@ -83,6 +85,7 @@ export class UserLifecycleService implements PersonalDataSource {
   async erase(id: string, actorId: string, session: ClientSession): Promise<void> {
     await this.users.deleteOne({ _id: id }, { session });
     await this.phoneNumbers.forget(id, session);
+    await this.removals.add(session, avatarPath(id));
     await this.personalData.markErased(id, session);
     await this.outbox.add(session, new UserDeletedEvent(id, { deletedAt: new Date().toISOString(), actorId }));
   }
@@ -91,7 +94,7 @@ export class UserLifecycleService implements PersonalDataSource {
     const user = await this.users.findById(userId).lean();
     if (!user) return null;
     const { preferences, phoneVerified } = user;
-    return { profile: toUserResponse(user), phoneVerified, preferences };
+    return { profile: this.profiles.toResponse(user), phoneVerified, preferences };
   }
 
   private async get(id: string, session: ClientSession): Promise<User> {

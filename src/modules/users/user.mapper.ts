@@ -1,10 +1,12 @@
 import type { UserResponseDto } from './dto/user-response.dto.js';
 import type { User } from './schemas/user.schema.js';
 
-export function toUserResponse(user: User): UserResponseDto {
+/** @param publicUrl where the service is, for addresses in it */
+export function toUserResponse(user: User, publicUrl: string): UserResponseDto {
+  const id = String(user._id);
   const { name, email, emailVerified, role, phone, locale, timezone } = user;
   return {
-    id: String(user._id),
+    id,
     name,
     email,
     emailVerified,
@@ -12,7 +14,7 @@ export function toUserResponse(user: User): UserResponseDto {
     phone,
     locale,
     timezone,
-    avatarUrl: null,
+    avatarUrl: user.avatar ? `${publicUrl.replace(/\/+$/, '')}/api/v1/users/${id}/avatar/${user.avatar.id}` : null,
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString(),
   };

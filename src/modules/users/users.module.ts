@@ -3,6 +3,8 @@ import { MongooseModule } from '@nestjs/mongoose';
 import { PhoneCode, PhoneCodeSchema } from './phone/phone-code.schema.js';
 import { PhoneNumbersService } from './phone/phone-numbers.service.js';
 import { PhoneController } from './phone/phone.controller.js';
+import { AvatarsController } from './avatars.controller.js';
+import { AvatarsService } from './avatars.service.js';
 import { User, UserSchema } from './schemas/user.schema.js';
 import { UnsubscribeController } from './unsubscribe/unsubscribe.controller.js';
 import { UserLifecycleService } from './user-lifecycle.service.js';
@@ -17,7 +19,7 @@ import { UsersService } from './users.service.js';
       { name: PhoneCode.name, schema: PhoneCodeSchema },
     ]),
   ],
-  controllers: [UsersController, PhoneController, UnsubscribeController],
-  providers: [UsersService, PhoneNumbersService, UserLifecycleService, UsersListener],
+  controllers: [UsersController, PhoneController, AvatarsController, UnsubscribeController],
+  providers: [UsersService, PhoneNumbersService, AvatarsService, UserLifecycleService, UsersListener],
 })
 export class UsersModule {}

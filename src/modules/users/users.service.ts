@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter } from 'mongoose';
 import { DependencyUnavailableError, ProblemError } from '../../common/errors/problem.js';
+import { Environment } from '../../config/environment.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
@@ -37,19 +38,24 @@ export class UsersService {
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly cursors: Cursors,
+    private readonly environment: Environment,
   ) {}
+
+  toResponse(user: User): UserResponseDto {
+    return toUserResponse(user, this.environment.PUBLIC_URL);
+  }
 
   /** @throws UserNotFoundError */
   async get(id: string): Promise<Versioned<UserResponseDto>> {
     const user = await this.users.findById(id).lean();
     if (!user) throw new UserNotFoundError();
-    return { version: user.version, body: toUserResponse(user) };
+    return { version: user.version, body: this.toResponse(user) };
   }
 
   /** @throws DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
   async getOwn(id: string): Promise<Versioned<UserResponseDto>> {
     const user = await this.awaitProfile(id);
-    return { version: user.version, body: toUserResponse(user) };
+    return { version: user.version, body: this.toResponse(user) };
   }
 
   async getPreferences(id: string): Promise<Versioned<NotificationPreferences>> {
@@ -71,7 +77,7 @@ export class UsersService {
         ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
       });
       await this.outbox.add(session, profileChanged(user));
-      return { version: user.version, body: toUserResponse(user) };
+      return { version: user.version, body: this.toResponse(user) };
     });
   }
 
@@ -116,11 +122,15 @@ export class UsersService {
       .sort(keysetSort(keyset))
       .limit(query.limit + 1)
       .lean<User[]>();
-    return toPage(rows, query.limit, toUserResponse, (user) =>
-      this.cursors.encode(list, {
-        value: keyset.field === 'email' ? user.email : user.createdAt.toISOString(),
-        id: String(user._id),
-      }),
+    return toPage(
+      rows,
+      query.limit,
+      (user) => this.toResponse(user),
+      (user) =>
+        this.cursors.encode(list, {
+          value: keyset.field === 'email' ? user.email : user.createdAt.toISOString(),
+          id: String(user._id),
+        }),
     );
   }
 
@@ -152,7 +162,16 @@ export class UsersService {
   }
 }
 
-function profileChanged({ _id, version, name, locale, timezone, phone, phoneVerified }: User): ProfileChangedEvent {
+/** Says what others may keep of a changed profile. */
+export function profileChanged({
+  _id,
+  version,
+  name,
+  locale,
+  timezone,
+  phone,
+  phoneVerified,
+}: User): ProfileChangedEvent {
   const verifiedPhone = phoneVerified ? phone : null;
   return new ProfileChangedEvent(String(_id), { version, name, locale, timezone, verifiedPhone });
 }

@@ -2,6 +2,7 @@ import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 import { type Role, ROLES } from '../../../contracts/role.js';
 import type { NotificationPreferences } from '../../../contracts/users.events.js';
+import { type Avatar, AvatarSchema } from './avatar.schema.js';
 
 export const DEFAULT_PREFERENCES: NotificationPreferences = {
   channels: { email: true, push: true, sms: false },
@@ -56,6 +57,13 @@ export class User {
   /** IANA name */
   @Prop({ required: true, default: 'UTC' })
   timezone!: string;
+
+  @Prop({ type: AvatarSchema, default: null })
+  avatar!: Avatar | null;
+
+  /** What was announced last and hasn't been completed. */
+  @Prop({ type: AvatarSchema, default: null })
+  pendingAvatar!: Avatar | null;
 
   @Prop({ type: SchemaTypes.Mixed, required: true, default: DEFAULT_PREFERENCES })
   preferences!: NotificationPreferences;

@@ -1,0 +1,54 @@
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Redirect } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { SkipThrottle } from '@nestjs/throttler';
+import { CurrentUser, type Principal, Public } from '../../common/auth/principal.js';
+import { AllowApiKeys } from '../../common/auth/scopes.js';
+import { IdPipe } from '../../common/http/id.pipe.js';
+import { ApiProblems } from '../../common/openapi/api-problems.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
+import { UploadResponseDto } from '../../platform/storage/upload-response.dto.js';
+import { AvatarsService } from './avatars.service.js';
+import { AvatarResponseDto, CreateAvatarDto } from './dto/avatar.dto.js';
+
+@ApiTags('Users')
+@AllowApiKeys('users')
+@Controller('users')
+export class AvatarsController {
+  constructor(private readonly avatars: AvatarsService) {}
+
+  /** Get a URL to upload your picture to; the upload is to be completed afterwards. */
+  @Idempotent()
+  @Post('me/avatar')
+  createAvatar(@CurrentUser() user: Principal, @Body() body: CreateAvatarDto): Promise<UploadResponseDto> {
+    return this.avatars.create(user.userId, body);
+  }
+
+  /** Say that your picture has been uploaded; from then on it is shown in place of the last one. */
+  @ApiProblems('UPLOAD_INCOMPLETE')
+  @HttpCode(200)
+  @Post('me/avatar/complete')
+  async completeAvatar(@CurrentUser() user: Principal): Promise<AvatarResponseDto> {
+    return { avatarUrl: await this.avatars.complete(user.userId) };
+  }
+
+  /**
+   * Show a picture: where `avatarUrl` leads.
+   *
+   * For everybody who has the URL, as an image in a page sends no token. Leads to where the picture is.
+   */
+  @ApiResponse({
+    status: 302,
+    description: 'Where the picture is',
+    headers: { Location: { description: 'A presigned URL', schema: { type: 'string', format: 'uri' } } },
+  })
+  @Public()
+  @SkipThrottle({ general: true, strict: true })
+  // Less than the URL lives that it leads to.
+  @Header('Cache-Control', 'private, max-age=240')
+  @Header('Cross-Origin-Resource-Policy', 'cross-origin')
+  @Redirect()
+  @Get(':id/avatar/:avatarId')
+  async getAvatar(@Param('id', IdPipe) id: string, @Param('avatarId') avatarId: string): Promise<{ url: string }> {
+    return { url: await this.avatars.getPictureUrl(id, avatarId) };
+  }
+}

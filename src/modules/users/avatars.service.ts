@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model } from 'mongoose';
+import { NotFoundError, UploadIncompleteError } from '../../common/errors/problem.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import { type ObjectOwner, ObjectRemovals, OwnsObjects } from '../../platform/storage/object-removals.js';
+import { ObjectStorage, UPLOADS_END_MS } from '../../platform/storage/object-storage.js';
+import { toUploadResponse, type UploadResponseDto } from '../../platform/storage/upload-response.dto.js';
+import type { CreateAvatarDto } from './dto/avatar.dto.js';
+import { type Avatar, avatarPath, AVATARS } from './schemas/avatar.schema.js';
+import { User } from './schemas/user.schema.js';
+import { UserNotFoundError } from './users.errors.js';
+import { profileChanged, UsersService } from './users.service.js';
+
+const ID_BYTES = 16;
+
+/** A user's picture: uploaded to the store, and shown from there to whoever knows its address. */
+@OwnsObjects(AVATARS)
+@Injectable()
+export class AvatarsService implements ObjectOwner {
+  constructor(
+    @InjectModel(User.name) private readonly users: Model<User>,
+    private readonly profiles: UsersService,
+    private readonly storage: ObjectStorage,
+    private readonly removals: ObjectRemovals,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** @throws DependencyUnavailableError */
+  async create(userId: string, { contentType, size }: CreateAvatarDto): Promise<UploadResponseDto> {
+    await this.profiles.getOwn(userId);
+    const pendingAvatar: Avatar = { id: randomBytes(ID_BYTES).toString('hex'), contentType, size };
+    const path = avatarPath(userId, pendingAvatar.id);
+    const upload = await this.storage.presignUpload({ key: path.join('/'), contentType, size });
+    await this.transactions.run(async (session) => {
+      const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: { pendingAvatar } }, { session });
+      if (matchedCount === 0) throw new UserNotFoundError();
+      await this.removals.add(session, path, new Date(Date.now() + UPLOADS_END_MS));
+    });
+    return toUploadResponse(upload);
+  }
+
+  /**
+   * Makes the last upload the avatar; without one, the avatar stays.
+   *
+   * @returns its address
+   * @throws UserNotFoundError, UploadIncompleteError, DependencyUnavailableError
+   */
+  async complete(userId: string): Promise<string> {
+    await this.profiles.getOwn(userId);
+    const before = await this.users.findById(userId).lean();
+    if (!before) throw new UserNotFoundError();
+    const { pendingAvatar: pending } = before;
+    if (!pending) return this.urlOf(before);
+    const { id, contentType, size } = pending;
+    await this.storage.assertUploaded({ key: avatarPath(userId, id).join('/'), contentType, size });
+    return await this.replace(userId, id);
+  }
+
+  /** @throws NotFoundError where this isn't the user's avatar (any more) */
+  async getPictureUrl(userId: string, avatarId: string): Promise<string> {
+    if (!(await this.users.exists({ _id: userId, 'avatar.id': avatarId }))) throw new NotFoundError();
+    return await this.storage.presignDownload(avatarPath(userId, avatarId).join('/'));
+  }
+
+  /** @param path user and avatar, or the user alone, whose are then all unused */
+  async isUnused([userId, avatarId]: string[]): Promise<boolean> {
+    if (avatarId === undefined) return true;
+    const pending = { _id: userId, 'pendingAvatar.id': avatarId };
+    await this.users.updateOne(pending, { $set: { pendingAvatar: null } });
+    return (await this.users.exists({ _id: userId, 'avatar.id': avatarId })) === null;
+  }
+
+  private async replace(userId: string, avatarId: string): Promise<string> {
+    return await this.transactions.run(async (session) => {
+      const before = await this.users.findById(userId, null, { session }).lean();
+      if (!before) throw new UserNotFoundError();
+      const { avatar, pendingAvatar: pending } = before;
+      // Completed by another request, or replaced by another upload.
+      if (pending?.id !== avatarId) return this.urlOf(before);
+      const after = await this.profiles.change(userId, 'any', session, { avatar: pending, pendingAvatar: null });
+      if (avatar) await this.removals.add(session, avatarPath(userId, avatar.id));
+      await this.outbox.add(session, profileChanged(after));
+      return this.urlOf(after);
+    });
+  }
+
+  private urlOf(user: User): string {
+    const { avatarUrl } = this.profiles.toResponse(user);
+    if (avatarUrl === null) throw new UploadIncompleteError();
+    return avatarUrl;
+  }
+}
