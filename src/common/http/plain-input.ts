@@ -4,8 +4,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * Checks what must be true of any body or query before classes are made of it: an object, of
- * text that can be stored as it is (RFC 7493, 2.1), without names that every object has, which class-transformer and
- * class-validator take for known ones and drop in silence.
+ * text that can be stored as it is (RFC 7493, 2.1), without names that every object or class has, which
+ * class-transformer and class-validator take for known ones and drop in silence.
  *
  * @param kind what the input is called where it is wrong as a whole
  * @throws ValidationFailedError naming the fields
@@ -20,7 +20,7 @@ export function assertPlainInput(input: unknown, kind: string): void {
 
 function faultsOf(field: string, value: unknown): FieldError[] {
   const name = field.slice(field.lastIndexOf('.') + 1);
-  if (name in Object.prototype) return [{ field, message: 'is not known' }];
+  if (name in Object.prototype || name === 'prototype') return [{ field, message: 'is not known' }];
   if (typeof value === 'string' && LONE_SURROGATE.test(value)) return [{ field, message: 'must be well-formed text' }];
   if (typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item) => faultsOf(field, item)).slice(0, 1);
