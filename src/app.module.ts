@@ -36,9 +36,19 @@ const FEATURES: Record<ModuleName, Type> = {
   notifications: NotificationsModule,
 };
 
-/** Each module takes in events by its own listeners. */
-function consumersFor({ MODULES: served }: Environment): EventConsumer[] {
-  return MODULES.map((name) => ({ name, listeners: FEATURES[name], served: served.includes(name) }));
+/**
+ * Each module takes in events by its own listeners. With a broker, each also takes in who may ask: its process may be on
+ * another database than auth's.
+ */
+function consumersFor({ MODULES: served, EVENT_BUS }: Environment): EventConsumer[] {
+  const kinds = EVENT_BUS === 'rabbitmq' ? ['', '.access'] : [''];
+  return MODULES.flatMap((name) =>
+    kinds.map((kind) => ({
+      name: `${name}${kind}`,
+      listeners: kind ? AuthenticationModule : FEATURES[name],
+      served: served.includes(name),
+    })),
+  );
 }
 
 /** The whole service, and the only place that knows which feature modules there are. */

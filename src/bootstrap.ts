@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { VersioningType } from '@nestjs/common';
+import { type INestApplication, VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
@@ -14,6 +14,7 @@ import { serverOptions } from './common/http/server-options.js';
 import { createValidationPipe } from './common/http/validation.js';
 import { serveDocs } from './common/openapi/swagger-ui.js';
 import type { Environment } from './config/environment.js';
+import { MODULES } from './contracts/modules.js';
 import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
 import { shedLoad } from './platform/overload/load-shedding.js';
@@ -62,13 +63,36 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   await secureHeaders(server, DOCS_PATH);
   await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);
   app.enableCors(corsOptions(environment.CORS_ORIGINS));
-  app.setGlobalPrefix('api', { exclude: OUTSIDE_THE_API });
-  app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+  setPaths(app);
   app.useGlobalPipes(createValidationPipe());
   const storage = app.get(ObjectStorage);
   if (storage instanceof LocalStorage) await serveLocalFiles(server, storage, app.get(LocalUrls));
-  serveDocs(app, DOCS_PATH, version);
+  serveDocs(app, await withAllModules(app, environment, logger), DOCS_PATH, version);
   return app;
+}
+
+function setPaths(app: INestApplication): void {
+  app.setGlobalPrefix('api', { exclude: OUTSIDE_THE_API });
+  app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+}
+
+/**
+ * What the OpenAPI document tells of is the whole service, whichever modules this process serves: where that isn't all of
+ * them, an application that has no instances and does nothing but know its routes.
+ */
+async function withAllModules(
+  app: INestApplication,
+  environment: Environment,
+  logger: Logger,
+): Promise<INestApplication> {
+  if (environment.MODULES.length === MODULES.length) return app;
+  const whole = AppModule.forRoot({ ...environment, MODULES: [...MODULES] });
+  const preview = await NestFactory.create(whole, new FastifyAdapter(), {
+    preview: true,
+    logger: new PinoLoggerService(logger),
+  });
+  setPaths(preview);
+  return preview;
 }
 
 /**

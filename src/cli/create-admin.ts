@@ -18,7 +18,7 @@ export async function createAdmin(args: string[], source: NodeJS.ProcessEnv): Pr
   const registration = plainToInstance(RegisterDto, { ...values, password });
   const errors = toFieldErrors(validateSync(registration, { stopAtFirstError: true }));
   if (errors.length > 0) throw new UsageError(errors.map(({ field, message }) => `${field}: ${message}`).join('\n'));
-  await withApp(environment, (app) => app.get(AuthService, { strict: false }).registerAdmin(registration));
+  await withApp(environment, (app) => app.get(AuthService, { strict: false }).registerAdmin(registration), 'auth');
   return { output: 'The administrator can log in now.' };
 }
 

@@ -6,6 +6,6 @@ import { withApp } from './with-app.js';
 /** `reencrypt-secrets`: what is stored for good gets encrypted with the first of APP_SECRETS; run before retiring one. */
 export async function reencryptSecrets(_args: string[], source: NodeJS.ProcessEnv): Promise<Outcome> {
   const environment = await loadEnvironment(source);
-  const count = await withApp(environment, (app) => app.get(MfaService, { strict: false }).reencryptSecrets());
+  const count = await withApp(environment, (app) => app.get(MfaService, { strict: false }).reencryptSecrets(), 'auth');
   return { output: `${count} stored secrets were encrypted with the first of APP_SECRETS.` };
 }

@@ -1,3 +1,4 @@
+import type { ApiKeyScope } from './api-key-scope.js';
 import { DomainEvent } from './event.js';
 import type { Role } from './role.js';
 
@@ -59,4 +60,35 @@ export class PasswordChangedEvent extends DomainEvent<{ changedAt: string }> {
 
 export class MfaChangedEvent extends DomainEvent<{ enabled: boolean; changedAt: string }> {
   static readonly type = 'auth.mfa-changed.v1';
+}
+
+/**
+ * Sessions have ended, and the user's access tokens from before `tokensValidFrom` (where it isn't null) count no more.
+ * Every process takes it in.
+ */
+export class SessionsRevokedEvent extends DomainEvent<{
+  sessionIds: string[];
+  tokensValidFrom: string | null;
+  revokedAt: string;
+}> {
+  static readonly type = 'auth.sessions-revoked.v1';
+}
+
+/** What it takes to verify an API key. Of the hash (SHA-256 of 256 random bits) the key can't be made. */
+export interface ApiKeyGrant {
+  userId: string;
+  secretHash: string;
+  scopes: ApiKeyScope[];
+  role: Role;
+  expiresAt: string | null;
+}
+
+/** An API key came to be, carries another role, or is gone (`grant` is null); `subject` is the key's id. Every process takes it in. */
+export class ApiKeyChangedEvent extends DomainEvent<{ version: number; grant: ApiKeyGrant | null }> {
+  static readonly type = 'auth.api-key-changed.v1';
+}
+
+/** At most once a minute for each process that met the key; `subject` is the key's id. */
+export class ApiKeyUsedEvent extends DomainEvent<{ usedAt: string }> {
+  static readonly type = 'auth.api-key-used.v1';
 }

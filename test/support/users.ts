@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ObjectId } from 'mongodb';
-import { ApiClient } from './api-client.js';
+import { type Addressable, ApiClient } from './api-client.js';
 import { databaseOf } from './database.js';
 import { runCli, type TestService } from './service.js';
 
@@ -39,7 +39,7 @@ export function newRegistration(overrides: Partial<Registration> = {}): Registra
 }
 
 /** A real user, registered over HTTP. */
-export async function registerUser(service: TestService, overrides: Partial<Registration> = {}): Promise<TestUser> {
+export async function registerUser(service: Addressable, overrides: Partial<Registration> = {}): Promise<TestUser> {
   const registration = newRegistration(overrides);
   const { status, body } = await new ApiClient(service).post<Tokens>('/api/v1/auth/register', registration);
   if (status !== 201) throw new Error(`registering was answered ${status}: ${JSON.stringify(body)}`);
@@ -48,7 +48,7 @@ export async function registerUser(service: TestService, overrides: Partial<Regi
 
 /** Logs in with a password, which is a new session. */
 export async function logIn(
-  service: TestService,
+  service: Addressable,
   credentials: Pick<Registration, 'email' | 'password'>,
 ): Promise<TestUser> {
   const { status, body } = await new ApiClient(service).post<Tokens>('/api/v1/auth/login', {
@@ -60,7 +60,10 @@ export async function logIn(
 }
 
 /** An administrator, made by the operator's command and logged in. */
-export async function createAdmin(service: TestService, overrides: Partial<Registration> = {}): Promise<TestUser> {
+export async function createAdmin(
+  service: Addressable & Pick<TestService, 'environment'>,
+  overrides: Partial<Registration> = {},
+): Promise<TestUser> {
   const admin = newRegistration({ name: 'Grace Hopper', ...overrides });
   const { code, output } = await runCli(service, ['create-admin', '--name', admin.name, '--email', admin.email], {
     ADMIN_PASSWORD: admin.password,
@@ -69,7 +72,7 @@ export async function createAdmin(service: TestService, overrides: Partial<Regis
   return await logIn(service, admin);
 }
 
-function toUser(service: TestService, { name, email, password }: Registration, tokens: Tokens): TestUser {
+function toUser(service: Addressable, { name, email, password }: Registration, tokens: Tokens): TestUser {
   return { id: tokens.user.id, name, email, password, tokens, api: new ApiClient(service, tokens.accessToken) };
 }
 

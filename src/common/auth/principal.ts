@@ -3,7 +3,7 @@ import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Role } from '../../contracts/role.js';
 import type { ProblemError } from '../errors/problem.js';
-import type { ApiKeyScope } from './scopes.js';
+import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 
 /** Who is asking: somebody who logged in (then there is a session), or a program with one of their API keys. */
 export type Principal = SessionPrincipal | ApiKeyPrincipal;

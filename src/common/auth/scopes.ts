@@ -1,14 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
+import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 
-export const API_KEY_SCOPES = [
-  'tasks:read',
-  'tasks:write',
-  'notifications:read',
-  'notifications:write',
-  'users:read',
-  'users:write',
-] as const;
-export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 export type ScopedResource = 'tasks' | 'notifications' | 'users';
 
 export const API_KEY_RESOURCE = 'apiKeyResource';

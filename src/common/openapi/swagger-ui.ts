@@ -27,9 +27,9 @@ function authoriseAfterLogin(response: SwaggerResponse): SwaggerResponse {
   return response;
 }
 
-/** Serves the document, and the page to read and try it, at `path`. */
-export function serveDocs(app: INestApplication, path: string, version: string): void {
-  SwaggerModule.setup(path, app, createOpenApiDocument(app, version), {
+/** Serves the document of an application, and the page to read and try it, at `path`. */
+export function serveDocs(app: INestApplication, documented: INestApplication, path: string, version: string): void {
+  SwaggerModule.setup(path, app, createOpenApiDocument(documented, version), {
     jsonDocumentUrl: `${path}/openapi.json`,
     yamlDocumentUrl: `${path}/openapi.yaml`,
     customSiteTitle: 'scalable-api',

@@ -80,7 +80,7 @@ export class SessionsService {
   async end(userId: string, id: string, transaction: ClientSession): Promise<void> {
     const { deletedCount } = await this.sessions.deleteOne({ _id: id, user: userId }, { session: transaction });
     if (deletedCount === 0) throw new SessionNotFoundError();
-    await this.revocations.endSessions([id], transaction);
+    await this.revocations.endSessions(userId, [id], transaction);
   }
 
   /** Ends all of a user's sessions, but for one that may be kept. */
@@ -89,6 +89,7 @@ export class SessionsService {
     const ended = await this.sessions.find(filter, { _id: 1 }, { session: transaction }).lean();
     await this.sessions.deleteMany(filter, { session: transaction });
     await this.revocations.endSessions(
+      userId,
       ended.map(({ _id }) => String(_id)),
       transaction,
     );
@@ -121,7 +122,7 @@ export class SessionsService {
     await this.transactions.run(async (transaction) => {
       const { deletedCount } = await this.sessions.deleteOne({ _id }, { session: transaction });
       if (deletedCount === 0) return; // somebody else has just ended it
-      await this.revocations.endSessions([id], transaction);
+      await this.revocations.endSessions(String(user), [id], transaction);
       const context = { actorId: user, client: { ip, userAgent }, details: { sessionId: id } };
       await this.audit.record('refresh-token.reused', context, transaction);
     });

@@ -1,9 +1,15 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
-import type { ApiKeyScope } from '../../common/auth/scopes.js';
+import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import { type Role, ROLES } from '../../contracts/role.js';
 
-/** A personal API key; the key itself is stored nowhere. */
+/** How long it is remembered that a key is gone: longer than any event can stay under way. */
+const REMOVAL_KEPT_SECONDS = 90 * 24 * 3600;
+
+/**
+ * A personal API key, or a copy of one for processes on other databases; the key itself is stored nowhere. Of a removed
+ * one only id, version and time are left, so that older news of it doesn't bring it back.
+ */
 @Schema({ collection: 'apikeys', versionKey: false })
 export class ApiKey {
   _id!: Types.ObjectId;
@@ -11,7 +17,8 @@ export class ApiKey {
   @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
-  @Prop({ required: true })
+  /** Empty in copies. */
+  @Prop({ type: String, default: '' })
   name!: string;
 
   /** SHA-256 of the secret part, base64url: it has 256 random bits, so a fast hash is enough. */
@@ -34,7 +41,15 @@ export class ApiKey {
 
   @Prop({ required: true, default: () => new Date() })
   createdAt!: Date;
+
+  /** Grows with each change. */
+  @Prop({ required: true, default: 1 })
+  version!: number;
+
+  @Prop({ type: Date })
+  removedAt?: Date;
 }
 
 export const ApiKeySchema = SchemaFactory.createForClass(ApiKey);
 ApiKeySchema.index({ user: 1, _id: 1 });
+ApiKeySchema.index({ removedAt: 1 }, { expireAfterSeconds: REMOVAL_KEPT_SECONDS });

@@ -3,8 +3,11 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import type { Principal } from '../../common/auth/principal.js';
-import type { ApiKeyScope } from '../../common/auth/scopes.js';
+import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import type { Role } from '../../contracts/role.js';
+import { ApiKeyChangedEvent, ApiKeyUsedEvent } from '../../contracts/auth.events.js';
+import { Transactions } from '../database/transactions.js';
+import { Outbox } from '../messaging/outbox.js';
 import { ApiKey } from './api-key.schema.js';
 
 /** Recognisable, for people and for scanners of leaked secrets. */
@@ -24,14 +27,23 @@ export interface NewApiKey {
 export class ApiKeys {
   private readonly logger = new Logger(ApiKeys.name);
 
-  constructor(@InjectModel(ApiKey.name) private readonly model: Model<ApiKey>) {}
+  /** Keys whose use is being recorded. */
+  private readonly recording = new Set<string>();
+
+  constructor(
+    @InjectModel(ApiKey.name) private readonly model: Model<ApiKey>,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+  ) {}
 
   /** @returns the document, and the key itself, which can't be had again */
   async create(input: NewApiKey, session: ClientSession): Promise<{ apiKey: ApiKey; key: string }> {
     const secret = randomBytes(32).toString('base64url');
     const _id = new Types.ObjectId();
     const [created] = await this.model.create([{ ...input, _id, secretHash: hashOf(secret) }], { session });
-    return { apiKey: (created as NonNullable<typeof created>).toObject(), key: `sak_${String(_id)}_${secret}` };
+    const apiKey = (created as NonNullable<typeof created>).toObject();
+    await this.tellOf(apiKey, session);
+    return { apiKey, key: `sak_${String(_id)}_${secret}` };
   }
 
   async list(userId: string): Promise<ApiKey[]> {
@@ -40,16 +52,41 @@ export class ApiKeys {
 
   /** @returns whether there was such a key of this user's */
   async remove(userId: string, id: string, session: ClientSession): Promise<boolean> {
-    const { deletedCount } = await this.model.deleteOne({ _id: id, user: userId }, { session });
-    return deletedCount > 0;
+    const apiKey = await this.model.findOne({ _id: id, user: userId }, null, { session }).lean();
+    if (apiKey) await this.bury(id, apiKey.version + 1, session);
+    return apiKey !== null;
   }
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.model.deleteMany({ user: userId }, { session });
+    for (const { _id, version } of await this.model.find({ user: userId }, null, { session }).lean()) {
+      await this.bury(String(_id), version + 1, session);
+    }
   }
 
   async changeRole(userId: string, role: Role, session: ClientSession): Promise<void> {
-    await this.model.updateMany({ user: userId }, { $set: { role } }, { session });
+    for (const before of await this.model.find({ user: userId }, null, { session }).lean()) {
+      const after = { ...before, role, version: before.version + 1 };
+      await this.model.updateOne({ _id: before._id }, { $set: { role, version: after.version } }, { session });
+      await this.tellOf(after, session);
+    }
+  }
+
+  /** Takes over what another process tells of a key; what is older than what is known changes nothing. */
+  async copy(id: string, { version, grant }: ApiKeyChangedEvent['data'], session: ClientSession): Promise<void> {
+    const known = await this.model.findById(id, null, { session }).lean();
+    if (known && known.version >= version) return;
+    if (!grant) return await this.forget(id, version, session);
+    const { userId, secretHash, scopes, role, expiresAt } = grant;
+    const user = new Types.ObjectId(userId);
+    const change = { user, secretHash, scopes, role, expiresAt: expiresAt && new Date(expiresAt), version };
+    const isNew = { name: '', lastUsedAt: null, createdAt: new Date() };
+    await this.model.updateOne({ _id: id }, { $set: change, $setOnInsert: isNew }, { session, upsert: true });
+  }
+
+  /** Takes over when another process last met a key. */
+  async copyUse(id: string, usedAt: string, session: ClientSession): Promise<void> {
+    const live = { _id: id, removedAt: { $exists: false } };
+    await this.model.updateOne(live, { $max: { lastUsedAt: new Date(usedAt) } }, { session });
   }
 
   /** @returns whose key it is; null for anything but a key that is good now */
@@ -57,18 +94,41 @@ export class ApiKeys {
     const [, id, secret] = API_KEY.exec(key) ?? [];
     if (id === undefined || secret === undefined) return null;
     const apiKey = await this.model.findById(id).lean();
-    if (!apiKey || !equal(apiKey.secretHash, hashOf(secret))) return null;
+    if (!apiKey || apiKey.removedAt || !equal(apiKey.secretHash, hashOf(secret))) return null;
     const now = Date.now();
     if (apiKey.expiresAt && apiKey.expiresAt.getTime() <= now) return null;
-    if (now - (apiKey.lastUsedAt?.getTime() ?? 0) > USE_RECORDED_EVERY_MS) this.recordUse(apiKey, new Date(now));
+    if (now - (apiKey.lastUsedAt?.getTime() ?? 0) > USE_RECORDED_EVERY_MS) this.recordUse(id, new Date(now));
     return { userId: String(apiKey.user), role: apiKey.role, apiKey: { id, scopes: apiKey.scopes } };
   }
 
   /** Not awaited: the request needn't wait for its own record. */
-  private recordUse({ _id }: ApiKey, at: Date): void {
-    this.model
-      .updateOne({ _id }, { $set: { lastUsedAt: at } })
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'the use of an API key could not be recorded'));
+  private recordUse(id: string, at: Date): void {
+    if (this.recording.has(id)) return;
+    this.recording.add(id);
+    this.transactions
+      .run(async (session) => {
+        await this.copyUse(id, at.toISOString(), session);
+        await this.outbox.add(session, new ApiKeyUsedEvent(id, { usedAt: at.toISOString() }));
+      })
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'the use of an API key could not be recorded'))
+      .finally(() => this.recording.delete(id));
+  }
+
+  private async tellOf({ _id, version, ...key }: ApiKey, session: ClientSession): Promise<void> {
+    const { secretHash, scopes, role } = key;
+    const expiresAt = key.expiresAt?.toISOString() ?? null;
+    const grant = { userId: String(key.user), secretHash, scopes, role, expiresAt };
+    await this.outbox.add(session, new ApiKeyChangedEvent(String(_id), { version, grant }));
+  }
+
+  private async bury(id: string, version: number, session: ClientSession): Promise<void> {
+    await this.forget(id, version, session);
+    await this.outbox.add(session, new ApiKeyChangedEvent(id, { version, grant: null }));
+  }
+
+  private async forget(id: string, version: number, session: ClientSession): Promise<void> {
+    const removed = { version, removedAt: new Date() };
+    await this.model.replaceOne({ _id: id }, removed, { session, upsert: true, runValidators: false });
   }
 }
 

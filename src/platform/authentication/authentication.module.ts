@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { PassportModule } from '@nestjs/passport';
 import { RevocationModule } from '../revocation/revocation.module.js';
+import { AccessListener } from './access.listener.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { ApiKey, ApiKeySchema } from './api-key.schema.js';
@@ -12,7 +13,7 @@ import { SigningKeys } from './signing-keys.js';
 @Global()
 @Module({
   imports: [PassportModule, RevocationModule, MongooseModule.forFeature([{ name: ApiKey.name, schema: ApiKeySchema }])],
-  providers: [SigningKeys, AccessTokenStrategy, AccessTokenVerifier, ApiKeys],
+  providers: [SigningKeys, AccessListener, AccessTokenStrategy, AccessTokenVerifier, ApiKeys],
   exports: [SigningKeys, AccessTokenVerifier, ApiKeys],
 })
 export class AuthenticationModule {}

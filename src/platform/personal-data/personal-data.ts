@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
-import { Injectable, type OnModuleInit, SetMetadata } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit, SetMetadata } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
+import { MODULES } from '../../contracts/modules.js';
+import { RemoteExports } from './remote-exports.js';
 import { toJson } from './to-json.js';
 import { Tombstone } from './tombstone.schema.js';
 
@@ -35,7 +37,7 @@ export const ExportsPersonalData = (name: string) => SetMetadata(SOURCE, name);
 
 /** A person's rights over their data: all of it in one piece, and all of it gone for good. */
 @Injectable()
-export class PersonalData implements OnModuleInit {
+export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   private readonly sources = new Map<string, PersonalDataSource>();
 
   constructor(
@@ -43,6 +45,7 @@ export class PersonalData implements OnModuleInit {
     private readonly idempotency: IdempotencyRecords,
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
+    private readonly others: RemoteExports,
   ) {}
 
   onModuleInit(): void {
@@ -52,9 +55,21 @@ export class PersonalData implements OnModuleInit {
     }
   }
 
-  /** @returns JSON: when it was made, and what each module of this process holds, by module */
+  onApplicationBootstrap(): void {
+    const answers = [...this.sources].map(([name, source]) => [name, (id: string) => source.exportPersonalData(id)]);
+    this.others.serve(new Map(answers as [string, (userId: string) => Promise<unknown>][]));
+  }
+
+  /**
+   * JSON: when it was made, and what each module holds, by module, those of other processes included.
+   *
+   * @throws DependencyUnavailableError where one of those doesn't answer
+   */
   async export(userId: string): Promise<Readable> {
-    const parts = [...this.sources].map(async ([name, source]) => [name, await source.exportPersonalData(userId)]);
+    const parts = MODULES.map(async (name) => {
+      const source = this.sources.get(name);
+      return [name, await (source ? source.exportPersonalData(userId) : this.others.ask(name, userId))];
+    });
     const data = Object.fromEntries((await Promise.all(parts)) as [string, unknown][]);
     return Readable.from(toJson({ exportedAt: new Date().toISOString(), data }), { objectMode: false });
   }

@@ -1,5 +1,4 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import type { Types } from 'mongoose';
 
 /** Longer than an access token lives, with room for clocks that disagree. */
 export const REVOCATIONS_KEPT_SECONDS = 3600;
@@ -7,7 +6,9 @@ export const REVOCATIONS_KEPT_SECONDS = 3600;
 /** One entry of the feed: from `at` on, either this session's tokens count no more, or all of this user's issued before `at`. */
 @Schema({ collection: 'revocations', versionKey: false })
 export class Revocation {
-  _id!: Types.ObjectId;
+  /** `<kind>:<subject>`, so that the same news twice is one entry. */
+  @Prop({ type: String, required: true })
+  _id!: string;
 
   @Prop({ type: String, required: true, enum: ['session', 'user'] })
   kind!: 'session' | 'user';
@@ -18,8 +19,11 @@ export class Revocation {
 
   @Prop({ required: true })
   at!: Date;
+
+  /** When this database learned of it, which is what is new since the last look goes by: news may come late. */
+  @Prop({ required: true })
+  recordedAt!: Date;
 }
 
 export const RevocationSchema = SchemaFactory.createForClass(Revocation);
-RevocationSchema.index({ at: 1 }, { expireAfterSeconds: REVOCATIONS_KEPT_SECONDS });
-RevocationSchema.index({ subject: 1 });
+RevocationSchema.index({ recordedAt: 1 }, { expireAfterSeconds: REVOCATIONS_KEPT_SECONDS });

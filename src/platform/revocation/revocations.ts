@@ -10,7 +10,9 @@ import type { Redis } from 'ioredis';
 import type { ClientSession, Model, QueryFilter } from 'mongoose';
 import { DependencyUnavailableError } from '../../common/errors/problem.js';
 import { Environment } from '../../config/environment.js';
+import { SessionsRevokedEvent } from '../../contracts/auth.events.js';
 import { Transactions } from '../database/transactions.js';
+import { Outbox } from '../messaging/outbox.js';
 import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
 import { Revocation } from './revocation.schema.js';
 
@@ -40,7 +42,8 @@ export interface Ending {
 
 /**
  * Which sessions have ended, known to every process without I/O per request: a feed in MongoDB, held in memory for as
- * long as an access token lives, polled, and hastened by Redis pub/sub.
+ * long as an access token lives, polled, and hastened by Redis pub/sub. Processes of other modules, on databases of their
+ * own, keep their own feeds, from the event that tells of each end.
  */
 @Injectable()
 export class Revocations implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -56,6 +59,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   constructor(
     @InjectModel(Revocation.name) private readonly model: Model<Revocation>,
     private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
     @InjectRedis() private readonly redis: Redis,
     @InjectRedisSubscriber() private readonly subscriber: Redis,
     environment: Environment,
@@ -79,13 +83,10 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     await this.poll();
   }
 
-  /** Ends sessions everywhere once the transaction of `session` is committed. */
-  async endSessions(sessionIds: string[], session: ClientSession): Promise<void> {
-    const at = Date.now();
-    await this.publish(
-      sessionIds.map((subject) => ({ kind: 'session', subject, at })),
-      session,
-    );
+  /** Ends sessions of a user's everywhere once the transaction of `session` is committed. */
+  async endSessions(userId: string, sessionIds: string[], session: ClientSession): Promise<void> {
+    if (sessionIds.length === 0) return;
+    await this.publish(userId, { sessionIds, tokensValidFrom: null, revokedAt: new Date().toISOString() }, session);
   }
 
   /**
@@ -93,7 +94,28 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
    * Tokens tell their time in whole seconds, so `before` is a whole second, and not in the past.
    */
   async endTokensBefore(userId: string, before: Date, session: ClientSession): Promise<void> {
-    await this.publish([{ kind: 'user', subject: userId, at: before.getTime() }], session);
+    const tokensValidFrom = before.toISOString();
+    await this.publish(userId, { sessionIds: [], tokensValidFrom, revokedAt: new Date().toISOString() }, session);
+  }
+
+  /** Takes over what another process tells of; the same twice changes nothing. */
+  async record(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<void> {
+    const { sessionIds, tokensValidFrom, revokedAt } = data;
+    const entries = sessionIds.map((subject): Ending => ({ kind: 'session', subject, at: Date.parse(revokedAt) }));
+    if (tokensValidFrom) entries.push({ kind: 'user', subject: userId, at: Date.parse(tokensValidFrom) });
+    const recordedAt = new Date();
+    const writes = entries.map(({ kind, subject, at }) => ({
+      updateOne: {
+        filter: { _id: keyOf(kind, subject) },
+        update: { $set: { kind, subject, recordedAt }, $max: { at: new Date(at) } },
+        upsert: true,
+      },
+    }));
+    await this.model.bulkWrite(writes, { session });
+    this.transactions.afterCommit(session, () => {
+      for (const entry of entries) this.remember(entry);
+      this.redis.publish(CHANNEL, JSON.stringify(entries)).catch(() => undefined); // the poll brings them too
+    });
   }
 
   /**
@@ -110,8 +132,8 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
 
   /** The same by what this process knows: all there is, but for the last half second. */
   hasEnded({ userId, sessionId, issuedAt }: IssuedToken): boolean {
-    if (this.ended.has(`session:${sessionId}`)) return true;
-    const before = this.ended.get(`user:${userId}`);
+    if (this.ended.has(keyOf('session', sessionId))) return true;
+    const before = this.ended.get(keyOf('user', userId));
     return before !== undefined && issuedAt * 1000 < before;
   }
 
@@ -126,21 +148,14 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     clearTimeout(this.timer);
   }
 
-  private async publish(entries: Ending[], session: ClientSession): Promise<void> {
-    if (entries.length === 0) return;
-    await this.model.insertMany(
-      entries.map((entry) => ({ ...entry, at: new Date(entry.at) })),
-      { session },
-    );
-    this.transactions.afterCommit(session, () => {
-      for (const entry of entries) this.remember(entry);
-      this.redis.publish(CHANNEL, JSON.stringify(entries)).catch(() => undefined); // the poll brings them too
-    });
+  private async publish(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<void> {
+    await this.record(userId, data, session);
+    await this.outbox.add(session, new SessionsRevokedEvent(userId, data));
   }
 
   private async readEntriesOf(userId: string, sessionId: string): Promise<void> {
     try {
-      await this.take({ subject: { $in: [userId, sessionId] } });
+      await this.take({ _id: { $in: [keyOf('user', userId), keyOf('session', sessionId)] } });
     } catch (error) {
       throw new DependencyUnavailableError("It can't be told at the moment whether this session goes on.", 1, error);
     }
@@ -157,7 +172,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     const startedAt = Date.now();
     const since = this.readAt === 0 ? startedAt - this.keepMs : this.readAt - OVERLAP_MS;
     try {
-      await this.take({ at: { $gt: new Date(since) } });
+      await this.take({ recordedAt: { $gt: new Date(since) } });
       this.readAt = startedAt;
       this.forgetExpired(startedAt);
     } catch (error) {
@@ -175,7 +190,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   }
 
   private remember(ending: Ending): void {
-    const key = `${ending.kind}:${ending.subject}`;
+    const key = keyOf(ending.kind, ending.subject);
     if (ending.at <= (this.ended.get(key) ?? 0)) return;
     this.ended.set(key, ending.at);
     for (const listener of this.listeners) listener(ending);
@@ -186,4 +201,8 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
       if (now - at > this.keepMs) this.ended.delete(key);
     }
   }
+}
+
+function keyOf(kind: Revocation['kind'], subject: string): string {
+  return `${kind}:${subject}`;
 }

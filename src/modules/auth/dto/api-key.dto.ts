@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsOptional, IsString, Length } from 'class-validator';
-import { API_KEY_SCOPES, type ApiKeyScope } from '../../../common/auth/scopes.js';
+import { API_KEY_SCOPES, type ApiKeyScope } from '../../../contracts/api-key-scope.js';
 import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
 
 export class CreateApiKeyDto {

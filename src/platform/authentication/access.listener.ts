@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { ApiKeyChangedEvent, ApiKeyUsedEvent, SessionsRevokedEvent } from '../../contracts/auth.events.js';
+import { EventHandler, type EventOf } from '../messaging/event-handler.decorator.js';
+import { Revocations } from '../revocation/revocations.js';
+import { ApiKeys } from './api-keys.js';
+
+/** Keeps what this process must know to tell who is asking, where the auth module works on another database. */
+@Injectable()
+export class AccessListener {
+  constructor(
+    private readonly revocations: Revocations,
+    private readonly apiKeys: ApiKeys,
+  ) {}
+
+  @EventHandler(SessionsRevokedEvent)
+  async onSessionsRevoked({ subject, data }: EventOf<SessionsRevokedEvent>, session: ClientSession): Promise<void> {
+    await this.revocations.record(subject, data, session);
+  }
+
+  @EventHandler(ApiKeyChangedEvent)
+  async onApiKeyChanged({ subject, data }: EventOf<ApiKeyChangedEvent>, session: ClientSession): Promise<void> {
+    await this.apiKeys.copy(subject, data, session);
+  }
+
+  @EventHandler(ApiKeyUsedEvent)
+  async onApiKeyUsed({ subject, data }: EventOf<ApiKeyUsedEvent>, session: ClientSession): Promise<void> {
+    await this.apiKeys.copyUse(subject, data.usedAt, session);
+  }
+}
