@@ -42,7 +42,7 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
     service = await startShape(shape, { RABBITMQ_URL: broker?.url });
     admin = await createAdmin(service);
     ada = await registerUser(service);
-  }, 180_000);
+  }, 400_000);
   afterAll(async () => {
     await Promise.all(service.processes.map((each) => each.stop()));
   }, 60_000);

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withDatabase } from '../../local/mongodb.js';
 import { balance, routeByModule, startGateway } from '../../local/nginx.js';
 import { cacheDir } from '../../local/paths.js';
 import { freePort } from '../../local/ports.js';
@@ -18,8 +19,15 @@ export interface RunningShape {
 
 const cleanUps: (() => Promise<void>)[] = [];
 
-/** @param overrides of every process's environment; a split service needs `RABBITMQ_URL` */
-export async function startShape(shape: Shape, overrides: EnvironmentOverrides = {}): Promise<RunningShape> {
+/**
+ * @param overrides of every process's environment; a split service needs `RABBITMQ_URL`
+ * @param mongodbUrl of another server than the tests' common one
+ */
+export async function startShape(
+  shape: Shape,
+  overrides: EnvironmentOverrides = {},
+  mongodbUrl?: string,
+): Promise<RunningShape> {
   const planned: ShapeProcess[] = SHAPES[shape];
   const ports = await Promise.all(planned.map(() => freePort()));
   const [gatewayPort, database] = [await freePort(), newDatabaseName()];
@@ -29,7 +37,8 @@ export async function startShape(shape: Shape, overrides: EnvironmentOverrides =
   const processes = planned.map(({ modules }, index) => {
     const own = modules ? newDatabaseName() : database;
     const split = modules && { MODULES: modules, EVENT_BUS: 'rabbitmq' };
-    const places = { MONGODB_URI: overrides['MONGODB_URI'] ?? databaseUri(own), PORT: String(ports[index]) };
+    const uri = mongodbUrl === undefined ? databaseUri(own) : withDatabase(mongodbUrl, own);
+    const places = { MONGODB_URI: uri, PORT: String(ports[index]) };
     const proxy = shape === 'single' ? {} : { TRUST_PROXY: '1' };
     return new TestService(own, { ...common, ...places, ...split, ...proxy });
   });
@@ -37,7 +46,8 @@ export async function startShape(shape: Shape, overrides: EnvironmentOverrides =
     const byModule = Object.fromEntries(planned.map(({ name }, index) => [name, ports[index] as number]));
     await startGatewayFor(shape === 'split' ? routeByModule(byModule) : balance(ports), gatewayPort);
   }
-  await Promise.all(processes.map((each) => each.start()));
+  // One after the other: together they would keep a small machine from starting any of them in time.
+  for (const each of processes) await each.start();
   return { url, environment: (processes[0] as TestService).environment, processes };
 }
 
