@@ -40,6 +40,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ['bench/**/*.mjs'],
+    languageOptions: { globals: { Buffer: 'readonly', fetch: 'readonly', performance: 'readonly' } },
+  },
+  {
     // Runs in the reader's browser.
     files: ['src/**/*.js'],
     languageOptions: {

@@ -4,7 +4,7 @@ import { ObjectId } from 'mongodb';
 import { databaseOf } from '../support/database.js';
 import { Cluster } from './support/cluster.js';
 import { Findings, Person } from './support/person.js';
-import { LANES, type Round, script, SLOTS, type Step, USERS } from './support/script.js';
+import { INSTANCES, LANES, type Round, script, SLOTS, type Step, USERS } from './support/script.js';
 
 /**
  * Three instances under random interleavings of changes and reads, while Redis and instances fail: no read that begins after a
@@ -17,6 +17,9 @@ const SEED = Number(process.env['CACHE_SEED'] ?? Date.now() % 2 ** 31);
 const OPERATIONS_A_ROUND = LANES * 8 * 1.5;
 /** For how long what nobody acknowledged may stay out of date. */
 const REPAIRED_WITHIN_MS = 2000;
+const REQUESTS_ARRIVE_MS = 100;
+const SHOWN = 5;
+const START_PATIENCE_MS = 180_000;
 
 let cluster: Cluster;
 const findings = new Findings();
@@ -26,7 +29,7 @@ beforeAll(async () => {
   persons = await Promise.all(
     Array.from({ length: USERS }, (_, user) => Person.register(`user${user}`, SLOTS, cluster.instance(0), findings)),
   );
-});
+}, START_PATIENCE_MS);
 afterAll(() => cluster.stop());
 
 function personAt(user: number): Person {
@@ -61,9 +64,10 @@ async function dieBeforeInvalidating(victim: number): Promise<void> {
   for (const other of others) await person.list(other, 5);
   const heldBack = cluster.proxy(victim).holdBack('unlink');
   const change = person.change(0, instance);
+  // Where Redis has just been restarted it makes a flag instead, and is acknowledged: then that is to be seen.
   await Promise.race([heldBack, change]);
   await instance.kill();
-  if (await change) throw new Error('the change was acknowledged before its invalidation was made');
+  await change;
   cluster.proxy(victim).passAll();
   const task = await databaseOf(instance)
     .collection('tasks')
@@ -75,26 +79,38 @@ async function dieBeforeInvalidating(victim: number): Promise<void> {
   await instance.start();
 }
 
-async function run({ fault, victim, lanes }: Round): Promise<void> {
+/** What an instance believed before it was stopped counts no more when it goes on: reads that waited for it are up to date. */
+async function wakeUp(victim: number): Promise<void> {
+  const [person, instance] = [personAt(victim % USERS), cluster.instance(victim)];
+  const [writer, other] = [(victim + 1) % INSTANCES, (victim + 2) % INSTANCES];
+  await Promise.all([person.list(instance, 5), person.one(instance, 0)]);
+  instance.freeze();
+  for (const index of [writer, other]) cluster.proxy(index).block();
+  await person.change(0, cluster.instance(writer));
+  const reads = Promise.all([person.list(instance, 5), person.one(instance, 0)]);
+  await delay(REQUESTS_ARRIVE_MS);
+  instance.thaw();
+  await reads;
+  for (const index of [writer, other]) cluster.proxy(index).unblock();
+}
+
+async function run({ fault, victim, lanes }: Round, index: number): Promise<void> {
   if (fault === 'died') await dieBeforeInvalidating(victim);
+  if (fault === 'woken') await wakeUp(victim);
   await cluster.during(fault, victim, () => work(lanes));
   const seen = [...findings.stale, ...findings.leaks];
-  if (seen.length > 0) throw new Error(`${fault} (instance ${victim}): ${seen.slice(0, 10).join('; ')}`);
+  if (seen.length > 0) throw new Error(`round ${index}, ${fault} ${victim}: ${seen.slice(0, SHOWN).join('; ')}`);
 }
 
 it(
   `nothing stale and nothing of others' in ${OPERATIONS} operations under faults (CACHE_SEED=${SEED})`,
   async () => {
-    const rounds = Math.ceil(OPERATIONS / OPERATIONS_A_ROUND);
-    const property = fc.asyncProperty(script(rounds), async (drawn) => {
-      for (const round of drawn) await run(round);
-    });
-    await fc.assert(property, { seed: SEED, numRuns: 1, endOnFailure: true });
-    const { reads, hits, changes, unacknowledged } = findings.tally;
+    const [rounds = []] = fc.sample(script(Math.ceil(OPERATIONS / OPERATIONS_A_ROUND)), { seed: SEED, numRuns: 1 });
+    for (const [index, round] of rounds.entries()) await run(round, index);
+    const { reads, hits, changes } = findings.tally;
     expect(reads + changes).toBeGreaterThan(OPERATIONS / 2);
     // Else it wouldn't be about the cache.
     expect(hits / reads).toBeGreaterThan(0.1);
-    console.log(JSON.stringify({ ...findings.tally, hitRatio: hits / reads, unacknowledged }));
   },
   60_000 + OPERATIONS * 300,
 );

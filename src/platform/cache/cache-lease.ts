@@ -1,20 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
-import { isDuplicateKey } from '../database/duplicate-key.js';
+import { CacheEpoch } from './cache-epoch.js';
 import { CacheRedis } from './cache-redis.js';
-import { CacheState, EPOCH, type Epoch } from './cache-state.schema.js';
+import { CacheState, EPOCH, type Epoch, LEASE_MS } from './cache-state.schema.js';
 
-/** How long what MongoDB was seen to hold may be relied on, from before it was asked. */
-export const LEASE_MS = 500;
 /** Renewed in passing from this age on, so that requests rarely wait for it. */
 const RENEW_AFTER_MS = 250;
 /** How often an answer that came too late to be relied on, in a burst of requests say, is asked for again. */
 const ATTEMPTS = 3;
-/** For how long the epoch's Redis may be another than ours before we look for it anew. */
-const RECONNECT_AFTER_MS = 5000;
 
 /** What one look at MongoDB showed. */
 interface Sight {
@@ -42,18 +37,14 @@ export interface Lease {
 export class CacheLease {
   private readonly logger = new Logger(CacheLease.name);
   private last: Sight = { at: -Infinity, epoch: null, flag: null };
-  private renewal?: Promise<void>;
+  private renewal?: Promise<boolean>;
   /** A flag, and since when this process has seen it. */
   private standing?: { flag: string; since: number };
-  /** An epoch that isn't settled, and since when this process has seen it. */
-  private unsettled?: { epoch: string; since: number };
-  /** The server of an epoch that was ours: if the epoch moves on without us, we are the ones who are lost. */
-  private agreed?: string;
-  private disagreedAt?: number;
 
   constructor(
     @InjectModel(CacheState.name) private readonly model: Model<CacheState>,
     private readonly redis: CacheRedis,
+    private readonly epochs: CacheEpoch,
   ) {}
 
   /**
@@ -64,7 +55,9 @@ export class CacheLease {
    */
   async get(): Promise<Lease | null> {
     if (this.age > RENEW_AFTER_MS) void this.renewTogether();
-    for (let attempt = 0; this.age > LEASE_MS && attempt < ATTEMPTS; attempt++) await this.renewTogether();
+    for (let attempt = 0; this.age > LEASE_MS && attempt < ATTEMPTS; attempt++) {
+      if (!(await this.renewTogether())) break;
+    }
     return this.age > LEASE_MS ? null : this.leaseOf(this.last);
   }
 
@@ -84,13 +77,19 @@ export class CacheLease {
     if (!stoodAllAlong) await delay(setAt + LEASE_MS - performance.now());
   }
 
-  /** Looks, and does what the epoch needs done. Called now and then, so that it doesn't wait for requests. */
-  async renew(): Promise<void> {
+  /**
+   * Looks, and does what the epoch needs done. Called now and then, so that it doesn't wait for requests.
+   *
+   * @returns whether MongoDB has answered
+   */
+  async renew(): Promise<boolean> {
     try {
       await this.refresh();
-      if (await this.tend(this.last.epoch)) await this.refresh();
+      if (await this.epochs.tend(this.last.epoch)) await this.refresh();
+      return true;
     } catch (error) {
       this.logger.warn({ err: error }, 'MongoDB does not tell whether the cache may be used');
+      return false;
     }
   }
 
@@ -103,9 +102,14 @@ export class CacheLease {
     return { epoch: epoch.epoch, flagged: flag !== null };
   }
 
-  /** Whoever needs a renewal while one is under way waits for that. */
-  private renewTogether(): Promise<void> {
-    this.renewal ??= this.renew().finally(() => (this.renewal = undefined));
+  /** Whoever needs a renewal while one is under way waits for that, but not for longer than it would be of use. */
+  private renewTogether(): Promise<boolean> {
+    if (this.renewal) return this.renewal;
+    const renewed = this.renew();
+    // A process that was too busy reads what has arrived before it gives up.
+    const patience = delay(LEASE_MS, false, { ref: false }).then((given) => setImmediate(given));
+    this.renewal = Promise.race([renewed, patience]);
+    void renewed.then(() => (this.renewal = undefined));
     return this.renewal;
   }
 
@@ -132,49 +136,5 @@ export class CacheLease {
     if (flag === null) this.standing = undefined;
     else if (flag !== this.standing?.flag) this.standing = { flag, since: performance.now() };
     return { at, epoch: (found.find(({ state }) => state === EPOCH) as Epoch | undefined) ?? null, flag };
-  }
-
-  /** @returns whether it has changed anything */
-  private async tend(epoch: Epoch | null): Promise<boolean> {
-    const { server } = this.redis;
-    if (server === undefined) return false;
-    if (epoch?.server !== server) return await this.disagree(epoch, server);
-    this.agreed = server;
-    this.disagreedAt = undefined;
-    return !epoch.settled && (await this.settle(epoch.epoch));
-  }
-
-  /** Redis has been restarted, or is another one: none of the keys that it may hold count any more. */
-  private async disagree(epoch: Epoch | null, server: string): Promise<boolean> {
-    if (server !== this.agreed) return await this.begin(epoch, server);
-    this.disagreedAt ??= performance.now();
-    if (performance.now() - this.disagreedAt < RECONNECT_AFTER_MS) return false;
-    this.logger.warn('other instances use another Redis than this one: connecting anew');
-    this.agreed = this.disagreedAt = undefined;
-    this.redis.reconnect();
-    return false;
-  }
-
-  private async begin(former: Epoch | null, server: string): Promise<boolean> {
-    // The very first has nobody's leases to wait for.
-    const epoch: Epoch = { epoch: randomUUID(), server, settled: former === null };
-    try {
-      await this.model.updateOne(
-        { _id: EPOCH, epoch: former?.epoch ?? null },
-        { $set: { ...epoch, state: EPOCH } },
-        { upsert: former === null },
-      );
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error; // somebody else was faster
-    }
-    return true;
-  }
-
-  /** Once an epoch has been seen for as long as leases last, nobody has one of the epoch before. */
-  private async settle(epoch: string): Promise<boolean> {
-    if (this.unsettled?.epoch !== epoch) this.unsettled = { epoch, since: performance.now() };
-    if (performance.now() - this.unsettled.since < LEASE_MS) return false;
-    await this.model.updateOne({ _id: EPOCH, epoch }, { $set: { settled: true } });
-    return true;
   }
 }

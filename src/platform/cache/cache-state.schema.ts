@@ -1,5 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 
+/** How long what MongoDB was seen to hold may be relied on, from before it was asked, in milliseconds. */
+export const LEASE_MS = 500;
 /** The id of the one document that says which Redis, and which keys in it, are in use. */
 export const EPOCH = 'epoch';
 

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { CacheEpoch } from './cache-epoch.js';
 import { CacheInvalidations } from './cache-invalidations.js';
 import { CacheLease } from './cache-lease.js';
 import { CacheRedis } from './cache-redis.js';
@@ -10,7 +11,7 @@ import { ResponseCache } from './response-cache.js';
 @Global()
 @Module({
   imports: [MongooseModule.forFeature([{ name: CacheState.name, schema: CacheStateSchema }])],
-  providers: [CacheRedis, CacheLease, CacheInvalidations, ResponseCache],
+  providers: [CacheRedis, CacheEpoch, CacheLease, CacheInvalidations, ResponseCache],
   exports: [ResponseCache, CacheInvalidations],
 })
 export class CacheModule {}

@@ -42,7 +42,7 @@ export class Cluster {
     await this.withRedis((client) => client.save());
   }
 
-  /** Lets a fault happen while `work` is done, and mends it. `died` is another story: see the test. */
+  /** Lets a fault happen while `work` is done, and mends it. `died` and `woken` are stories of their own: see the test. */
   async during(fault: Fault, victim: number, work: () => Promise<void>): Promise<void> {
     switch (fault) {
       case 'slow':
@@ -52,6 +52,14 @@ export class Cluster {
       case 'cut':
         this.proxy(victim).block();
         await work().finally(() => this.proxy(victim).unblock());
+        return;
+      case 'silent':
+        this.proxy(victim).silent = true;
+        await work().finally(() => {
+          this.proxy(victim).silent = false;
+          this.proxy(victim).block();
+          this.proxy(victim).unblock();
+        });
         return;
       case 'frozen':
         await Promise.all([work(), this.freeze(victim)]);
@@ -73,6 +81,7 @@ export class Cluster {
         return;
       case 'none':
       case 'died':
+      case 'woken':
         await work();
     }
   }

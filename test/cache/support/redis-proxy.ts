@@ -7,6 +7,8 @@ export class RedisProxy {
   private readonly sockets = new Set<Socket>();
   private server?: Server;
   private blocked = false;
+  /** Whether what instances send is swallowed. */
+  silent = false;
   private heldCommand?: { name: string; noticed: () => void };
   /** Milliseconds that whatever comes along may be held up for, either way. */
   maxDelayMs = 0;
@@ -53,16 +55,16 @@ export class RedisProxy {
     if (this.blocked) return void client.destroy();
     const { hostname, port } = new URL(this.upstream());
     const redis = connect(Number(port), hostname);
-    this.forward(client, redis, (chunk) => this.isHeldBack(chunk));
-    this.forward(redis, client, () => false);
+    this.forward(client, redis, false);
+    this.forward(redis, client, true);
   }
 
-  private forward(from: Socket, to: Socket, isHeldBack: (chunk: Buffer) => boolean): void {
+  private forward(from: Socket, to: Socket, isAnswer: boolean): void {
     let silent = false;
     let last = Promise.resolve();
     this.sockets.add(from);
     from.on('data', (chunk: Buffer) => {
-      silent ||= isHeldBack(chunk);
+      silent ||= !isAnswer && (this.silent || this.isHeldBack(chunk));
       if (silent) return;
       const waits = this.maxDelayMs > 0 ? delay(Math.random() * this.maxDelayMs) : undefined;
       if (!waits) return void last.then(() => to.write(chunk));

@@ -13,12 +13,14 @@ export const FAULTS = [
   'none',
   'slow', // one instance's way to Redis
   'cut', // one instance from Redis
+  'silent', // one instance's way to Redis: nothing it sends arrives, and nobody says so
   'frozen', // one instance
   'flushed',
   'paused',
   'killed',
   'restored', // Redis, from an old snapshot
   'died', // one instance, between a commit and its invalidation
+  'woken', // one instance, which was stopped while the others, cut from Redis, went on
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
