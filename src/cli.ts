@@ -7,6 +7,8 @@ const USAGE = `Usage: cli <command>
   create-admin --name NAME --email EMAIL   makes an administrator; the password comes from
                                            ADMIN_PASSWORD or from standard input
   sync-indexes                             creates the database's indexes (before a rollout)
+  shard [--check]                          shards the database of a mongos, as far as it isn't; --check says
+                                           what is left to do, and which hot queries ask every shard
   reencrypt-secrets                        encrypts what is stored with the first of APP_SECRETS (before
                                            the old one is retired)
   replay-dead-letters [--queue NAME]       has events that were given up tried again: those of one queue,
@@ -22,6 +24,7 @@ const USAGE = `Usage: cli <command>
 const COMMANDS: Record<string, () => Promise<Command>> = {
   'create-admin': async () => (await import('./cli/create-admin.js')).createAdmin,
   'sync-indexes': async () => (await import('./cli/sync-indexes.js')).syncIndexes,
+  shard: async () => (await import('./cli/sharding/shard.js')).shard,
   'reencrypt-secrets': async () => (await import('./cli/reencrypt-secrets.js')).reencryptSecrets,
   'replay-dead-letters': async () => (await import('./cli/replay-dead-letters.js')).replayDeadLetters,
   seed: async () => (await import('./cli/seed.js')).seed,
