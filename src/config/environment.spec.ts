@@ -85,6 +85,7 @@ describe('readEnvironment', () => {
     ['MONGODB_URI', 'postgres://user:hunter2@localhost'],
     ['MONGODB_MAX_POOL_SIZE', '0'],
     ['MONGODB_MIN_POOL_SIZE', '-1'],
+    ['MONGODB_READ_PREFERENCE', 'anyone'],
     ['REDIS_URL', 'http://:hunter2@localhost'],
     ['MODULES', 'auth,tasks,billing'],
     ['MODULES', 'auth,auth'],

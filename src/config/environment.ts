@@ -85,6 +85,12 @@ export class Environment {
   @Min(0)
   readonly MONGODB_MIN_POOL_SIZE: number = 10;
 
+  @IsIn(['primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', 'nearest'], {
+    message: 'must be one of primary, primaryPreferred, secondary, secondaryPreferred, nearest',
+  })
+  readonly MONGODB_READ_PREFERENCE: 'primary' | 'primaryPreferred' | 'secondary' | 'secondaryPreferred' | 'nearest' =
+    'primary';
+
   @IsOptional()
   @Transform(toPem)
   @Validate(IsCertificateList)

@@ -5,6 +5,7 @@ import type { Client } from '../../common/http/client.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import { Environment } from '../../config/environment.js';
 import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { AuditEntryResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
 import { AuditEntry, type AuditEvent } from './schemas/audit-entry.schema.js';
@@ -25,6 +26,7 @@ export class AuditService {
   constructor(
     @InjectModel(AuditEntry.name) private readonly entries: Model<AuditEntry>,
     private readonly cursors: Cursors,
+    private readonly environment: Environment,
   ) {}
 
   /** @param session of the transaction that makes it true, where there is one */
@@ -48,6 +50,7 @@ export class AuditService {
       .find({ $and: [filter, keysetAfter(NEWEST_FIRST, position)] })
       .sort(keysetSort(NEWEST_FIRST))
       .limit(query.limit + 1)
+      .read(this.environment.MONGODB_READ_PREFERENCE)
       .lean<AuditEntry[]>();
     return toPage(rows, query.limit, toResponse, ({ at, _id }) =>
       this.cursors.encode(LIST, { value: at.toISOString(), id: String(_id) }),

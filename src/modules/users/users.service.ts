@@ -8,6 +8,7 @@ import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import { Environment } from '../../config/environment.js';
 import {
   type NotificationPreferences,
   PreferencesChangedEvent,
@@ -121,6 +122,7 @@ export class UsersService {
       .find({ $and: [filterOf(query), keysetAfter(keyset, position)] })
       .sort(keysetSort(keyset))
       .limit(query.limit + 1)
+      .read(this.environment.MONGODB_READ_PREFERENCE)
       .lean<User[]>();
     return toPage(
       rows,
