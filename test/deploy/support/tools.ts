@@ -11,6 +11,7 @@ const PACKAGES = {
   'docker compose': 'docker-compose version 2 (Debian 13) or docker-compose-plugin (docker.com)',
   sh: 'dash',
   openssl: 'openssl',
+  'systemd-analyze': 'systemd',
 };
 type Tool = keyof typeof PACKAGES;
 
@@ -44,7 +45,7 @@ function tryRun(command: string, args: string[], env: NodeJS.ProcessEnv = {}): R
  *
  * @throws ToolMissingError when it isn't there, Error with its stderr when it fails
  */
-export function run(tool: Exclude<Tool, 'docker compose'>, args: string[]): string {
+export function run(tool: Exclude<Tool, 'docker compose' | 'systemd-analyze'>, args: string[]): string {
   return output([tool, ...args], tryRun(tool, args), tool);
 }
 
