@@ -26,7 +26,7 @@ function workersOf(service: TestService): { worker: number; pid: number }[] {
 }
 
 function load(service: TestService, { accessToken }: ApiClient): Load {
-  const started = startLoad({ url: service.url, token: accessToken!, clients: CLIENTS });
+  const started = startLoad({ url: service.url, tokens: [accessToken!], clients: CLIENTS });
   loads.push(started);
   return started;
 }

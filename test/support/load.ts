@@ -4,16 +4,20 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 export interface LoadReport {
   /** Answered, by status. */
   statuses: Record<number, number>;
+  /** Answered with an error: which, how often. */
+  problems: Record<string, number>;
   /** Not answered: why, and when (by `performance.now()`). */
   failures: { method: string; reason: string; at: number }[];
   /** The ids of tasks whose creation was acknowledged. */
   created: string[];
+  /** How long it took. */
+  seconds: number;
 }
 
 export interface LoadOptions {
-  /** Where to, and with whose access token. */
   url: string;
-  token: string;
+  /** Access tokens of the users who ask, in turn. */
+  tokens: readonly string[];
   /** Requests under way at once. */
   clients: number;
   /** Requests per second of all clients together; as fast as they come without it. */
@@ -27,8 +31,8 @@ export interface Load {
 }
 
 /** Every third client opens a connection for each request; every other request is a write. Nothing is tried again. */
-export function startLoad({ url, token, clients, rate }: LoadOptions): Load {
-  const report: LoadReport = { statuses: {}, failures: [], created: [] };
+export function startLoad({ url, tokens, clients, rate }: LoadOptions): Load {
+  const report: LoadReport = { statuses: {}, problems: {}, failures: [], created: [], seconds: 0 };
   const began = performance.now();
   let stopped = false;
   let sent = 0;
@@ -39,10 +43,14 @@ export function startLoad({ url, token, clients, rate }: LoadOptions): Load {
       const due = rate === undefined ? 0 : began + (sent * 1000) / rate - performance.now();
       const count = sent++;
       if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
-      const method = count % 2 === 0 ? 'POST' : 'GET';
+      const method = Math.floor(count / tokens.length) % 2 === 0 ? 'POST' : 'GET';
       try {
-        const { status, body } = await exchange(url, token, method, agent);
+        const { status, body } = await exchange(url, tokens[count % tokens.length]!, method, agent);
         report.statuses[status] = (report.statuses[status] ?? 0) + 1;
+        if (status >= 400) {
+          const problem = `${method} ${status} ${(JSON.parse(body) as { detail: string }).detail}`;
+          report.problems[problem] = (report.problems[problem] ?? 0) + 1;
+        }
         if (method === 'POST' && status === 201) report.created.push((JSON.parse(body) as { id: string }).id);
       } catch (error) {
         const reason = (error as NodeJS.ErrnoException).code ?? String(error);
@@ -57,6 +65,7 @@ export function startLoad({ url, token, clients, rate }: LoadOptions): Load {
     async stop() {
       stopped = true;
       await all;
+      report.seconds = (performance.now() - began) / 1000;
       return report;
     },
   };

@@ -97,6 +97,10 @@ export class TestService {
     return databaseUri(this.databaseName);
   }
 
+  get isRunning(): boolean {
+    return running.has(this) && this.child?.exitCode === null && this.child.signalCode === null;
+  }
+
   /** All that the process has written since its last start. */
   logs(): string {
     return this.output;
