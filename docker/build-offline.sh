@@ -39,6 +39,8 @@ if ! buildah inspect --type image "$base" >/dev/null 2>&1; then
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$work/root/usr/local/bin/npm"
   scratch=$(buildah from scratch)
   buildah add --quiet "$scratch" "$work/root" / >/dev/null
+  # The authorities this machine trusts, a proxy's of its own among them.
+  buildah config --env NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$scratch"
   buildah commit --quiet --rm "$scratch" "$base" >/dev/null
 fi
 

@@ -118,6 +118,7 @@ describe('split', () => {
     ['DELETE', '/api/v1/users/me', 'auth'],
     ['DELETE', '/api/v1/users/0123456789abcdef01234567', 'users'],
     ['GET', '/api/v1/users/me/export', 'users'],
+    ['POST', '/unsubscribe', 'users'],
     ['GET', '/api/v1/tasks?limit=1', 'tasks'],
     ['GET', '/api/v1/tasks/stats', 'tasks'],
     ['GET', '/api/v1/notifications', 'notifications'],
