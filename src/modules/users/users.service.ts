@@ -8,7 +8,6 @@ import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
-import { Environment } from '../../config/environment.js';
 import {
   type NotificationPreferences,
   PreferencesChangedEvent,
