@@ -9,7 +9,8 @@ export class RedisProxy {
   private blocked = false;
   /** Whether what instances send is swallowed. */
   silent = false;
-  private heldCommand?: { name: string; noticed: () => void };
+  private heldText?: { text: string; noticed: () => void };
+  private readonly held: (() => void)[] = [];
   /** Milliseconds that whatever comes along may be held up for, either way. */
   maxDelayMs = 0;
 
@@ -37,13 +38,15 @@ export class RedisProxy {
     this.blocked = false;
   }
 
-  /** The next command of this name doesn't reach Redis, nor does anything after it on its connection. @returns once it was held back */
-  holdBack(name: string): Promise<void> {
-    return new Promise((noticed) => (this.heldCommand = { name, noticed }));
+  /** What has this text in it doesn't reach Redis, nor does anything after it on its connection. @returns once that is so */
+  holdBack(text: string): Promise<void> {
+    return new Promise((noticed) => (this.heldText = { text, noticed }));
   }
 
-  passAll(): void {
-    delete this.heldCommand;
+  /** Lets everything through from now on, and what was held back, too. */
+  release(): void {
+    delete this.heldText;
+    for (const deliver of this.held.splice(0)) deliver();
   }
 
   stop(): void {
@@ -60,14 +63,15 @@ export class RedisProxy {
   }
 
   private forward(from: Socket, to: Socket, isAnswer: boolean): void {
-    let silent = false;
+    let [silent, holding] = [false, false];
     let last = Promise.resolve();
     this.sockets.add(from);
     from.on('data', (chunk: Buffer) => {
-      silent ||= !isAnswer && (this.silent || this.isHeldBack(chunk));
+      silent ||= this.silent && !isAnswer;
       if (silent) return;
+      holding = !isAnswer && (this.isHeldBack(chunk) || (holding && this.held.length > 0));
+      if (holding) return void this.held.push(() => to.write(chunk));
       const waits = this.maxDelayMs > 0 ? delay(Math.random() * this.maxDelayMs) : undefined;
-      if (!waits) return void last.then(() => to.write(chunk));
       last = Promise.all([last, waits]).then(() => void to.write(chunk));
     });
     from.on('error', () => to.destroy());
@@ -78,11 +82,9 @@ export class RedisProxy {
   }
 
   private isHeldBack(chunk: Buffer): boolean {
-    if (!this.heldCommand || !chunk.toString('latin1').toLowerCase().includes(`\r\n${this.heldCommand.name}\r\n`)) {
-      return false;
-    }
-    this.heldCommand.noticed();
-    delete this.heldCommand;
+    if (!this.heldText || !chunk.toString('latin1').includes(this.heldText.text)) return false;
+    this.heldText.noticed();
+    delete this.heldText;
     return true;
   }
 }

@@ -19,6 +19,7 @@ export const FAULTS = [
   'paused',
   'killed',
   'restored', // Redis, from an old snapshot
+  'late', // what one instance stores: another one has changed it meanwhile
   'died', // one instance, between a commit and its invalidation
   'woken', // one instance, which was stopped while the others, cut from Redis, went on
 ] as const;
