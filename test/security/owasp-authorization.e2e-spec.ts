@@ -1,5 +1,7 @@
+import webPush from 'web-push';
 import type { ApiClient, ApiResponse, PageOf, Problem } from '../support/api-client.js';
 import { ApiClient as Client } from '../support/api-client.js';
+import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS } from '../support/tasks.js';
 import { createAdmin, logIn, registerUser, type TestUser, withRole } from '../support/users.js';
@@ -11,6 +13,7 @@ import { Contract, type Operation } from './support/contract.js';
 const AUTH = '/api/v1/auth';
 const ME = '/api/v1/users/me';
 const NOTIFICATIONS = '/api/v1/notifications';
+const SUBSCRIPTIONS = `${NOTIFICATIONS}/push/subscriptions`;
 
 let service: TestService;
 let contract: Contract;
@@ -22,7 +25,9 @@ let admin: TestUser;
 let ids: Record<string, string>;
 let attachmentId: string;
 beforeAll(async () => {
-  service = await startService({ MAX_EVENT_LOOP_LAG_MS: '60000' });
+  const { publicKey, privateKey } = webPush.generateVAPIDKeys();
+  const push = { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey };
+  service = await startService({ MAX_EVENT_LOOP_LAG_MS: '60000', ...push });
   contract = await Contract.of(service);
   [victim, attacker, manager, admin] = await Promise.all([
     registerUser(service),
@@ -41,10 +46,15 @@ beforeAll(async () => {
     const { body } = await victim.api.get<PageOf<{ id: string }>>(NOTIFICATIONS);
     return body.data.length > 0 && body.data;
   });
+  const subscription = await victim.api.post<{ id: string }>(SUBSCRIPTIONS, {
+    endpoint: 'https://push.example.org/victim',
+    keys: newPushKeys(),
+  });
   const sessions = await victim.api.get<PageOf<{ id: string }>>(`${AUTH}/sessions`);
   ids = {
     [`${TASKS}/`]: task.id,
     [`${NOTIFICATIONS}/`]: notification?.id ?? '',
+    [`${SUBSCRIPTIONS}/`]: subscription.body.id,
     [`${AUTH}/api-keys/`]: key.id,
     [`${AUTH}/sessions/`]: sessions.body.data[0]?.id ?? '',
   };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
-import { NotFoundError, UploadIncompleteError } from '../../common/errors/problem.js';
+import { UploadIncompleteError } from '../../common/errors/problem.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { type ObjectOwner, ObjectRemovals, OwnsObjects } from '../../platform/storage/object-removals.js';
@@ -11,7 +11,7 @@ import { toUploadResponse, type UploadResponseDto } from '../../platform/storage
 import type { CreateAvatarDto } from './dto/avatar.dto.js';
 import { type Avatar, avatarPath, AVATARS } from './schemas/avatar.schema.js';
 import { User } from './schemas/user.schema.js';
-import { UserNotFoundError } from './users.errors.js';
+import { AvatarNotFoundError, UserNotFoundError } from './users.errors.js';
 import { profileChanged, UsersService } from './users.service.js';
 
 const ID_BYTES = 16;
@@ -60,9 +60,9 @@ export class AvatarsService implements ObjectOwner {
     return await this.replace(userId, id);
   }
 
-  /** @throws NotFoundError where this isn't the user's avatar (any more) */
+  /** @throws AvatarNotFoundError where this isn't the user's avatar (any more) */
   async getPictureUrl(userId: string, avatarId: string): Promise<string> {
-    if (!(await this.users.exists({ _id: userId, 'avatar.id': avatarId }))) throw new NotFoundError();
+    if (!(await this.users.exists({ _id: userId, 'avatar.id': avatarId }))) throw new AvatarNotFoundError();
     return await this.storage.presignDownload(avatarPath(userId, avatarId).join('/'));
   }
 

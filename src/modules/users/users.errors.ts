@@ -5,3 +5,9 @@ export class UserNotFoundError extends NotFoundError {
     super('There is no such user.');
   }
 }
+
+export class AvatarNotFoundError extends NotFoundError {
+  constructor() {
+    super('There is no such picture.');
+  }
+}
