@@ -8,6 +8,10 @@ import { Transactions } from './transactions.js';
 
 /** How long a query waits for a reachable server before it fails (and the client gets its 503), in milliseconds. */
 const SERVER_SELECTION_TIMEOUT_MS = 3000;
+/** A server that says nothing for both together counts as gone; the driver's own figures come to 40 s. In milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const HEARTBEAT_FREQUENCY_MS = 5000;
+
 /** The one connection (pool) of the process, and what works on it. */
 @Global()
 @Module({
@@ -20,6 +24,8 @@ const SERVER_SELECTION_TIMEOUT_MS = 3000;
         maxPoolSize: environment.MONGODB_MAX_POOL_SIZE,
         minPoolSize: Math.min(environment.MONGODB_MIN_POOL_SIZE, environment.MONGODB_MAX_POOL_SIZE),
         serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+        connectTimeoutMS: CONNECT_TIMEOUT_MS,
+        heartbeatFrequencyMS: HEARTBEAT_FREQUENCY_MS,
         monitorCommands: true,
         autoIndex: false,
         autoCreate: false,
