@@ -12,6 +12,8 @@ import { waitFor } from '../support/wait-for.js';
 const UNKNOWN_ID = '0123456789abcdef01234567';
 const PARALLEL = 6;
 const TOO_LARGE = 1024 * 1024 + 1;
+/** Judges each element of its list by itself, and answers 200 whatever they are (its own tests hold it to that). */
+const BULK = '/api/v1/tasks/bulk';
 
 let service: TestService;
 let api: Api;
@@ -130,7 +132,8 @@ describe('a body', () => {
   });
 
   it('with a list that holds the wrong things is refused, naming the field', async () => {
-    const cases = withBody().flatMap(({ operation, schema, example }) =>
+    const refusing = withBody().filter(({ operation }) => operation.path !== BULK);
+    const cases = refusing.flatMap(({ operation, schema, example }) =>
       api
         .fieldsOf(schema)
         .filter((field) => [field.schema.type].flat().includes('array'))

@@ -63,10 +63,10 @@ export class SubscribeDto {
   endpoint!: string;
 
   /** Milliseconds since 1970. */
-  @ApiProperty({ type: Number, nullable: true, required: false, minimum: 0, maximum: LAST_MOMENT_MS })
+  @ApiProperty({ type: Number, nullable: true, required: false, minimum: 1, maximum: LAST_MOMENT_MS })
   @IsOptional()
   @Max(LAST_MOMENT_MS)
-  @Min(0)
+  @Min(1)
   @IsNumber()
   expirationTime?: number | null;
 
