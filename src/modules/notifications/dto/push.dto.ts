@@ -63,7 +63,14 @@ export class SubscribeDto {
   endpoint!: string;
 
   /** Milliseconds since 1970. */
-  @ApiProperty({ type: Number, nullable: true, required: false, minimum: 1, maximum: LAST_MOMENT_MS })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    required: false,
+    minimum: 1,
+    maximum: LAST_MOMENT_MS,
+    example: 1798761600000,
+  })
   @IsOptional()
   @Max(LAST_MOMENT_MS)
   @Min(1)
