@@ -10,8 +10,18 @@ const UNREACHABLE = new Set([
   'MongoTopologyClosedError',
 ]);
 
+/**
+ * Answers of a server that can't serve at the moment: those after which drivers try a write again (MongoDB's
+ * specification of retryable writes), and so what is left where the second try has failed too. HostUnreachable,
+ * HostNotFound, NetworkTimeout, ShutdownInProgress, FailedToSatisfyReadPreference, PrimarySteppedDown,
+ * ExceededTimeLimit, SocketException, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange,
+ * NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary.
+ */
+const UNABLE = new Set([6, 7, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
 /** Whether an error means that the database can't be reached at the moment. */
 export function isDatabaseUnreachable(error: unknown): boolean {
-  const { name } = (error ?? {}) as { name?: unknown };
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
+  if (name === 'MongoServerError') return typeof code === 'number' && UNABLE.has(code);
   return typeof name === 'string' && UNREACHABLE.has(name);
 }
