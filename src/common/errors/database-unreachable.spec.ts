@@ -5,6 +5,8 @@ const error = (name: string, code?: unknown) => Object.assign(new Error('of the 
 describe('isDatabaseUnreachable', () => {
   it.each([
     ['a lost connection', error('MongoNetworkError')],
+    ['a connection lost in an insertMany', error('MongoBulkWriteError')],
+    ['an insertMany at a server that shuts down', error('MongoBulkWriteError', 11600)],
     ['a cluster whose shard is gone', error('MongoServerError', 6)],
     ['a server that shuts down', error('MongoServerError', 11600)],
     ['a primary that is none any more', error('MongoServerError', 10107)],
@@ -14,6 +16,7 @@ describe('isDatabaseUnreachable', () => {
 
   it.each([
     ['a duplicate key', error('MongoServerError', 11000)],
+    ['a duplicate key in an insertMany', error('MongoBulkWriteError', 11000)],
     ['a fault inside the server', error('MongoServerError', 1)],
     ['an error of ours with such a number', error('Error', 6)],
     ['nothing', undefined],

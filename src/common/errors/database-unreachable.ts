@@ -22,6 +22,10 @@ const UNABLE = new Set([6, 7, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 
 /** Whether an error means that the database can't be reached at the moment. */
 export function isDatabaseUnreachable(error: unknown): boolean {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
-  if (name === 'MongoServerError') return typeof code === 'number' && UNABLE.has(code);
+  // What the driver makes of a lost connection in an insertMany; what a server answers has a code.
+  if (name === 'MongoBulkWriteError' && code === undefined) return true;
+  if (name === 'MongoServerError' || name === 'MongoBulkWriteError') {
+    return typeof code === 'number' && UNABLE.has(code);
+  }
   return typeof name === 'string' && UNREACHABLE.has(name);
 }
