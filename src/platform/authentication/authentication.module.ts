@@ -1,9 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
-import { PassportModule } from '@nestjs/passport';
 import { RevocationModule } from '../revocation/revocation.module.js';
 import { AccessListener } from './access.listener.js';
-import { AccessTokenStrategy } from './access-token.strategy.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { ApiKey, ApiKeySchema } from './api-key.schema.js';
 import { ApiKeys } from './api-keys.js';
@@ -12,8 +10,8 @@ import { SigningKeys } from './signing-keys.js';
 /** Every process can tell who is asking by itself, without a call to the auth module. */
 @Global()
 @Module({
-  imports: [PassportModule, RevocationModule, MongooseModule.forFeature([{ name: ApiKey.name, schema: ApiKeySchema }])],
-  providers: [SigningKeys, AccessListener, AccessTokenStrategy, AccessTokenVerifier, ApiKeys],
+  imports: [RevocationModule, MongooseModule.forFeature([{ name: ApiKey.name, schema: ApiKeySchema }])],
+  providers: [SigningKeys, AccessListener, AccessTokenVerifier, ApiKeys],
   exports: [SigningKeys, AccessTokenVerifier, ApiKeys],
 })
 export class AuthenticationModule {}

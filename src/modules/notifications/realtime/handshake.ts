@@ -20,7 +20,7 @@ export class Handshake {
   constructor(private readonly tokens: AccessTokenVerifier) {}
 
   /** Whether the session goes on is asked later, once the connection would hear of its end. */
-  async read(data: Buffer, isBinary: boolean): Promise<Admission | Refusal> {
+  read(data: Buffer, isBinary: boolean): Admission | Refusal {
     const message = isBinary ? null : parseAuthMessage(data.toString());
     if (message === null) {
       return { code: CLOSE.UNAUTHENTICATED, reason: 'the first message must be {"type":"auth","token":"..."}' };
@@ -28,8 +28,9 @@ export class Handshake {
     if (message === 'invalid since') {
       return { code: CLOSE.UNEXPECTED_MESSAGE, reason: 'since must be an RFC 3339 time' };
     }
-    const subject = await this.tokens.verify(message.token);
-    if (!subject) return { code: CLOSE.UNAUTHENTICATED, reason: 'the access token is not valid' };
+    const claims = this.tokens.verify(message.token);
+    if (typeof claims === 'string') return { code: CLOSE.UNAUTHENTICATED, reason: 'the access token is not valid' };
+    const subject = { userId: claims.sub, sessionId: claims.sid, issuedAt: claims.iat };
     return { subject, since: message.since };
   }
 }

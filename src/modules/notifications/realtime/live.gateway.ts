@@ -102,7 +102,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
   /** @returns whether the client was let in */
   private async authenticate(socket: WebSocket, data: Buffer, isBinary: boolean): Promise<boolean> {
     try {
-      const answer = await this.handshake.read(data, isBinary);
+      const answer = this.handshake.read(data, isBinary);
       if ('subject' in answer) return await this.admit(socket, answer);
       socket.close(answer.code, answer.reason);
     } catch (error) {
