@@ -32,11 +32,9 @@ const OUTSIDE_THE_API = [
   'health/ready',
   '.well-known/jwks.json',
   'verify-email',
-  'verify-email/*file',
   'reset-password',
-  'reset-password/*file',
   'unsubscribe',
-  'unsubscribe/*file',
+  'static/:name',
 ];
 
 type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>;

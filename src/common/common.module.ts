@@ -1,8 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { SecretBox } from './crypto/secret-box.js';
 import { RouteMethods } from './http/route-methods.js';
+import { StaticFilesController } from './pages/static-files.controller.js';
 import { Cursors } from './pagination/cursor.js';
 
 @Global()
-@Module({ providers: [SecretBox, Cursors, RouteMethods], exports: [SecretBox, Cursors, RouteMethods] })
+@Module({
+  controllers: [StaticFilesController],
+  providers: [SecretBox, Cursors, RouteMethods],
+  exports: [SecretBox, Cursors, RouteMethods],
+})
 export class CommonModule {}

@@ -110,7 +110,7 @@ describe('split', () => {
   it.each([
     ['POST', '/api/v1/auth/login', 'auth'],
     ['GET', '/verify-email', 'auth'],
-    ['GET', '/verify-email/page.js', 'auth'],
+    ['GET', '/static/page.js', 'auth'],
     ['GET', '/reset-password', 'auth'],
     ['GET', '/.well-known/jwks.json', 'auth'],
     ['GET', '/api/v1/users/me', 'users'],

@@ -84,6 +84,32 @@ describe('the cache', () => {
     },
   );
 
+  it('answers 304 itself where a file is kept, by its tag and by its time', async () => {
+    const validators = { ETag: '"a"', 'Last-Modified': 'Tue, 01 Jan 1980 00:00:00 GMT' };
+    await start({}, (response) => {
+      response.writeHead(200, { 'Cache-Control': 'public, max-age=31536000, immutable', ...validators }).end(LONG);
+    });
+    const get = (headers = {}) => send(nginx.port, { path: '/static/page.0123456789abcdef.css', headers });
+    expect((await get()).status).toBe(200);
+    for (const condition of [
+      { 'If-None-Match': validators.ETag },
+      { 'If-Modified-Since': validators['Last-Modified'] },
+    ]) {
+      const { status, headers } = await get(condition);
+      expect([status, headers['x-edge-cache'], headers['cache-control']]).toEqual([
+        ...[304, 'HIT'],
+        'public, max-age=31536000, immutable',
+      ]);
+    }
+    expect(replica.seen).toHaveLength(1);
+  });
+
+  it('never keeps a file that stands in for one of another version', async () => {
+    await start({}, (response) => void response.setHeader('Cache-Control', 'no-cache').end(LONG));
+    for (let sent = 0; sent < 3; sent += 1) await send(nginx.port, { path: '/static/page.0123456789abcdef.css' });
+    expect(replica.seen).toHaveLength(3);
+  });
+
   it('keeps nothing of the API, whatever the answer says', async () => {
     await start({}, (response) => void response.setHeader('Cache-Control', 'public, max-age=600').end(LONG));
     for (const path of ['/api/v1/tasks', '/api/v1/auth/sessions', '/health', '/docs']) {

@@ -5,7 +5,7 @@ import { createOpenApiDocument } from '../../src/common/openapi/document.js';
 import { newEnvironment } from '../support/parts.js';
 
 // Swagger UI, and the pages that mails link to: for people, not for programs.
-const OUTSIDE = /^\/(docs|verify-email|reset-password|unsubscribe)(\/|$)/;
+const OUTSIDE = /^\/(docs|static|verify-email|reset-password|unsubscribe)(\/|$)/;
 
 let app: NestFastifyApplication;
 const routes = new Set<string>();

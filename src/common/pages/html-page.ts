@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { applyDecorators, Header } from '@nestjs/common';
-
-/** How all pages look. */
-export const PAGE_STYLES = readFileSync(new URL('./page.css', import.meta.url), 'utf8');
+import type { Language } from './choose-language.js';
+import { staticUrl } from './static-files.js';
 
 /** What a page may do: with a script of its own it calls the service, without one it posts its form. */
 function policy(scripts: boolean): string {
@@ -25,10 +23,33 @@ export const HtmlPage = ({ scripts }: { scripts: boolean }) =>
     Header('Vary', 'Origin, Accept-Language'),
   );
 
-/** The handler answers with something that a page needs. */
-export const PageAsset = (contentType: string) =>
-  applyDecorators(
-    Header('Content-Type', `${contentType}; charset=utf-8`),
-    // After a deployment the page and its script must fit together.
-    Header('Cache-Control', 'no-cache'),
-  );
+interface PageParts {
+  language: Language;
+  title: string;
+  /** HTML, behind the heading. */
+  content: string;
+  /** Whether the page needs `page.js`. */
+  scripts: boolean;
+}
+
+/** The page as HTML. It has no script and no style of its own, which a policy without `unsafe-inline` forbids. */
+export function renderHtml({ language, title, content, scripts }: PageParts): string {
+  return `<!doctype html>
+<html lang="${language}">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="robots" content="noindex">
+    <meta name="color-scheme" content="light dark">
+    <title>${title}</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="${staticUrl('page.css')}">
+${scripts ? `    <script src="${staticUrl('page.js')}" defer></script>\n` : ''}  </head>
+  <body>
+    <main>
+      <h1>${title}</h1>
+${content}    </main>
+  </body>
+</html>
+`;
+}

@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Controller, Get, Headers, Query, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Public } from '../../../common/auth/principal.js';
 import { chooseLanguage } from '../../../common/pages/choose-language.js';
-import { HtmlPage, PAGE_STYLES, PageAsset } from '../../../common/pages/html-page.js';
+import { HtmlPage } from '../../../common/pages/html-page.js';
 import { renderPage } from './render-page.js';
-
-const script = readFileSync(new URL('./page.js', import.meta.url), 'utf8');
 
 /**
  * The pages that mails link to, for clients that have none of their own. The token stands behind the `#` and is not
@@ -28,17 +25,5 @@ export class PagesController {
   @Get('reset-password')
   getResetPassword(@Headers('accept-language') languages: string | undefined, @Query() _query: object): string {
     return renderPage('reset-password', chooseLanguage(languages));
-  }
-
-  @PageAsset('text/javascript')
-  @Get(['verify-email/page.js', 'reset-password/page.js'])
-  getScript(): string {
-    return script;
-  }
-
-  @PageAsset('text/css')
-  @Get(['verify-email/page.css', 'reset-password/page.css'])
-  getStyles(): string {
-    return PAGE_STYLES;
   }
 }

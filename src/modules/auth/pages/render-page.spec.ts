@@ -1,4 +1,5 @@
 import { LANGUAGES } from '../../../common/pages/choose-language.js';
+import { staticUrl } from '../../../common/pages/static-files.js';
 import { TEXTS } from './page-texts.js';
 import { renderPage } from './render-page.js';
 
@@ -17,7 +18,7 @@ describe('renderPage', () => {
   it.each(['verify-email', 'reset-password'] as const)('has no script or style of its own: %s', (name) => {
     const page = renderPage(name, 'en');
     expect(page).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/);
-    expect(page.match(/<script\b[^>]*>[^<]*/g)).toEqual([`<script src="${name}/page.js" defer>`]);
+    expect(page.match(/<script\b[^>]*>[^<]*/g)).toEqual([`<script src="${staticUrl('page.js')}" defer>`]);
   });
 
   it('holds no character in its texts that HTML would take for markup', () => {

@@ -1,5 +1,6 @@
 import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../is-allowed-password.js';
 import type { Language } from '../../../common/pages/choose-language.js';
+import { renderHtml } from '../../../common/pages/html-page.js';
 import { type PageName, type PasswordTexts, TEXTS } from './page-texts.js';
 
 const ENDPOINTS: Record<PageName, string> = {
@@ -7,31 +8,13 @@ const ENDPOINTS: Record<PageName, string> = {
   'reset-password': 'api/v1/auth/password/reset',
 };
 
-/**
- * The page as HTML. All addresses in it are relative, so that it also works under a path of `PUBLIC_URL`. It has no
- * script and no style of its own, which a policy without `unsafe-inline` forbids.
- */
+/** The page as HTML. Its addresses are relative, so that it also works under a path of `PUBLIC_URL`. */
 export function renderPage(page: PageName, language: Language): string {
   const { noScript, password, pages } = TEXTS[language];
   const { title, intro, button, messages } = pages[page];
   const asksPassword = page === 'reset-password';
   const spoken = { ...messages, ...(asksPassword ? password.messages : {}) };
-  return `<!doctype html>
-<html lang="${language}">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="robots" content="noindex">
-    <meta name="color-scheme" content="light dark">
-    <title>${title}</title>
-    <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="${page}/page.css">
-    <script src="${page}/page.js" defer></script>
-  </head>
-  <body>
-    <main>
-      <h1>${title}</h1>
-      <p>${intro}</p>
+  const content = `      <p>${intro}</p>
       <noscript><p class="problem">${noScript}</p></noscript>
       <form method="post" data-endpoint="${ENDPOINTS[page]}" novalidate hidden>
 ${asksPassword ? passwordField(password) : ''}        <button type="submit">${button}</button>
@@ -39,10 +22,8 @@ ${asksPassword ? passwordField(password) : ''}        <button type="submit">${bu
       <p id="status" role="status" tabindex="-1"></p>
 ${Object.entries(spoken)
   .map(([name, message]) => `      <template data-message="${name}">${message}</template>\n`)
-  .join('')}    </main>
-  </body>
-</html>
-`;
+  .join('')}`;
+  return renderHtml({ language, title, content, scripts: true });
 }
 
 function passwordField({ label, hint, show }: PasswordTexts): string {

@@ -1,4 +1,5 @@
 import type { Language } from '../../../common/pages/choose-language.js';
+import { renderHtml } from '../../../common/pages/html-page.js';
 
 /** Before the button is pressed, after it, and where the address is not a whole one. */
 export type UnsubscribeStep = 'ask' | 'done' | 'invalid';
@@ -35,23 +36,6 @@ const TEXTS: Record<Language, Texts> = {
 export function renderUnsubscribePage(step: UnsubscribeStep, language: Language): string {
   const { title, button, steps } = TEXTS[language];
   const form = `      <form method="post"><button type="submit">${button}</button></form>\n`;
-  return `<!doctype html>
-<html lang="${language}">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="robots" content="noindex">
-    <meta name="color-scheme" content="light dark">
-    <title>${title}</title>
-    <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="unsubscribe/page.css">
-  </head>
-  <body>
-    <main>
-      <h1>${title}</h1>
-      <p${step === 'invalid' ? ' class="problem"' : ''}>${steps[step]}</p>
-${step === 'ask' ? form : ''}    </main>
-  </body>
-</html>
-`;
+  const content = `      <p${step === 'invalid' ? ' class="problem"' : ''}>${steps[step]}</p>\n${step === 'ask' ? form : ''}`;
+  return renderHtml({ language, title, content, scripts: false });
 }

@@ -6,7 +6,7 @@ import { Public } from '../../../common/auth/principal.js';
 import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { userOfUnsubscribeToken } from '../../../common/crypto/unsubscribe-link.js';
 import { chooseLanguage } from '../../../common/pages/choose-language.js';
-import { HtmlPage, PAGE_STYLES, PageAsset } from '../../../common/pages/html-page.js';
+import { HtmlPage } from '../../../common/pages/html-page.js';
 import { UsersService } from '../users.service.js';
 import { renderUnsubscribePage } from './unsubscribe-page.js';
 
@@ -49,12 +49,6 @@ export class UnsubscribeController {
     if (userId !== null) await this.users.endEmails(userId);
     void reply.status(userId === null ? 400 : 200);
     return renderUnsubscribePage(userId === null ? 'invalid' : 'done', chooseLanguage(languages));
-  }
-
-  @PageAsset('text/css')
-  @Get('unsubscribe/page.css')
-  getStyles(): string {
-    return PAGE_STYLES;
   }
 
   private userOf({ token }: Record<string, unknown>): string | null {
