@@ -12,13 +12,10 @@ import { CLOSE_TIMEOUT_MS, Shutdown } from './platform/shutdown/shutdown.js';
 /** Serves requests in this process until it is told to stop: by a signal, or as a worker by its primary. */
 export async function serve(environment: Environment): Promise<void> {
   const logger = createLogger(environment.LOG_LEVEL);
-  const leaveStandby = answersProbesWhileWaiting() ? await listenOnStandby(environment) : undefined;
-  await waitForDatabase(environment, (message) => logger.warn(message));
+  const standIn = answersProbesWhileWaiting() ? () => listenOnStandby(environment) : undefined;
+  await waitForDatabase(environment, (message) => logger.warn(message), standIn);
   const app = await createApp(environment, logger);
   if (environment.NODE_ENV !== 'production') await app.get(IndexSynchronizer).synchronize();
-  await leaveStandby?.();
-  await app.listen(environment.PORT, environment.HOST);
-  new Logger('Service').log(`listening on ${await app.getUrl()}`);
 
   const close = async (drained: Promise<void>) => {
     await drained;
@@ -26,14 +23,19 @@ export async function serve(environment: Environment): Promise<void> {
     await app.close();
     process.exit(0);
   };
+  await app.init();
   const shutdown = app.get(Shutdown);
+  if (!cluster.isWorker) {
+    // Once there is something to close, and before the first request can come: until then a signal ends the process at once.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      // The second signal of a kind finds no listener and ends the process at once.
+      process.once(signal, () => void close(shutdown.begin(signal)));
+    }
+  }
+  await app.listen(environment.PORT, environment.HOST);
+  new Logger('Service').log(`listening on ${await app.getUrl()}`);
   if (cluster.isWorker) {
     obeyPrimary((order) => void close(order === 'stop' ? shutdown.begin('the instance stops') : shutdown.retire()));
     reportReady();
-    return;
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    // The second signal of a kind finds no listener and ends the process at once.
-    process.once(signal, () => void close(shutdown.begin(signal)));
   }
 }

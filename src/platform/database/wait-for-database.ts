@@ -11,25 +11,39 @@ const PAUSE_MS = 500;
  * started", not "crashed").
  *
  * @param report is told why the first attempt failed, then every tenth, and whenever the reason changes
+ * @param standIn what answers in the service's place where there is a wait; gives how to end that
  */
-export async function waitForDatabase(environment: Environment, report: (message: string) => void): Promise<void> {
+export async function waitForDatabase(
+  environment: Environment,
+  report: (message: string) => void,
+  standIn?: () => Promise<() => Promise<void>>,
+): Promise<void> {
+  let problem = await findProblem(environment);
+  if (problem === null) return;
+  const leave = await standIn?.();
   let reported = '';
-  for (let attempt = 1; ; attempt++) {
-    const connection = mongoose.createConnection(environment.MONGODB_URI, {
-      ...databaseTls(environment),
-      serverSelectionTimeoutMS: ATTEMPT_TIMEOUT_MS,
-      maxPoolSize: 1,
-    });
-    try {
-      await connection.asPromise();
-      return;
-    } catch (error) {
-      const problem = databaseProblem(error, environment);
-      if (problem !== reported || attempt % 10 === 1) report(`MongoDB is not reachable yet: ${problem}`);
-      reported = problem;
-      await delay(PAUSE_MS);
-    } finally {
-      await connection.close();
-    }
+  for (let attempt = 1; problem !== null; attempt++) {
+    if (problem !== reported || attempt % 10 === 1) report(`MongoDB is not reachable yet: ${problem}`);
+    reported = problem;
+    await delay(PAUSE_MS);
+    problem = await findProblem(environment);
+  }
+  await leave?.();
+}
+
+/** @returns why MongoDB can't be reached, null where it can */
+async function findProblem(environment: Environment): Promise<string | null> {
+  const connection = mongoose.createConnection(environment.MONGODB_URI, {
+    ...databaseTls(environment),
+    serverSelectionTimeoutMS: ATTEMPT_TIMEOUT_MS,
+    maxPoolSize: 1,
+  });
+  try {
+    await connection.asPromise();
+    return null;
+  } catch (error) {
+    return databaseProblem(error, environment);
+  } finally {
+    await connection.close();
   }
 }

@@ -1,0 +1,45 @@
+import { freePort } from '../../local/ports.js';
+import { ApiClient } from '../support/api-client.js';
+import { startService, type TestService } from '../support/service.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+import { waitFor } from '../support/wait-for.js';
+
+const START_MS = 120_000;
+
+let service: TestService;
+
+beforeAll(async () => {
+  service = await startService();
+});
+
+/** The status of an answer on the port, null where nobody listens. */
+async function statusAt(port: number, path: string): Promise<number | null> {
+  const answer = await new ApiClient({ url: `http://127.0.0.1:${port}` }).get(path).catch(() => null);
+  return answer?.status ?? null;
+}
+
+describe('an instance that starts', () => {
+  it('answers nobody until it can serve them, as a proxy would send its requests elsewhere', async () => {
+    const port = await freePort();
+    let started = false;
+    const starting = service.replica({ PORT: String(port) }).finally(() => (started = true));
+    const seen = new Set<number | null>();
+    while (!started) seen.add(await statusAt(port, '/api/v1/tasks'));
+    await starting;
+    seen.add(await statusAt(port, '/api/v1/tasks'));
+    expect([...seen]).toEqual([null, 401]);
+  });
+
+  it('says that it lives, but is not ready, while the database cannot be reached', async () => {
+    const [port, uri] = [await freePort(), new URL(service.mongodbUri)];
+    const line = await startTcpProxy(Number(uri.port));
+    uri.port = String(line.port);
+    uri.searchParams.set('directConnection', 'true');
+    line.cut();
+    const starting = service.replica({ PORT: String(port), MONGODB_URI: uri.href });
+    await waitFor('the probes to be answered', async () => (await statusAt(port, '/health/live')) === 200, START_MS);
+    expect(await statusAt(port, '/health/ready')).toBe(503);
+    line.mend();
+    expect(await statusAt((await starting, port), '/health/ready')).toBe(200);
+  });
+});
