@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { ConfigurationError, Environment } from '../../config/environment.js';
+import './closing-connections.js';
 import { databaseProblem, databaseTls } from './connection.js';
 import { DatabaseMetrics } from './database-metrics.js';
 import { IndexSynchronizer } from './index-synchronizer.js';
