@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsString, Length, Matches } from 'class-validator';
+import { UploadSize } from '../../../platform/storage/upload-size.decorator.js';
 
 const MAX_SIZE = 25 * 1024 * 1024;
 /** Nothing that leads elsewhere, or shows another name than it is: separators, control characters, a turned direction. */
@@ -47,9 +48,6 @@ export class CreateAttachmentDto {
    * Bytes, exactly.
    * @example 48213
    */
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_SIZE })
-  @Max(MAX_SIZE)
-  @Min(1)
-  @IsInt()
+  @UploadSize(MAX_SIZE)
   size!: number;
 }

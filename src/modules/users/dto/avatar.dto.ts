@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
+import { IsIn } from 'class-validator';
+import { UploadSize } from '../../../platform/storage/upload-size.decorator.js';
 
 const MAX_SIZE = 5 * 1024 * 1024;
 const AVATAR_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const;
@@ -13,10 +14,7 @@ export class CreateAvatarDto {
    * Bytes, exactly.
    * @example 48213
    */
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_SIZE })
-  @Max(MAX_SIZE)
-  @Min(1)
-  @IsInt()
+  @UploadSize(MAX_SIZE)
   size!: number;
 }
 
