@@ -122,6 +122,12 @@ describe('readEnvironment', () => {
     expect(message).not.toContain('hunter2');
   });
 
+  it("names a variable once, also where the sentence is the validator's own", () => {
+    expect(messageFor({ ACCESS_TOKEN_TTL_SECONDS: '4000' })).toBe(
+      'ACCESS_TOKEN_TTL_SECONDS must not be greater than 3600.',
+    );
+  });
+
   it('wants a broker where modules are in several processes, and its address', () => {
     const split = { MODULES: 'auth,users' };
     expect(messageFor(split)).toBe('EVENT_BUS must be rabbitmq where MODULES names only some of the modules.');

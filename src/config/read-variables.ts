@@ -30,7 +30,9 @@ export function readVariables<T extends object>(type: new () => T, source: NodeJ
   const variables = plainToInstance(type, values, { exposeDefaultValues: true });
   const problems = validateSync(variables, { stopAtFirstError: true }).map(({ property, constraints, value }) => {
     const missing = value === undefined ? 'is missing: it ' : '';
-    return `${property} ${missing}${Object.values(constraints ?? {})[0] ?? 'is not valid'}.`;
+    const rule = Object.values(constraints ?? {})[0] ?? 'is not valid';
+    // The library's own messages begin with the name, ours don't.
+    return `${property} ${missing}${rule.replace(`${property} `, '')}.`;
   });
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
   return variables;
