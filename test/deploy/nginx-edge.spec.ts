@@ -49,6 +49,26 @@ describe('limits', () => {
     expect(new Set(probes.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
+  it.each([
+    ['an IPv4 address', ['192.0.2.1', '::ffff:192.0.2.1'], '192.0.2.2'],
+    ['an IPv6 network', ['2001:db8:1:2::1', '2001:db8:1:2:ffff:a:d:a', '2001:db8:1:2::1:0'], '2001:db8:1:3::1'],
+    ['a network with zeros', ['2001:db8::', '2001:db8::a:a:a:a'], '2001:db8:0:1::'],
+  ])('counts %s as one, however it is written, and apart from its neighbour', async (_, same, neighbour) => {
+    await start({
+      clientAddress: 'aws',
+      changes: [
+        ['set_real_ip_from 10.0.0.0/8;', 'set_real_ip_from 127.0.0.1;'],
+        ['rate=50r/s', 'rate=1r/m'],
+        ['burst=100 nodelay', `burst=${same.length - 1} nodelay`],
+      ],
+    });
+    const from = async (address: string) =>
+      (await send(nginx.port, { headers: { 'X-Forwarded-For': address } })).status;
+    for (const address of same) expect(await from(address)).toBe(200);
+    for (const address of same) expect(await from(address)).toBe(429);
+    expect(await from(neighbour)).toBe(200);
+  });
+
   it('limits the requests that one address has under way', async () => {
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
