@@ -21,6 +21,17 @@ make() {
 
 make app_secrets openssl rand -base64 48
 make jwt_private_keys openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+
+# The pair for Web Push (RFC 8292), as bare numbers in base64url. In DER (RFC 5915) the private key is the 32 bytes from the
+# eighth on, and the public key the last 65.
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+vapid_pair() { openssl ec -in "$folder/vapid.pem" -outform DER 2>/dev/null; }
+vapid_private() { vapid_pair | tail -c +8 | head -c 32 | base64url; }
+vapid_public() { vapid_pair | tail -c 65 | base64url; }
+make vapid.pem openssl ecparam -name prime256v1 -genkey -noout
+make vapid_private_key vapid_private
+make vapid_public_key vapid_public
+
 # For trials: a certificate that browsers warn of. Put a real one in its place.
 make tls.key openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
 make tls.crt openssl req -x509 -key "$folder/tls.key" -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 365

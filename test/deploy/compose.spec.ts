@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createECDH } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -190,6 +191,22 @@ describe('docker/make-secrets.sh', () => {
       const first = readFileSync(join(folder, 'app_secrets'), 'utf8');
       expect(make()).toBe('');
       expect(readFileSync(join(folder, 'app_secrets'), 'utf8')).toBe(first);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('makes a pair for Web Push, as the service reads it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+    try {
+      run('sh', ['docker/make-secrets.sh', folder]);
+      const [privateKey, publicKey] = ['private', 'public'].map((half) => {
+        return readFileSync(join(folder, `vapid_${half}_key`), 'utf8');
+      }) as [string, string];
+      expect(privateKey).toMatch(/^[\w-]{43}$/);
+      const pair = createECDH('prime256v1');
+      pair.setPrivateKey(privateKey, 'base64url');
+      expect(publicKey).toBe(pair.getPublicKey('base64url'));
     } finally {
       rmSync(folder, { recursive: true });
     }
