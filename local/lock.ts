@@ -32,16 +32,23 @@ function removeStale(file: string): void {
   }
 }
 
+const held = new Set<string>();
+
 /** Let go of even where the process is ended in the middle of the work. */
 function holdUntilExit(file: string): Lock {
-  const remove = (): void => rmSync(file, { force: true });
-  process.once('exit', remove);
+  if (held.size === 0) process.once('exit', removeAll);
+  held.add(file);
   return {
     release() {
-      process.off('exit', remove);
-      remove();
+      rmSync(file, { force: true });
+      held.delete(file);
+      if (held.size === 0) process.off('exit', removeAll);
     },
   };
+}
+
+function removeAll(): void {
+  for (const file of held) rmSync(file, { force: true });
 }
 
 /**

@@ -11,11 +11,12 @@ import {
 import { tryLock } from './lock.js';
 import { withDatabase } from './mongodb.js';
 import { LOCAL_DIR, PROJECT_ROOT } from './paths.js';
-import { freePort, isPortFree } from './ports.js';
-import { killProcesses, type ManagedProcess, shutDownProcesses } from './process.js';
+import { portFor } from './ports.js';
+import { killProcesses, shutDownProcesses } from './process.js';
 import { readyScreen, say } from './screen.js';
 import { loadSecrets } from './secrets.js';
-import { startService } from './service.js';
+import { type RunningShape, startShape } from './shape-processes.js';
+import { assertInstalled, type Shape, SHAPES } from './shapes.js';
 import { type Stack, startStack } from './stack.js';
 import { readState, removeState, writeState } from './state.js';
 import { runTool, ToolError } from './tool.js';
@@ -29,7 +30,7 @@ let stopping = false;
 /** Whether this process is the one that runs the stack of this checkout. */
 let inCharge = false;
 let stack: Stack | undefined;
-let service: ManagedProcess | undefined;
+let service: RunningShape | undefined;
 
 function show(line: string): void {
   if (!stopping) say(line);
@@ -68,19 +69,18 @@ async function build(): Promise<void> {
   }
 }
 
-async function portFor(name: string, usual: number): Promise<number> {
-  const given = Number(givenValue(process.env, name) ?? 0);
-  if (given === 0) return freePort(usual);
-  if (await isPortFree(given)) return given;
-  throw new Error(`${name} ${given} is taken: stop what listens there, or choose another.`);
+/** Of the command's argument: `npm start` has none. */
+function chosenShape(): Shape {
+  const [, , name = 'single'] = process.argv;
+  if (Object.hasOwn(SHAPES, name)) return name as Shape;
+  throw new Error(`There is no ${name}: the service starts as ${Object.keys(SHAPES).join(', ')}.`);
 }
 
-/** The service's environment: the stack's values, where none are given. */
+/** The service's environment: the stack's values, where none are given; and what of it other commands need. */
 function environmentFor({ mongodbUri, redisUrl, smtpUrl }: Stack, port: number, metricsPort: number) {
   const own = {
     NODE_ENV: 'development',
     HOST: '127.0.0.1',
-    PORT: String(port),
     METRICS_PORT: String(metricsPort),
     MONGODB_URI: isGiven(process.env, 'MONGODB_URI') ? mongodbUri : withDatabase(mongodbUri, DATABASE),
     REDIS_URL: redisUrl,
@@ -95,15 +95,17 @@ function environmentFor({ mongodbUri, redisUrl, smtpUrl }: Stack, port: number, 
   const env = serviceEnvironment(process.env, own);
   const example = join(PROJECT_ROOT, '.env.example');
   const documented = existsSync(example) ? documentedNames(readFileSync(example, 'utf8')) : [];
-  return { env, configuration: configurationOf(env, new Set([...Object.keys(own), ...documented])) };
+  return { env, names: new Set([...Object.keys(own), ...documented]) };
 }
 
 async function start(): Promise<void> {
   const begun = Date.now();
+  const shape = chosenShape();
   loadDotEnv(PROJECT_ROOT);
+  assertInstalled(shape, process.env);
   takeFolder();
-  const port = await portFor('PORT', USUAL_PORT);
-  const metricsPort = await portFor('METRICS_PORT', USUAL_METRICS_PORT);
+  const port = await portFor('PORT', USUAL_PORT, process.env);
+  const metricsPort = await portFor('METRICS_PORT', USUAL_METRICS_PORT, process.env);
   const built = build();
   const stackStarted = startStack({
     dataDir: LOCAL_DIR,
@@ -116,18 +118,15 @@ async function start(): Promise<void> {
   await Promise.race([built.then(() => stackStarted), stackStarted]);
   stack = await stackStarted;
   await built;
-  const { env, configuration } = environmentFor(stack, port, metricsPort);
+  const { env, names } = environmentFor(stack, port, metricsPort);
   const url = `http://localhost:${port}`;
-  service = await startService({
-    env,
-    port,
-    logFile: join(LOCAL_DIR, 'logs', 'service.log'),
-    onSpawn: (child) => stack?.record(child),
-  });
-  writeState(STATE_FILE, { url, env: configuration });
+  service = await startShape({ shape, stack, port, env, database: DATABASE });
+  const { processes } = service;
+  // Operators' commands are about accounts more than about anything else, and the first process has those.
+  writeState(STATE_FILE, { url, env: configurationOf(processes[0]!.env, names) });
   const seconds = (Date.now() - begun) / 1000;
   const mailDir = isGiven(process.env, 'SMTP_URL') ? {} : { mailDir: stack.mailDir };
-  show(readyScreen({ url, metricsUrl: `http://localhost:${metricsPort}/metrics`, seconds, ...mailDir }));
+  show(readyScreen({ url, processes, seconds, ...mailDir }));
 }
 
 /** Ends everything, then this process. */
@@ -155,7 +154,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 try {
   await start();
   const failure = await Promise.race([
-    service!.exited.then((how) => `The service ended with ${how}.`),
+    service!.failed.then((what) => `${what}.`),
     stack!.failed.then(
       (what) => `The stack can't go on: ${what}; its log is in ${relative(process.cwd(), LOCAL_DIR)}/logs.`,
     ),

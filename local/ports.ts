@@ -1,12 +1,14 @@
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { givenValue } from './environment.js';
 import { tryLock } from './lock.js';
 
 /** Below the range systems take the ports of outgoing connections from, so that none is caught by chance. */
 const RANDOM_FROM = 20_000;
 const RANDOM_TO = 32_000;
 const ATTEMPTS = 200;
+const MAX_PORT = 65_535;
 
 /** Whether nobody listens on the port, on any address of this machine. */
 export function isPortFree(port: number, host?: string): Promise<boolean> {
@@ -47,4 +49,20 @@ export async function freePort(preferred?: number): Promise<number> {
     if (await claim(port)) return port;
   }
   throw new Error(`No free port found from ${preferred ?? RANDOM_FROM} on: stop what holds them and start again.`);
+}
+
+/**
+ * The port that a variable gives; without it, the usual one or the next free one above it.
+ *
+ * @throws Error that names the variable when it is no port, or when somebody listens there
+ */
+export async function portFor(name: string, usual: number, env: NodeJS.ProcessEnv): Promise<number> {
+  const value = givenValue(env, name) ?? '0';
+  const given = Number(value);
+  if (!Number.isInteger(given) || given < 0 || given > MAX_PORT) {
+    throw new Error(`${name} must be a port number, up to ${MAX_PORT}, and is ${value}.`);
+  }
+  if (given === 0) return freePort(usual);
+  if (await isPortFree(given)) return given;
+  throw new Error(`${name} ${given} is taken: stop what listens there, or choose another.`);
 }

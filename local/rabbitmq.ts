@@ -11,7 +11,8 @@ const DEBIAN_SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 /** The default of 512 MB is meant for more than one machine's worth of tasks. */
 const WRITE_AHEAD_LOG_BYTES = 64_000_000;
 
-function findServer(): string | undefined {
+/** The server's program, as it can be run by anybody. */
+export function findRabbitMq(): string | undefined {
   return existsSync(DEBIAN_SERVER) ? DEBIAN_SERVER : findCommand('rabbitmq-server');
 }
 
@@ -23,13 +24,18 @@ export interface NodePorts {
 }
 
 /** A node that shares nothing with another one on the machine: neither ports, nor data, nor the nodes' cookie. */
-function environmentOf(dataDir: string, { amqp, distribution, epmd }: NodePorts): NodeJS.ProcessEnv {
+function environmentOf(
+  dataDir: string,
+  { amqp, distribution, epmd }: NodePorts,
+  settings: readonly string[],
+): NodeJS.ProcessEnv {
   const folder = (name: string): string => {
     mkdirSync(join(dataDir, name), { recursive: true });
     return join(dataDir, name);
   };
   writeFileSync(join(dataDir, 'enabled_plugins'), '[].\n');
-  writeFileSync(join(dataDir, 'rabbitmq.conf'), `raft.wal_max_size_bytes = ${WRITE_AHEAD_LOG_BYTES}\n`);
+  const lines = [`raft.wal_max_size_bytes = ${WRITE_AHEAD_LOG_BYTES}`, ...settings];
+  writeFileSync(join(dataDir, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
   return {
     PATH: process.env['PATH'],
     LANG: 'C.UTF-8',
@@ -60,14 +66,19 @@ export async function findNodePorts(preferred?: number): Promise<NodePorts> {
 /**
  * Starts a node on the data there are, with a daemon of its own: else it would start one that outlives it.
  *
+ * @param settings further lines of rabbitmq.conf
  * @throws Error in one sentence when there is no RabbitMQ on this machine, or with its last lines when it doesn't start.
  */
-export async function startRabbitMqNode(context: ServerContext, ports: NodePorts): Promise<Server> {
-  const command = findServer();
+export async function startRabbitMqNode(
+  context: ServerContext,
+  ports: NodePorts,
+  settings: readonly string[] = [],
+): Promise<Server> {
+  const command = findRabbitMq();
   if (!command) throw new Error('there is no rabbitmq-server');
   const dataDir = join(context.dataDir, 'rabbitmq');
   mkdirSync(dataDir, { recursive: true });
-  const common = { env: environmentOf(dataDir, ports), cwd: dataDir, onSpawn: context.onSpawn };
+  const common = { env: environmentOf(dataDir, ports, settings), cwd: dataDir, onSpawn: context.onSpawn };
   const daemonArgs = ['-port', String(ports.epmd), '-address', '127.0.0.1'];
   const daemon = await startProcess({ ...common, name: 'epmd', command: 'epmd', args: daemonArgs });
   try {
@@ -102,5 +113,5 @@ export async function startRabbitMq(context: ServerContext, env: NodeJS.ProcessE
   const given = env['RABBITMQ_URL'];
   if (given) return foreignServer(given, 'RABBITMQ_URL');
   const sources = [{ name: 'the PATH', start: () => startServer(context) }];
-  return startFirst('RabbitMQ', sources, context.log, 'install rabbitmq-server or set RABBITMQ_URL.');
+  return startFirst('RabbitMQ', sources, context.log, 'apt install rabbitmq-server first, or set RABBITMQ_URL.');
 }

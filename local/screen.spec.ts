@@ -4,7 +4,7 @@ describe('the screen after a start', () => {
   it('names Swagger UI, health, metrics and the mail folder', () => {
     const text = readyScreen({
       url: 'http://localhost:5001',
-      metricsUrl: 'http://localhost:9464/metrics',
+      processes: [{ name: 'service', metricsUrl: 'http://localhost:9464/metrics' }],
       mailDir: '/srv/api/.local/mail',
       seconds: 1.23,
     });
@@ -16,6 +16,16 @@ describe('the screen after a start', () => {
     ]) {
       expect(text).toContain(part);
     }
+  });
+
+  it('tells the metrics of several processes apart', () => {
+    const processes = ['auth', 'tasks'].map((name, index) => ({
+      name,
+      metricsUrl: `http://localhost:946${index}/metrics`,
+    }));
+    const text = readyScreen({ url: 'http://localhost:5000', processes, seconds: 9 });
+    expect(text).toContain('http://localhost:9460/metrics (auth)');
+    expect(text).toContain('http://localhost:9461/metrics (tasks)');
   });
 
   it('has a command whose body the registration takes', () => {

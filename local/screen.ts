@@ -3,7 +3,8 @@ import { relative } from 'node:path';
 /** What the launcher shows once everything runs. */
 export interface Addresses {
   url: string;
-  metricsUrl: string;
+  /** Those that serve it. */
+  processes: { name: string; metricsUrl: string }[];
   /** Absent where mail goes to a server of the user's. */
   mailDir?: string;
   seconds: number;
@@ -25,11 +26,13 @@ export function registerCommand(url: string, unique: string): string {
 }
 
 /** The screen after a start. */
-export function readyScreen({ url, metricsUrl, mailDir, seconds }: Addresses): string {
+export function readyScreen({ url, processes, mailDir, seconds }: Addresses): string {
   const rows: [string, string][] = [
     ['Swagger UI', `${url}/docs`],
     ['Health', `${url}/health`],
-    ['Metrics', metricsUrl],
+    ...processes.map(({ name, metricsUrl }): [string, string] => {
+      return ['Metrics', processes.length > 1 ? `${metricsUrl} (${name})` : metricsUrl];
+    }),
   ];
   if (mailDir) rows.push(['Mail', `${relative(process.cwd(), mailDir) || mailDir}/*.eml`]);
   return [

@@ -8,8 +8,11 @@ import { type ManagedProcess, type SpawnedProcess, startProcess } from './proces
 const POLL_MS = 50;
 const READY_BOUND_MS = 60_000;
 
-/** How the service is run. */
+/** How a process of the service is run. */
 export interface ServiceOptions {
+  name: string;
+  /** Stands before each line of its log on the screen. */
+  label: string;
   env: NodeJS.ProcessEnv;
   port: number;
   logFile: string;
@@ -32,11 +35,11 @@ async function whenReady(url: string, service: ManagedProcess): Promise<void> {
   let ended: string | undefined;
   void service.exited.then((how) => (ended = how));
   for (const end = Date.now() + READY_BOUND_MS; Date.now() < end; await delay(POLL_MS)) {
-    if (ended) throw new Error(`The service ended with ${ended} before it was ready.`);
+    if (ended) throw new Error(`The ${service.name} ended with ${ended} before it was ready.`);
     if (await answersOk(url)) return;
   }
   await service.stop();
-  throw new Error(`The service isn't ready after ${READY_BOUND_MS / 1000} s.`);
+  throw new Error(`The ${service.name} isn't ready after ${READY_BOUND_MS / 1000} s.`);
 }
 
 /**
@@ -45,10 +48,11 @@ async function whenReady(url: string, service: ManagedProcess): Promise<void> {
  *
  * @throws Error when it ends before it is ready, or takes more than a minute.
  */
-export async function startService({ env, port, logFile, onSpawn }: ServiceOptions): Promise<ManagedProcess> {
+export async function startService(options: ServiceOptions): Promise<ManagedProcess> {
+  const { name, label, env, port, logFile, onSpawn } = options;
   const terminal = process.stdout.isTTY;
   const service = await startProcess({
-    name: 'service',
+    name,
     command: process.execPath,
     args: [join(PROJECT_ROOT, 'dist/main.js')],
     cwd: PROJECT_ROOT,
@@ -56,8 +60,8 @@ export async function startService({ env, port, logFile, onSpawn }: ServiceOptio
     logFile,
     onSpawn,
     onLine(line) {
-      if (!terminal) process.stdout.write(`${line}\n`);
-      else if (!isNoise(line)) process.stdout.write(`${prettyLine(line, true)}\n`);
+      if (!terminal) process.stdout.write(`${label}${line}\n`);
+      else if (!isNoise(line)) process.stdout.write(`${label}${prettyLine(line, true)}\n`);
     },
   });
   await whenReady(`http://127.0.0.1:${port}/health/ready`, service);

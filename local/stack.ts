@@ -4,7 +4,6 @@ import { endLeftovers, openRecord } from './leftovers.js';
 import { type CaughtMail, type MailCatcher, startMailCatcher, USUAL_SMTP_PORT } from './mail-catcher.js';
 import { startMongoDb } from './mongodb.js';
 import { cacheDir } from './paths.js';
-import type { SpawnedProcess } from './process.js';
 import { startRedis } from './redis.js';
 import type { ServerContext } from './server.js';
 
@@ -32,8 +31,8 @@ export interface Stack {
   smtpUrl: string;
   /** Where each mail becomes an `.eml` file; unused when SMTP_URL was given. */
   mailDir: string;
-  /** Has a further child ended by the next start, should this process be killed. */
-  record(child: SpawnedProcess): void;
+  /** For what else is started beside it: it is ended by the next start too, should this process be killed. */
+  context: ServerContext;
   /** Resolves with a sentence when one of its servers dies unasked. */
   failed: Promise<string>;
   /** Ends what was started, in good order. */
@@ -93,7 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     smtpUrl: mail.value.url,
     mailDir,
     failed: Promise.race([mongodb.value.failed, redis.value.failed]),
-    record: (child) => record.add(child),
+    context,
     stop,
   };
 }

@@ -16,8 +16,12 @@ export interface OwnRabbitMq {
 
 const cleanUps: (() => Promise<void>)[] = [];
 
-/** Starts a node that shares nothing with any other; it ends after the test file. */
-export async function startOwnRabbitMq(): Promise<OwnRabbitMq> {
+/**
+ * Starts a node that shares nothing with any other; it ends after the test file.
+ *
+ * @param settings further lines of rabbitmq.conf
+ */
+export async function startOwnRabbitMq(settings: readonly string[] = []): Promise<OwnRabbitMq> {
   const dataDir = mkdtempSync(join(tmpdir(), 'scalable-api-test-rabbitmq-'));
   const logDir = join(dataDir, 'logs');
   mkdirSync(logDir);
@@ -28,7 +32,7 @@ export async function startOwnRabbitMq(): Promise<OwnRabbitMq> {
     pids = [];
     const places = { dataDir, logDir, cacheDir: cacheDir(), durable: true, usualPorts: false };
     const onSpawn = ({ pid }: { pid: number }) => void pids.push(pid);
-    server = await startRabbitMqNode({ ...places, log: () => undefined, onSpawn }, ports);
+    server = await startRabbitMqNode({ ...places, log: () => undefined, onSpawn }, ports, settings);
   };
   await start();
   cleanUps.push(async () => {

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withDatabase } from '../../local/mongodb.js';
-import { balance, routeByModule, startGateway } from '../../local/nginx.js';
+import { startGateway } from '../../local/nginx.js';
+import type { NginxLayout } from '../../local/nginx-layout.js';
 import { cacheDir } from '../../local/paths.js';
 import { freePort } from '../../local/ports.js';
-import { type Shape, type ShapeProcess, SHAPES } from '../../local/shapes.js';
+import { type Shape, type ShapePlan, SHAPES } from '../../local/shapes.js';
 import { databaseUri, type EnvironmentOverrides, environmentFor, newDatabaseName, TestService } from './service.js';
 
 /** The service in one of its shapes: what clients and operators see of it, and its processes. */
@@ -16,6 +17,13 @@ export interface RunningShape {
   environment: EnvironmentOverrides;
   processes: TestService[];
 }
+
+/** Here one address is everybody. */
+const WITHOUT_LIMITS: NginxLayout['changes'] = [
+  ['rate=50r/s', 'rate=100000r/s'],
+  ['burst=100 nodelay', 'burst=10000 nodelay'],
+  ['limit_conn connections 100', 'limit_conn connections 10000'],
+];
 
 const cleanUps: (() => Promise<void>)[] = [];
 
@@ -28,10 +36,10 @@ export async function startShape(
   overrides: EnvironmentOverrides = {},
   mongodbUrl?: string,
 ): Promise<RunningShape> {
-  const planned: ShapeProcess[] = SHAPES[shape];
+  const { processes: planned, gateway }: ShapePlan = SHAPES[shape];
   const ports = await Promise.all(planned.map(() => freePort()));
   const [gatewayPort, database] = [await freePort(), newDatabaseName()];
-  const url = `http://127.0.0.1:${shape === 'single' ? ports[0] : gatewayPort}`;
+  const url = `http://127.0.0.1:${gateway ? gatewayPort : ports[0]}`;
   // Secrets are everybody's; addresses of a limit's clients come from the gateway.
   const common = { ...environmentFor(database), PUBLIC_URL: url, ...overrides };
   const processes = planned.map(({ modules }, index) => {
@@ -39,24 +47,21 @@ export async function startShape(
     const split = modules && { MODULES: modules, EVENT_BUS: 'rabbitmq' };
     const uri = mongodbUrl === undefined ? databaseUri(own) : withDatabase(mongodbUrl, own);
     const places = { MONGODB_URI: uri, PORT: String(ports[index]) };
-    const proxy = shape === 'single' ? {} : { TRUST_PROXY: '1' };
+    const proxy = gateway && { TRUST_PROXY: '1' };
     return new TestService(own, { ...common, ...places, ...split, ...proxy });
   });
-  if (shape !== 'single') {
-    const byModule = Object.fromEntries(planned.map(({ name }, index) => [name, ports[index] as number]));
-    await startGatewayFor(shape === 'split' ? routeByModule(byModule) : balance(ports), gatewayPort);
-  }
+  if (gateway) await startGatewayFor({ ...gateway, ports, changes: WITHOUT_LIMITS }, gatewayPort);
   // One after the other: together they would keep a small machine from starting any of them in time.
   for (const each of processes) await each.start();
   return { url, environment: (processes[0] as TestService).environment, processes };
 }
 
-async function startGatewayFor(gateway: Parameters<typeof startGateway>[1], port: number): Promise<void> {
+async function startGatewayFor(layout: NginxLayout, port: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'scalable-api-test-gateway-'));
   const logDir = join(dataDir, 'logs');
   mkdirSync(logDir);
   const places = { dataDir, logDir, cacheDir: cacheDir(), durable: false, usualPorts: false };
-  const server = await startGateway({ ...places, log: () => undefined, onSpawn: () => undefined }, gateway, port);
+  const server = await startGateway({ ...places, log: () => undefined, onSpawn: () => undefined }, layout, port);
   cleanUps.push(async () => {
     await server.stop();
     rmSync(dataDir, { recursive: true });

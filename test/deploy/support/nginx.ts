@@ -1,18 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  closeSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import {
   type Agent,
   createServer,
@@ -25,9 +13,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { layOutNginx } from '../../../local/nginx-layout.js';
 import { run, ToolMissingError } from './tools.js';
-
-const SHIPPED = 'docker/nginx';
 
 export interface Seen {
   method: string;
@@ -175,12 +162,15 @@ function check(args: string[], log: number): void {
 }
 
 function render(folder: string, ports: [number, number], replicaPorts: readonly number[], options: NginxOptions): void {
-  const { upstreams = 'least-conn', routes = 'one-service', clientAddress = 'direct' } = options;
-  cpSync(SHIPPED, folder, { recursive: true });
-  // The choices, made as README.md says.
-  symlinkSync(`${upstreams}.conf`, join(folder, 'upstreams/active.conf'));
-  symlinkSync(`${routes}.conf`, join(folder, 'routes/active.conf'));
-  symlinkSync(`${clientAddress}.conf`, join(folder, 'client-address/active.conf'));
+  const { upstreams = 'least-conn', routes = 'one-service', clientAddress } = options;
+  layOutNginx(folder, {
+    ...{ upstreams, routes, clientAddress, ports: replicaPorts },
+    changes: [
+      ['listen 8080;', `listen 127.0.0.1:${ports[0]};`],
+      ['listen 8443 ssl;', `listen 127.0.0.1:${ports[1]} ssl;`],
+      ...(options.changes ?? []),
+    ],
+  });
   if (options.brotli) {
     for (const context of ['main', 'http']) {
       mkdirSync(join(folder, 'extra', context), { recursive: true });
@@ -191,31 +181,6 @@ function render(folder: string, ports: [number, number], replicaPorts: readonly 
   const subject = ['-subj', '/CN=localhost', '-days', '1', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
   const files = ['-keyout', join(folder, 'tls/tls.key'), '-out', join(folder, 'tls/tls.crt')];
   run('openssl', ['req', '-x509', '-noenc', ...subject, ...files]);
-
-  const replicas = [...replicaPorts];
-  const changes: [string, string][] = [
-    ['listen 8080;', `listen 127.0.0.1:${ports[0]};`],
-    ['listen 8443 ssl;', `listen 127.0.0.1:${ports[1]} ssl;`],
-    ...(options.changes ?? []),
-  ];
-  const missing = new Set(changes);
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.conf')) continue;
-    let conf = readFileSync(join(folder, name), 'utf8').replaceAll('/tmp/', `${folder}/`);
-    for (const change of changes) {
-      if (!conf.includes(change[0])) continue;
-      conf = conf.replaceAll(...change);
-      missing.delete(change);
-    }
-    if (name === 'upstreams/active.conf') {
-      conf = conf.replace(/(?<=server )\S+:5000/g, () => `127.0.0.1:${replicas.shift()}`);
-    }
-    rmSync(join(folder, name));
-    writeFileSync(join(folder, name), conf);
-  }
-  // Were the shipped files to change under this test, it would start something else than what is shipped.
-  if (missing.size > 0) throw new Error(`${SHIPPED} has no ${[...missing].map(([from]) => from).join(', ')}`);
-  if (replicas.length > 0) throw new Error(`upstreams/${upstreams}.conf names fewer replicas`);
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { withDatabase } from './mongodb.js';
+import { startGateway } from './nginx.js';
+import { freePort } from './ports.js';
+import { startRabbitMq } from './rabbitmq.js';
+import { startService } from './service.js';
+import { type Shape, type ShapePlan, SHAPES } from './shapes.js';
+import type { Stack } from './stack.js';
+
+const USUAL_METRICS_PORT = 9464;
+
+/** What is started on a stack. */
+export interface ShapeOptions {
+  shape: Shape;
+  stack: Stack;
+  /** Where clients reach it: the gateway's, or the only process's. */
+  port: number;
+  /** Every process's environment, but for what differs between them. */
+  env: NodeJS.ProcessEnv;
+  /** Begins the names of the modules' databases. */
+  database: string;
+}
+
+/** One process of a running shape. */
+export interface RunningProcess {
+  name: string;
+  env: NodeJS.ProcessEnv;
+  metricsUrl: string;
+}
+
+/** A shape whose processes are ready. */
+export interface RunningShape {
+  processes: RunningProcess[];
+  /** Resolves with a sentence when one of its processes ends unasked. */
+  failed: Promise<string>;
+}
+
+/**
+ * Starts the service in a shape on a running stack: RabbitMQ where it has several modules' processes, they themselves, and
+ * the gateway where there are several. `shutDownProcesses` ends them.
+ *
+ * @throws Error that says what is missing, or what doesn't start
+ */
+export async function startShape({ shape, stack, port, env, database }: ShapeOptions): Promise<RunningShape> {
+  const { processes: planned, gateway }: ShapePlan = SHAPES[shape];
+  const isSplit = planned.some(({ modules }) => modules !== undefined);
+  const broker = isSplit ? await startRabbitMq(stack.context, env) : undefined;
+  const failures = broker ? [broker.failed] : [];
+  const running: RunningProcess[] = [];
+  const ports: number[] = [];
+  // One after the other: together they would keep a small machine from starting any of them in time.
+  for (const { name, modules } of planned) {
+    const metricsPort = gateway ? await freePort(USUAL_METRICS_PORT) : Number(env['METRICS_PORT']);
+    const ownPort = gateway ? await freePort() : port;
+    const own = {
+      ...env,
+      ...{ PORT: String(ownPort), METRICS_PORT: String(metricsPort) },
+      ...(gateway && { TRUST_PROXY: '1' }),
+      ...(broker && { MODULES: modules, EVENT_BUS: 'rabbitmq', RABBITMQ_URL: broker.url }),
+      ...(broker && { MONGODB_URI: withDatabase(stack.mongodbUri, `${database}_${name}`) }),
+    };
+    const { exited } = await startService({
+      name,
+      label: gateway ? `${name} | ` : '',
+      env: own,
+      port: ownPort,
+      logFile: join(stack.context.logDir, `${name}.log`),
+      onSpawn: stack.context.onSpawn,
+    });
+    failures.push(exited.then((how) => `${name} ended with ${how}`));
+    running.push({ name, env: own, metricsUrl: `http://localhost:${metricsPort}/metrics` });
+    ports.push(ownPort);
+  }
+  if (gateway) {
+    const { failed } = await startGateway(stack.context, { ...gateway, ports, changes: [] }, port);
+    failures.push(failed);
+  }
+  return { processes: running, failed: Promise.race(failures) };
+}
