@@ -9,5 +9,5 @@ export default {
   ...base,
   rootDir: '../..',
   testMatch: ['<rootDir>/test/chaos/**/*.chaos-spec.ts'],
-  testTimeout: 3_600_000,
+  testTimeout: 7_200_000,
 };

@@ -8,7 +8,9 @@ import { TASKS, type TaskBody } from '../support/tasks.js';
 import { registerUser } from '../support/users.js';
 
 const PARALLEL = 100;
-const WRITERS = 8;
+const WRITERS = 24;
+/** Between a writer's requests while an instance starts: leaves it the processor. */
+const PAUSE_MS = 500;
 const KILLS = 8;
 const KEYS = 200;
 const OVERTAKINGS = 60;
@@ -95,6 +97,7 @@ it('creates one task a key, however often instances are killed in the middle', a
   const { api } = await registerUser(instance(0));
   const answered = new Map<string, string>();
   let kills = 0;
+  let starting = false;
   let replayedAfterLoss = 0;
   const write = async () => {
     while (kills < KILLS || answered.size < KEYS) {
@@ -102,17 +105,20 @@ it('creates one task a key, however often instances are killed in the middle', a
       const { body, headers, lost } = await insist(api, title, randomUUID());
       answered.set(title, body.id);
       if (lost && headers.has('Idempotency-Replayed')) replayedAfterLoss++;
+      if (starting) await delay(PAUSE_MS);
     }
   };
   const kill = async () => {
     while (kills < KILLS) {
-      await delay(randomInt(50, 400));
+      await delay(PAUSE_MS + randomInt(300)); // all writers are at work again
       const victim = instance(kills);
       await victim.kill();
       // Retries needn't wait for the leases of the dead. The living lose theirs too, and mustn't create twice for it.
       await records().updateMany({ answer: null }, { $set: { leaseUntil: new Date(0) } });
       kills++;
+      starting = true;
       await victim.start();
+      starting = false;
     }
   };
   await Promise.all([kill(), ...Array.from({ length: WRITERS }, write)]);

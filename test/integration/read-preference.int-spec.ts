@@ -1,6 +1,7 @@
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import { AuditService } from '../../src/modules/auth/audit.service.js';
+import { NotFoundError } from '../../src/common/errors/problem.js';
 import { UsersService } from '../../src/modules/users/users.service.js';
 import { buildParts } from '../support/parts.js';
 
@@ -14,7 +15,7 @@ it('asks secondaries for what may be some moments old, and the primary for the r
   const users = app.get(UsersService, { strict: false });
   await users.list({ limit: 1, sort: '-createdAt' } as never);
   await app.get(AuditService, { strict: false }).list({ limit: 1 });
-  await users.get('0123456789abcdef01234567').catch(() => undefined);
+  await expect(users.get('0123456789abcdef01234567')).rejects.toThrow(NotFoundError);
   expect(asked.slice(0, 2)).toEqual([
     ['users', 'secondaryPreferred'],
     ['auditentries', 'secondaryPreferred'],

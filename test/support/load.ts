@@ -4,14 +4,20 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 export interface LoadReport {
   /** Answered, by status. */
   statuses: Record<number, number>;
-  /** Answered with an error: which, how often. */
-  problems: Record<string, number>;
-  /** Not answered: why, and when (by `performance.now()`). */
-  failures: { method: string; reason: string; at: number }[];
+  /** Answered with an error: which, and when (by `performance.now()`). */
+  problems: Failure[];
+  /** Not answered: why, and when. */
+  failures: Failure[];
   /** The ids of tasks whose creation was acknowledged. */
   created: string[];
   /** How long it took. */
   seconds: number;
+}
+
+export interface Failure {
+  method: string;
+  reason: string;
+  at: number;
 }
 
 export interface LoadOptions {
@@ -22,6 +28,8 @@ export interface LoadOptions {
   clients: number;
   /** Requests per second of all clients together; as fast as they come without it. */
   rate?: number;
+  /** One request of so many is a write. */
+  writeEvery?: number;
 }
 
 export interface Load {
@@ -30,9 +38,12 @@ export interface Load {
   stop(): Promise<LoadReport>;
 }
 
-/** Every third client opens a connection for each request; every other request is a write. Nothing is tried again. */
-export function startLoad({ url, tokens, clients, rate }: LoadOptions): Load {
-  const report: LoadReport = { statuses: {}, problems: {}, failures: [], created: [], seconds: 0 };
+/**
+ * Users read their lists and complete tasks. Every third client opens a connection for each request. Nothing is tried
+ * again.
+ */
+export function startLoad({ url, tokens, clients, rate, writeEvery = 2 }: LoadOptions): Load {
+  const report: LoadReport = { statuses: {}, problems: [], failures: [], created: [], seconds: 0 };
   const began = performance.now();
   let stopped = false;
   let sent = 0;
@@ -43,13 +54,14 @@ export function startLoad({ url, tokens, clients, rate }: LoadOptions): Load {
       const due = rate === undefined ? 0 : began + (sent * 1000) / rate - performance.now();
       const count = sent++;
       if (due > 0) await new Promise((resolve) => setTimeout(resolve, due));
-      const method = Math.floor(count / tokens.length) % 2 === 0 ? 'POST' : 'GET';
+      const [user, round] = [count % tokens.length, Math.floor(count / tokens.length)];
+      const method = (user + round) % writeEvery === 0 ? 'POST' : 'GET';
       try {
-        const { status, body } = await exchange(url, tokens[count % tokens.length]!, method, agent);
+        const { status, body } = await exchange(url, tokens[user]!, method, agent);
         report.statuses[status] = (report.statuses[status] ?? 0) + 1;
         if (status >= 400) {
-          const problem = `${method} ${status} ${(JSON.parse(body) as { detail: string }).detail}`;
-          report.problems[problem] = (report.problems[problem] ?? 0) + 1;
+          const { detail } = JSON.parse(body) as { detail: string };
+          report.problems.push({ method, reason: `${status} ${detail}`, at: performance.now() });
         }
         if (method === 'POST' && status === 201) report.created.push((JSON.parse(body) as { id: string }).id);
       } catch (error) {
@@ -71,7 +83,7 @@ export function startLoad({ url, tokens, clients, rate }: LoadOptions): Load {
   };
 }
 
-const TASK = JSON.stringify({ title: 'Under load' });
+const TASK = JSON.stringify({ title: 'Under load', status: 'done' });
 const TIMEOUT_MS = 20_000;
 
 function exchange(

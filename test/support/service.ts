@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import webPush from 'web-push';
@@ -16,6 +17,17 @@ const STOP_TIMEOUT_MS = 30_000;
 const SHOWN_OUTPUT = 3000;
 const LISTENING = /"msg":"listening on (http:\/\/[^"]+)"/;
 const METRICS = /"msg":"metrics on port (\d+)"/;
+
+type LogLine = Record<string, unknown>;
+
+/** What a process has written since its start, and what is known from it. */
+interface ProcessOutput {
+  lines: string[];
+  /** Of the first lines: each parsed, undefined where it isn't JSON. */
+  parsed: (LogLine | undefined)[];
+  url?: string;
+  metricsPort?: string;
+}
 
 const running = new Set<TestService>();
 const databases = new Set<string>();
@@ -76,7 +88,7 @@ function newVapidKeys(): EnvironmentOverrides {
 /** The built service as a process of its own. */
 export class TestService {
   private child?: ChildProcess;
-  private output = '';
+  private output: ProcessOutput = { lines: [], parsed: [] };
   private exited: Promise<number | NodeJS.Signals> = Promise.resolve(0);
 
   constructor(
@@ -86,11 +98,11 @@ export class TestService {
 
   /** `http://127.0.0.1:port`; another port after a restart. */
   get url(): string {
-    return this.found(LISTENING);
+    return known(this.output.url);
   }
 
   get metricsUrl(): string {
-    return `http://127.0.0.1:${this.found(METRICS)}`;
+    return `http://127.0.0.1:${known(this.output.metricsPort)}`;
   }
 
   get mongodbUri(): string {
@@ -103,30 +115,33 @@ export class TestService {
 
   /** All that the process has written since its last start. */
   logs(): string {
-    return this.output;
+    return this.output.lines.map((line) => `${line}\n`).join('');
   }
 
-  /** The lines of the log, parsed. */
-  logLines(): Record<string, unknown>[] {
-    const lines = this.output.split('\n').filter((line) => line.startsWith('{'));
-    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  /** The lines of the log, parsed; each once, since tests under load ask again and again. */
+  logLines(): LogLine[] {
+    const { lines, parsed } = this.output;
+    while (parsed.length < lines.length) parsed.push(parseLine(lines[parsed.length]!));
+    return parsed.filter((line) => line !== undefined);
   }
 
   /** @throws Error with the last output when it ends or doesn't listen in time */
   async start(): Promise<this> {
-    this.output = '';
+    const output: ProcessOutput = { lines: [], parsed: [] };
+    this.output = output;
     const child = spawn(process.execPath, ['--enable-source-maps', join(process.cwd(), 'dist/main.js')], {
       env: this.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
     running.add(this);
-    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0)));
+    this.exited = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 0)));
     const ready = new Promise<void>((resolve) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          this.output += text;
-          if (LISTENING.test(this.output)) resolve();
+      for (const input of [child.stdout, child.stderr]) {
+        createInterface({ input }).on('line', (line) => {
+          output.lines.push(line);
+          output.metricsPort ??= METRICS.exec(line)?.[1];
+          if (!output.url && (output.url = LISTENING.exec(line)?.[1])) resolve();
         });
       }
     });
@@ -139,7 +154,7 @@ export class TestService {
     patience.abort();
     if (outcome === undefined) return this;
     await this.kill();
-    throw new Error(`the service ${outcome}:\n${this.output.slice(-SHOWN_OUTPUT)}`);
+    throw new Error(`the service ${outcome}:\n${this.logs().slice(-SHOWN_OUTPUT)}`);
   }
 
   /** Another instance of the same service: same database, same secrets. */
@@ -192,12 +207,15 @@ export class TestService {
     await this.stop();
     await this.start();
   }
+}
 
-  private found(pattern: RegExp): string {
-    const [, value] = pattern.exec(this.output) ?? [];
-    if (value === undefined) throw new Error('the service is not running');
-    return value;
-  }
+function known(address: string | undefined): string {
+  if (address === undefined) throw new Error('the service is not running');
+  return address;
+}
+
+function parseLine(line: string): LogLine | undefined {
+  return line.startsWith('{') ? (JSON.parse(line) as LogLine) : undefined;
 }
 
 /**

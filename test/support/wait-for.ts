@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const DEFAULT_PATIENCE_MS = 15_000;
-const PAUSE_MS = 20;
+const MIN_PAUSE_MS = 20;
 
 type Falsy = false | null | undefined | 0 | '';
 
 /**
- * Polls until `condition` gives something truthy, and gives that.
+ * Polls until `condition` gives something truthy, and gives that. Pauses as long as the condition takes, so that asking for
+ * what is to come doesn't take the processor from what brings it.
  *
  * @param what the end of the sentence "waited 15000 ms for …"
  * @throws Error after the deadline, with the last error of the condition as its cause
@@ -19,6 +20,7 @@ export async function waitFor<T>(
   const deadline = Date.now() + patienceMs;
   let cause: unknown;
   do {
+    const asked = Date.now();
     try {
       const outcome = await condition();
       if (outcome) return outcome as Exclude<T, Falsy>;
@@ -26,7 +28,7 @@ export async function waitFor<T>(
     } catch (error) {
       cause = error;
     }
-    await delay(PAUSE_MS);
+    await delay(Math.max(MIN_PAUSE_MS, Date.now() - asked));
   } while (Date.now() < deadline);
   throw new Error(`waited ${patienceMs} ms for ${what}`, { cause });
 }

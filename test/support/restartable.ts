@@ -12,6 +12,9 @@ export interface Restartable {
   /** As a power cut would. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Makes it hang: connections stay, answers don't come. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -22,7 +25,7 @@ export interface Restartable {
  * @param startServer what starts it, on the data in the context's folder
  */
 export async function startRestartable(startServer: (context: ServerContext) => Promise<Server>): Promise<Restartable> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'scalable-api-cluster-'));
+  const dataDir = mkdtempSync(join(tmpdir(), 'scalable-api-test-server-'));
   const logDir = join(dataDir, 'logs');
   mkdirSync(logDir);
   const pids: number[] = [];
@@ -55,12 +58,13 @@ export async function startRestartable(startServer: (context: ServerContext) => 
   return {
     url: url.href,
     start,
+    pause: () => pids.forEach((pid) => process.kill(pid, 'SIGSTOP')),
+    resume: () => pids.forEach((pid) => process.kill(pid, 'SIGCONT')),
     async kill() {
-      const ended = server!.failed;
       port = undefined;
       for (const pid of pids.splice(0)) process.kill(pid, 'SIGKILL');
       for (const socket of sockets) socket.destroy();
-      await ended;
+      await server!.stop(); // returns once all of its processes are gone
     },
     async stop() {
       await server!.stop();
