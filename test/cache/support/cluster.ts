@@ -5,24 +5,29 @@ import { startService, type TestService } from '../../support/service.js';
 import { RedisProxy } from './redis-proxy.js';
 import { type Fault, INSTANCES } from './script.js';
 
+const ACCESS_TOKEN_TTL_SECONDS = '3600';
 const SLOW_MS = 40;
 const FROZEN_MS = 1200;
 const PAUSED_MS = 1200;
 
 /** Three instances, each with a way of its own to one Redis, and what can happen to them. */
 export class Cluster {
+  readonly instances: TestService[] = [];
+  private readonly proxies: RedisProxy[] = [];
+
   private constructor(
-    private readonly redis: OwnRedis,
-    private readonly proxies: RedisProxy[],
-    readonly instances: TestService[],
+    private redis: OwnRedis,
+    private spareRedis: OwnRedis,
   ) {}
 
   static async start(): Promise<Cluster> {
-    const redis = await startOwnRedis();
-    const proxies = await Promise.all(Array.from({ length: INSTANCES }, () => RedisProxy.start(() => redis.url)));
-    const [own, ...others] = proxies.map(({ url }) => ({ REDIS_URL: url }));
+    const cluster = new Cluster(await startOwnRedis(), await startOwnRedis());
+    const starting = Array.from({ length: INSTANCES }, () => RedisProxy.start(() => cluster.redis.url));
+    cluster.proxies.push(...(await Promise.all(starting)));
+    const [own, ...others] = cluster.proxies.map(({ url }) => ({ REDIS_URL: url, ACCESS_TOKEN_TTL_SECONDS }));
     const first = await startService(own);
-    return new Cluster(redis, proxies, [first, ...(await Promise.all(others.map((other) => first.replica(other))))]);
+    cluster.instances.push(first, ...(await Promise.all(others.map((other) => first.replica(other)))));
+    return cluster;
   }
 
   instance(number: number): TestService {
@@ -42,7 +47,15 @@ export class Cluster {
     await this.withRedis((client) => client.save());
   }
 
-  /** Lets a fault happen while `work` is done, and mends it. `late`, `died` and `woken` are stories of their own. */
+  /** Lets all instances but one move on to another Redis; after `work` that one comes after them. */
+  async failOver(behind: number, work: () => Promise<void>): Promise<void> {
+    [this.redis, this.spareRedis] = [this.spareRedis, this.redis];
+    this.proxies.filter((_, index) => index !== behind).forEach((proxy) => proxy.cut());
+    await work();
+    await this.spareRedis.restart();
+  }
+
+  /** Lets a fault happen while `work` is done, and mends it. `late`, `died`, `woken` and `moved` are stories of their own. */
   async during(fault: Fault, victim: number, work: () => Promise<void>): Promise<void> {
     switch (fault) {
       case 'slow':
@@ -57,8 +70,7 @@ export class Cluster {
         this.proxy(victim).silent = true;
         await work().finally(() => {
           this.proxy(victim).silent = false;
-          this.proxy(victim).block();
-          this.proxy(victim).unblock();
+          this.proxy(victim).cut();
         });
         return;
       case 'frozen':
@@ -83,6 +95,7 @@ export class Cluster {
       case 'late':
       case 'died':
       case 'woken':
+      case 'moved':
         await work();
     }
   }

@@ -7,7 +7,16 @@ import { registerUser } from '../../support/users.js';
 export class Findings {
   readonly stale: string[] = [];
   readonly leaks: string[] = [];
-  readonly tally = { reads: 0, hits: 0, changes: 0, unacknowledged: 0 };
+  readonly tally = { reads: 0, hits: 0, changes: 0 };
+}
+
+/** What is known of one of a user's tasks: the numbers of its last changes. */
+interface Slot {
+  sent: number;
+  /** What it must show at least. */
+  acknowledged: number;
+  /** What was acknowledged before that. */
+  former: number;
 }
 
 /**
@@ -15,9 +24,7 @@ export class Findings {
  * acknowledged, and how many tasks there are at least.
  */
 export class Person {
-  /** By slot: the last acknowledged number, and the last one sent. */
-  private readonly acknowledged: number[];
-  private readonly sent: number[];
+  private readonly slots: Slot[];
   private total: number;
 
   private constructor(
@@ -26,8 +33,7 @@ export class Person {
     readonly ids: string[],
     private readonly findings: Findings,
   ) {
-    this.acknowledged = ids.map(() => 0);
-    this.sent = ids.map(() => 0);
+    this.slots = ids.map(() => ({ sent: 0, acknowledged: 0, former: 0 }));
     this.total = ids.length;
   }
 
@@ -38,40 +44,39 @@ export class Person {
     return new Person(name, api, ids, findings);
   }
 
-  /** @returns whether it was acknowledged; a change that wasn't may have happened or not */
-  async change(slot: number, at: TestService): Promise<boolean> {
-    const number = (this.sent[slot] = Number(this.sent[slot]) + 1);
+  /** One that isn't acknowledged may have happened or not. */
+  async change(slot: number, at: TestService): Promise<void> {
+    const known = this.slots[slot] as Slot;
+    const number = ++known.sent;
     const title = `${this.name} ${slot} ${number}`;
     this.findings.tally.changes++;
-    const done = await attempt(() => this.api.at(at).patch(`${TASKS}/${this.ids[slot]}`, { title }), 200);
-    if (done) this.acknowledged[slot] = number;
-    else this.findings.tally.unacknowledged++;
-    return done !== null;
+    if (await attempt(() => this.api.at(at).patch(`${TASKS}/${this.ids[slot]}`, { title }), 200))
+      this.expect(slot, number);
   }
 
   async create(at: TestService): Promise<void> {
     this.findings.tally.changes++;
     if (await attempt(() => this.api.at(at).post(TASKS, { title: `${this.name} - 0` }), 201)) this.total++;
-    else this.findings.tally.unacknowledged++;
   }
 
   /** What a fault has left of an unacknowledged change counts from now on as if it had been acknowledged. */
   expect(slot: number, number: number): void {
-    this.acknowledged[slot] = Math.max(number, Number(this.acknowledged[slot]));
+    const known = this.slots[slot] as Slot;
+    if (number > known.acknowledged) this.slots[slot] = { ...known, acknowledged: number, former: known.acknowledged };
   }
 
   async list(at: TestService, limit: number): Promise<void> {
-    const known = [...this.acknowledged];
+    const known = this.slots.map((slot) => ({ ...slot }));
     const answer = await this.read<PageOf<TaskBody>>(at, `${TASKS}?sort=createdAt&limit=${limit}`);
     if (!answer) return;
     const titles = answer.body.data.map(({ title }) => title);
-    known.forEach((number, slot) => this.check(titles[slot], slot, number, `list on ${at.url}`, answer));
+    known.forEach((each, slot) => this.check(titles[slot], slot, each, `list on ${at.url}`, answer));
     const foreign = titles.filter((title) => !title.startsWith(`${this.name} `));
     this.findings.leaks.push(...foreign.map((title) => `${this.name} was shown ${title}`));
   }
 
   async one(at: TestService, slot: number): Promise<void> {
-    const known = Number(this.acknowledged[slot]);
+    const known = { ...(this.slots[slot] as Slot) };
     const answer = await this.read<TaskBody>(at, `${TASKS}/${this.ids[slot]}`);
     if (answer) this.check(answer.body.title, slot, known, `task on ${at.url}`, answer);
   }
@@ -93,12 +98,13 @@ export class Person {
     return answer;
   }
 
-  private check(title: string | undefined, slot: number, known: number, where: string, answer: ApiResponse): void {
+  private check(title: string | undefined, slot: number, known: Slot, where: string, answer: ApiResponse): void {
     const [name, shownSlot, number] = title?.split(' ') ?? [];
     if (name !== this.name || Number(shownSlot) !== slot) {
       this.findings.leaks.push(`${this.name} was shown ${title} for slot ${slot} by ${where}`);
-    } else if (Number(number) < known) {
-      this.findings.stale.push(`${title} after ${known} by ${where} (${describe(answer)})`);
+    } else if (Number(number) < known.acknowledged) {
+      const { acknowledged, former } = known;
+      this.findings.stale.push(`${title} after ${former}, ${acknowledged} by ${where} (${describe(answer)})`);
     }
   }
 }

@@ -38,6 +38,12 @@ export class RedisProxy {
     this.blocked = false;
   }
 
+  /** Cuts all connections; the next ones lead to where `upstream` says by then. */
+  cut(): void {
+    this.block();
+    this.unblock();
+  }
+
   /** What has this text in it doesn't reach Redis, nor does anything after it on its connection. @returns once that is so */
   holdBack(text: string): Promise<void> {
     return new Promise((noticed) => (this.heldText = { text, noticed }));

@@ -22,6 +22,7 @@ export const FAULTS = [
   'late', // what one instance stores: another one has changed it meanwhile
   'died', // one instance, between a commit and its invalidation
   'woken', // one instance, which was stopped while the others, cut from Redis, went on
+  'moved', // all but one instance, to another Redis
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

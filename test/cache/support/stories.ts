@@ -17,6 +17,7 @@ export const STORIES: Partial<Record<Fault, Story>> = {
   died: dieBeforeInvalidating,
   woken: wakeUp,
   restored: comeBackWithOldData,
+  moved: moveOn,
 };
 
 /** An instance stores what it read before another one changed it, when somebody has asked for it anew. */
@@ -76,4 +77,22 @@ async function comeBackWithOldData(cluster: Cluster, person: Person, victim: num
   await cluster.during('restored', victim, async () => void (await person.change(0, cluster.instance(victim))));
   const until = Date.now() + REPAIRED_WITHIN_MS;
   while (Date.now() < until) await Promise.all(cluster.instances.map((instance) => person.list(instance, 5)));
+}
+
+/** Redis fails over, and one instance still talks to the former one: it must have stopped before the others rely on the new. */
+async function moveOn(cluster: Cluster, person: Person, victim: number): Promise<void> {
+  const behind = cluster.instance(victim);
+  const state = databaseOf(behind).collection<{ _id: string; epoch: string }>('cachestate');
+  const epoch = async () => (await state.findOne({ _id: 'epoch' }))?.epoch;
+  const former = await epoch();
+  await person.list(behind, 5);
+  await cluster.failOver(victim, async () => {
+    while ((await epoch()) === former) await person.list(behind, 5);
+    await Promise.all(
+      cluster.others(victim).map(async (other, slot) => {
+        await person.change(slot, other);
+        await person.list(behind, 5);
+      }),
+    );
+  });
 }
