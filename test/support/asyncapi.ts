@@ -12,35 +12,50 @@ interface EventDocument {
 }
 
 interface AsyncApiDocument {
-  channels: Record<string, { address: string }>;
+  channels: Record<string, { address: string; messages: Record<string, { name: string }> }>;
   components: { messages: Record<string, EventDocument>; schemas: Record<string, object> };
 }
 
-/** The published description of events, and whether an event is as it says. */
-export class EventContracts {
+/** Some of the messages of the published document, and whether one is as it says. */
+class Contracts {
   readonly document = parse(readFileSync(ASYNCAPI_FILE, 'utf8')) as AsyncApiDocument;
   private readonly validators = new Map<string, ValidateFunction>();
 
-  constructor() {
+  /** @param place the pointer of an object of messages, e.g. `/components/messages` */
+  constructor(place: string, messagesOf: (document: AsyncApiDocument) => Record<string, { name: string }>) {
     // The document's messages as JSON Schemas that can refer to its components.
     const ajv = new Ajv2020({ strict: false, allErrors: true });
     (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
     ajv.addSchema({ ...this.document, $id: 'asyncapi' });
-    for (const [key, { name }] of Object.entries(this.document.components.messages)) {
-      this.validators.set(name, ajv.compile({ $ref: `asyncapi#/components/messages/${key}/payload` }));
+    for (const [key, { name }] of Object.entries(messagesOf(this.document))) {
+      this.validators.set(name, ajv.compile({ $ref: `asyncapi#${place}/${key}/payload` }));
     }
   }
 
-  /** The types of all documented events. */
+  /** The types of all of them. */
   get types(): string[] {
     return [...this.validators.keys()];
   }
 
   /** @returns what is wrong with it, a line each; nothing where it is as documented */
-  problemsOf(event: { type: string }): string[] {
-    const validate = this.validators.get(event.type);
-    if (!validate) return [`${event.type} is not documented`];
-    validate(event);
-    return (validate.errors ?? []).map(({ instancePath, message }) => `${event.type} ${instancePath} ${message}`);
+  problemsOf(message: { type: string }): string[] {
+    const validate = this.validators.get(message.type);
+    if (!validate) return [`${message.type} is not documented`];
+    validate(message);
+    return (validate.errors ?? []).map(({ instancePath, message: what }) => `${message.type} ${instancePath} ${what}`);
+  }
+}
+
+/** The events that modules tell each other. */
+export class EventContracts extends Contracts {
+  constructor() {
+    super('/components/messages', ({ components }) => components.messages);
+  }
+}
+
+/** The messages of the WebSocket. */
+export class LiveContracts extends Contracts {
+  constructor() {
+    super('/channels/Live/messages', ({ channels }) => channels['Live']?.messages ?? {});
   }
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Addressable } from './api-client.js';
 import { waitFor } from './wait-for.js';
@@ -17,7 +18,7 @@ const clients = new Set<LiveClient>();
 
 /** A client of the WebSocket: keeps what it receives. */
 export class LiveClient {
-  readonly messages: (Message & { receivedAt: number })[] = [];
+  readonly messages: { message: Message; receivedAt: number }[] = [];
   /** The code and the reason the server closed with. */
   readonly closed: Promise<[code: number, reason: string]>;
 
@@ -25,7 +26,7 @@ export class LiveClient {
     clients.add(this);
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer) => {
-      this.messages.push({ ...(JSON.parse(data.toString()) as Message), receivedAt: Date.now() });
+      this.messages.push({ message: JSON.parse(data.toString()) as Message, receivedAt: performance.now() });
     });
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => resolve([code, reason.toString()]));
@@ -43,7 +44,7 @@ export class LiveClient {
   static async open(service: Addressable, token: string | undefined, since?: string): Promise<LiveClient> {
     const client = await LiveClient.connect(service);
     client.send({ type: 'auth', token, since });
-    await waitFor('the connection to be ready', () => client.messages.some(({ type }) => type === 'ready'));
+    await waitFor('the connection to be ready', () => client.messages.some(({ message }) => message.type === 'ready'));
     return client;
   }
 
@@ -52,12 +53,20 @@ export class LiveClient {
   }
 
   get notifications(): LiveNotification[] {
-    return this.messages.flatMap((message) => (message.type === 'notification' ? [message.notification] : []));
+    return this.messages.flatMap(({ message }) => (message.type === 'notification' ? [message.notification] : []));
+  }
+
+  /** When it was told of a task, as `performance.now` has it; undefined where it hasn't been. */
+  receivedAt(taskId: string): number | undefined {
+    const found = this.messages.find(({ message }) => {
+      return message.type === 'notification' && message.notification.data.taskId === taskId;
+    });
+    return found?.receivedAt;
   }
 
   /** The last count that was told. */
   get unread(): number | undefined {
-    return this.messages.flatMap((message) => (message.type === 'unread' ? [message.count] : [])).at(-1);
+    return this.messages.flatMap(({ message }) => (message.type === 'unread' ? [message.count] : [])).at(-1);
   }
 
   close(): void {
