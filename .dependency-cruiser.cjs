@@ -45,6 +45,22 @@ module.exports = {
       to: { path: '^(local|test|bench|scripts)/' },
     },
     {
+      name: 'what-reports-stays-in-its-files',
+      comment: 'So that it is loaded where an operator wants it, and nowhere else.',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: '^src/platform/observability/(tracing/(telemetry|prometheus-producer)|errors/sentry)\\.ts$',
+      },
+      to: { path: 'node_modules/@(opentelemetry/(?!api/)|sentry/)' },
+    },
+    {
+      name: 'what-reports-is-loaded-when-wanted',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/platform/observability/(tracing/telemetry|errors/sentry)\\.ts$', dynamic: false },
+    },
+    {
       name: 'the-service-needs-no-dev-dependency',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.(spec|int-spec)\\.ts$' },

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type INestApplication, VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -14,9 +13,11 @@ import { serverOptions } from './common/http/server-options.js';
 import { createValidationPipe } from './common/http/validation.js';
 import { serveDocs } from './common/openapi/swagger-ui.js';
 import type { Environment } from './config/environment.js';
+import { version } from './config/version.js';
 import { MODULES } from './contracts/modules.js';
 import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
+import { traceHttp } from './platform/observability/tracing/http-spans.js';
 import { shedLoad } from './platform/overload/load-shedding.js';
 import { serveLocalFiles } from './platform/storage/local-files.js';
 import { LocalStorage } from './platform/storage/local-storage.js';
@@ -39,10 +40,6 @@ const OUTSIDE_THE_API = [
 
 type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>;
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
 /** Builds the application, ready to listen. */
 export async function createApp(environment: Environment, logger: Logger): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ ...serverOptions(environment, logger), genReqId: requestIdOf });
@@ -55,6 +52,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   acceptJsonOnly(server);
   letFormsPass(server, '/unsubscribe');
   app.get(RouteMethods).observe(server);
+  if (environment.OTEL_EXPORTER_OTLP_ENDPOINT) traceHttp(server);
   observeHttp(server, logger);
   leaveOnShutdown(server, app.get(Shutdown));
 

@@ -7,11 +7,13 @@ import { IndexSynchronizer } from './platform/database/index-synchronizer.js';
 import { waitForDatabase } from './platform/database/wait-for-database.js';
 import { listenOnStandby } from './platform/health/standby.js';
 import { createLogger } from './platform/observability/logger.js';
+import { startReporting } from './platform/observability/reporting.js';
 import { CLOSE_TIMEOUT_MS, Shutdown } from './platform/shutdown/shutdown.js';
 
 /** Serves requests in this process until it is told to stop: by a signal, or as a worker by its primary. */
 export async function serve(environment: Environment): Promise<void> {
   const logger = createLogger(environment.LOG_LEVEL);
+  const sendRest = await startReporting(environment, logger);
   const standIn = answersProbesWhileWaiting() ? () => listenOnStandby(environment) : undefined;
   await waitForDatabase(environment, (message) => logger.warn(message), standIn);
   const app = await createApp(environment, logger);
@@ -21,6 +23,7 @@ export async function serve(environment: Environment): Promise<void> {
     await drained;
     setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
     await app.close();
+    await sendRest();
     process.exit(0);
   };
   await app.init();

@@ -115,6 +115,14 @@ describe('readEnvironment', () => {
     ['CDN_URL', 'files.test.org'],
     ['LOG_LEVEL', 'loud'],
     ['SHUTDOWN_DRAIN_SECONDS', '-5'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://collector:4317'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'hunter2'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'production'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_TRACES_SAMPLER_ARG', '5%'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_METRICS_EXPORTER', 'prometheus'],
+    ['SENTRY_DSN', 'https://sentry.test.org/42'],
   ])('says in one sentence what is wrong with %s=%s, and never the value', (name, value) => {
     const message = messageFor({ [name]: value });
     expect(message).toMatch(new RegExp(`^${name} [^\\n]+\\.$`));

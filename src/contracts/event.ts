@@ -12,6 +12,8 @@ export interface CloudEvent<T = unknown> {
   /** When it happened, RFC 3339. */
   time: string;
   datacontenttype: 'application/json';
+  /** Set on the way through a broker: what the consumer continues (CloudEvents' Distributed Tracing extension). */
+  traceparent?: string;
   data: T;
 }
 

@@ -45,6 +45,14 @@ const IMPORTS: [what: string, from: string, statement: string, rule: string | nu
   ['of a test by the service', 'src/b.ts', "import '../test/target.js';", 'the-service-knows-no-tools'],
   ['in a circle', 'src/common/b.ts', "import './c.js';", 'no-cycles'],
   ['of what is not there', 'src/c.ts', "import './nowhere.js';", 'no-unresolvable'],
+  ['of an SDK', 'src/e.ts', "import '@sentry/core';", 'what-reports-stays-in-its-files'],
+  [
+    'of what loads one',
+    'src/f.ts',
+    "import './platform/observability/errors/sentry.js';",
+    'what-reports-is-loaded-when-wanted',
+  ],
+  ['of what loads one, when wanted', 'src/g.ts', "await import('./platform/observability/errors/sentry.js');", null],
   ['of what production lacks', 'src/d.ts', "import 'typescript';", 'the-service-needs-no-dev-dependency'],
   ['of what is meant for it', 'src/modules/tasks/c.ts', "import '../../platform/target.js';", null],
 ];
@@ -52,6 +60,7 @@ const TARGETS: Record<string, string> = {
   'src/modules/users/a.ts': 'export interface A {\n  a: 1;\n}',
   'src/modules/users/schemas/a.ts': 'export {};',
   'src/platform/target.ts': 'export {};',
+  'src/platform/observability/errors/sentry.ts': 'export {};',
   'src/common/target.ts': 'export {};',
   'src/common/c.ts': "import './b.js';",
   'test/target.ts': 'export {};',

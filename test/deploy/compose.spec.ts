@@ -3,6 +3,7 @@ import { createECDH } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { readEnvironment } from '../../src/config/environment.js';
 import { compose, run } from './support/tools.js';
 
@@ -26,6 +27,11 @@ interface Project {
   services: Record<string, Service>;
   networks: Record<string, { internal?: boolean }>;
   secrets: Record<string, { file: string }>;
+}
+
+interface PrometheusConfig {
+  alerting: { alertmanagers: { static_configs: [{ targets: string[] }] }[] };
+  scrape_configs: { static_configs: [{ targets: string[] }]; dns_sd_configs?: { names: string[] }[] }[];
 }
 
 const upstreamHosts = (name: string) =>
@@ -167,16 +173,58 @@ describe('the profile split', () => {
   });
 });
 
+describe('the profile observability', () => {
+  let services: Record<string, Service>;
+  beforeAll(() => {
+    services = config('observability').services;
+  });
+
+  it('scrapes the replicas by their names, and tells Alertmanager', () => {
+    const prometheus = parse(readFileSync('observability/prometheus/prometheus.yaml', 'utf8')) as PrometheusConfig;
+    const [{ targets }] = prometheus.scrape_configs[0]!.static_configs;
+    expect(targets).toEqual(REPLICAS.map((name) => `${name}:9464`));
+    expect(
+      prometheus.scrape_configs[0]!.dns_sd_configs![0]!.names.filter((name) => name in config('split').services),
+    ).toHaveLength(4);
+    expect(prometheus.alerting.alertmanagers[0]!.static_configs[0].targets).toEqual(['alertmanager:9093']);
+    for (const name of ['prometheus', 'alertmanager', 'grafana', 'jaeger']) {
+      expect(Object.keys(services[name]!.networks)).toEqual(['edge']);
+    }
+  });
+
+  it("shows everything to this machine alone, and the logs' store to nobody", () => {
+    const names = ['prometheus', 'alertmanager', 'grafana', 'jaeger', 'kibana'];
+    for (const name of names) expect(services[name]!.ports!.map(({ host_ip: host }) => host)).toEqual(['127.0.0.1']);
+    for (const name of ['elasticsearch', 'logs-init', 'filebeat']) {
+      expect(services[name]!.ports).toBeUndefined();
+      expect(Object.keys(services[name]!.networks)).toEqual(['data']);
+    }
+  });
+
+  it('tells Elasticsearch the types before the first line can come', () => {
+    expect(services['filebeat']!.depends_on).toMatchObject({
+      'logs-init': { condition: 'service_completed_successfully' },
+    });
+  });
+
+  it('traces only where it is asked to', () => {
+    expect(services['api-1']!.environment).not.toHaveProperty('OTEL_EXPORTER_OTLP_ENDPOINT', expect.any(String));
+  });
+});
+
 describe('every profile', () => {
-  it.each(['split', 'storage'])('is a project that docker compose accepts (%s)', (profile) => {
+  it.each(['split', 'storage', 'observability'])('is a project that docker compose accepts (%s)', (profile) => {
     const names = Object.keys(config(profile).services);
     expect(names.length).toBeGreaterThan(Object.keys(config().services).length);
     for (const { image } of Object.values(config(profile).services)) expect(image).toMatch(/:(?!latest$)[\w.-]+$/);
   });
 
   it('mounts only files that are there, or that make-secrets.sh makes', () => {
-    for (const { volumes = [] } of Object.values(config('split', 'storage').services)) {
-      for (const { type, source } of volumes) if (type === 'bind') expect(existsSync(source)).toBe(true);
+    for (const { volumes = [] } of Object.values(config('split', 'storage', 'observability').services)) {
+      for (const { type, source } of volumes) {
+        // Docker's own folder is where Docker is.
+        if (type === 'bind' && source !== '/var/lib/docker/containers') expect(existsSync(source)).toBe(true);
+      }
     }
   });
 });

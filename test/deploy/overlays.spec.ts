@@ -180,6 +180,7 @@ describe('the check of custom resources', () => {
   it.each([
     ['ScaledObject', 'forecast', 'maxReplicas'],
     ['ServiceMonitor', 'forecast', 'endpoint'],
+    ['PrometheusRule', 'forecast', 'group'],
     ['ExternalSecret', 'region', 'refreshIntervall'],
     ['SecretStore', 'region', 'providers'],
     ['Gateway', 'region', 'listener'],

@@ -169,7 +169,7 @@ describe('while the mail server is away', () => {
     const addresses = await send('prompt.test', 12);
     await waitFor('the circuit to open', async () =>
       (await (await fetch(`${patient.metricsUrl}/metrics`)).text()).includes(
-        'notification_circuits_open{channel="email"} 1',
+        'notification_circuits_open{channel="email",party="carrier"} 1',
       ),
     );
     expect(await deliveries.countDocuments({ state: 'ready' })).toBe(12);

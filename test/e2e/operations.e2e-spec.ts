@@ -65,7 +65,14 @@ describe('metrics', () => {
       'work_depth{queue="outbox",state="parked"} 0',
       'work_finished_total{queue="outbox",outcome="done"}',
       'work_oldest_age_seconds{queue="email"}',
+      'domain_events_total{type="auth.account-registered.v1"} 1',
+      'domain_events_total{type="tasks.task-created.v1"} 1',
+      'domain_events_total{type="tasks.task-completed.v1"} 0',
+      'dependency_up{dependency="mongodb"} 1',
+      'dependency_up{dependency="redis"} 1',
+      'dependency_up{dependency="storage"} 1',
       'nodejs_eventloop_lag_p99_seconds ',
+      'process_memory_limit_bytes ',
       'process_resident_memory_bytes ',
     ];
     for (const sample of samples) expect(text).toContain(sample);

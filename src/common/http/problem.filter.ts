@@ -27,11 +27,16 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = this.toProblem(thrown, request);
-    // One that is shed is counted; a line for each would only add to the load.
-    if (problem.status >= 500 && problem.code !== 'OVERLOADED')
-      this.logger.error({ err: problem.cause ?? thrown }, problem.code);
+    this.log(problem, thrown);
     if (reply.sent) return;
     void reply.status(problem.status).headers(problemHeaders(problem)).send(toProblemDocument(problem, request));
+  }
+
+  /** One that is shed is counted; a line for each would only add to the load. */
+  private log({ status, code, cause }: ProblemError, thrown: unknown): void {
+    if (status < 500 || code === 'OVERLOADED') return;
+    // Only what is a fault of ours is an error: those are reported.
+    this.logger[code === 'INTERNAL' ? 'error' : 'warn']({ err: cause ?? thrown }, code);
   }
 
   private toProblem(thrown: unknown, request: FastifyRequest): ProblemError {

@@ -1,4 +1,5 @@
 import { Counter } from 'prom-client';
+import { CACHE_SCOPES } from './cache-scope.js';
 
 /** Hit ratio: `hit` over all outcomes. */
 export const requests = new Counter({
@@ -33,3 +34,10 @@ export const repairs = new Counter({
   name: 'response_cache_repairs_total',
   help: 'Invalidations made good for a writer that died or could not reach Redis',
 });
+
+// From 0 on: a series that began with its first count would have grown by nothing.
+for (const scope of CACHE_SCOPES) {
+  for (const outcome of ['hit', 'miss', 'bypass']) requests.inc({ scope, outcome }, 0);
+}
+for (const reason of ['disabled', 'redis', 'flag', 'lease']) bypasses.inc({ reason }, 0);
+for (const outcome of ['stored', 'outdated', 'too_large', 'failed']) fills.inc({ outcome }, 0);

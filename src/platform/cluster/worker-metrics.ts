@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
-import { AggregatorRegistry, register } from 'prom-client';
+import { AggregatorRegistry, Gauge, register } from 'prom-client';
 import { type FromWorker, type MetricsSnapshot, snapshotOf, type ToWorker } from './messages.js';
 import { runningWorkers } from './worker-pool.js';
 
@@ -22,6 +22,11 @@ export class WorkerMetrics {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor() {
+    new Gauge({
+      name: 'process_start_time_seconds',
+      help: 'Start time of the instance since the Unix epoch, in seconds: the primary begins before its workers',
+      aggregator: 'min',
+    }).set(Math.round(Date.now() / 1000 - process.uptime()));
     cluster.on('message', (worker, message: FromWorker) => {
       if (message.type !== 'metrics' && message.type !== 'last-metrics') return;
       this.latest.set(worker.id, message.metrics);

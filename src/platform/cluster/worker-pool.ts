@@ -41,6 +41,7 @@ export class WorkerPool {
   private rolling: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: WorkerPoolOptions) {
+    for (const expected of ['true', 'false']) endedWorkers.inc({ expected }, 0);
     // Structured clones: JSON knows no NaN, and metrics do.
     cluster.setupPrimary({ serialization: 'advanced' });
     cluster.on('message', (worker, message: FromWorker) => {

@@ -4,6 +4,7 @@ import { ConfigurationError, Environment } from '../../config/environment.js';
 import './closing-connections.js';
 import { databaseProblem, databaseTls } from './connection.js';
 import { DatabaseMetrics } from './database-metrics.js';
+import { DatabaseTracing } from './database-tracing.js';
 import { IndexSynchronizer } from './index-synchronizer.js';
 import { Transactions } from './transactions.js';
 
@@ -37,7 +38,7 @@ const HEARTBEAT_FREQUENCY_MS = 5000;
       }),
     }),
   ],
-  providers: [Transactions, IndexSynchronizer, DatabaseMetrics],
+  providers: [Transactions, IndexSynchronizer, DatabaseMetrics, DatabaseTracing],
   exports: [Transactions, IndexSynchronizer],
 })
 export class DatabaseModule {}

@@ -1,18 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { Controller, Get, Res, ServiceUnavailableException, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { SkipThrottle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../common/auth/principal.js';
+import { version } from '../../config/version.js';
 import { ServedUnderPressure } from '../overload/load-shedding.js';
 import { Shutdown } from '../shutdown/shutdown.js';
 import { Dependencies } from './dependencies.js';
 import { HealthResponseDto, ProbeResponseDto } from './health.dto.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 type Indicators = Record<string, { status: 'up' | 'down' }>;
 

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { Dependencies } from './dependencies.js';
+import { DependencyMetrics } from './dependency-metrics.js';
 import { HealthController } from './health.controller.js';
 
-@Module({ imports: [TerminusModule], providers: [Dependencies], controllers: [HealthController] })
+@Module({ imports: [TerminusModule], providers: [Dependencies, DependencyMetrics], controllers: [HealthController] })
 export class HealthModule {}

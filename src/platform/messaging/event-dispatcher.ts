@@ -5,6 +5,7 @@ import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent } from '../../contracts/event.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
 import { Transactions } from '../database/transactions.js';
+import { inSpan } from '../observability/tracing/spans.js';
 import { EVENT_CONSUMERS, type EventConsumer, subscriptionsOf } from './event-consumer.js';
 import { InboxEntry } from './inbox.schema.js';
 
@@ -51,7 +52,9 @@ export class EventDispatcher implements OnModuleInit {
    */
   async dispatch(event: CloudEvent, consumer?: string): Promise<void> {
     const handlers = this.handlersOf(event.type, consumer);
-    const results = await Promise.allSettled(handlers.map((handler) => this.takeIn(event, handler)));
+    const results = await Promise.allSettled(
+      handlers.map((handler) => inSpan(`handle ${handler.name}`, {}, () => this.takeIn(event, handler))),
+    );
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new AggregateError(errors, `${event.type}: ${errors.map(String).join('; ')}`);

@@ -4,6 +4,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent, DomainEvent } from '../../contracts/event.js';
 import { Transactions } from '../database/transactions.js';
+import { countEvents } from './event-metrics.js';
 import { OutboxEntry } from './outbox.schema.js';
 import { OutboxRelay } from './outbox-relay.js';
 
@@ -22,7 +23,10 @@ export class Outbox {
       events.map((event) => ({ event: toCloudEvent(event) })),
       { session },
     );
-    this.transactions.afterCommit(session, () => this.relay.nudge());
+    this.transactions.afterCommit(session, () => {
+      countEvents(events);
+      this.relay.nudge();
+    });
   }
 }
 

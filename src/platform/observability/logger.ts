@@ -2,17 +2,9 @@ import type { LoggerService } from '@nestjs/common';
 import { type LevelWithSilent, type Logger as PinoLogger, pino } from 'pino';
 import { requestContext } from '../../common/http/request-context.js';
 import { workerId } from '../cluster/worker.js';
-
-/** Personal data and secrets that messages of libraries may carry (a duplicate key names the address, say). */
-const SENSITIVE: [RegExp, string][] = [
-  [/[\w.%+-]+@[\w-]+(\.[\w-]+)+/g, '[email]'],
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '[token]'],
-  [/(:\/\/)[^/@\s]+@/g, '$1[credentials]@'],
-];
-
-function scrub(text: string): string {
-  return SENSITIVE.reduce((scrubbed, [pattern, replacement]) => scrubbed.replace(pattern, replacement), text);
-}
+import { reportError } from './errors/report-error.js';
+import { scrub } from './scrub.js';
+import { traceIds } from './tracing/spans.js';
 
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return typeof error === 'string' ? scrub(error) : 'not an Error';
@@ -20,7 +12,7 @@ function serializeError(error: unknown): unknown {
   return { type: error.name, message: scrub(error.message), code, stack: scrub(error.stack ?? '') };
 }
 
-/** JSON lines on standard output, each with the id of the request and its user where there is one. */
+/** JSON lines on standard output, each with the ids of the request, its user and the trace where there are any. */
 export function createLogger(level: string): PinoLogger {
   return pino({
     level: level as LevelWithSilent,
@@ -32,7 +24,7 @@ export function createLogger(level: string): PinoLogger {
       paths: ['*.password', '*.token', '*.refreshToken', '*.accessToken', '*.authorization', '*.cookie', '*.email'],
       censor: '[redacted]',
     },
-    mixin: () => ({ ...requestContext.getStore() }),
+    mixin: () => ({ ...requestContext.getStore(), ...traceIds() }),
   });
 }
 
@@ -41,7 +33,10 @@ type Level = 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
 /** What Nest says of its own start: hundreds of lines that tell an operator nothing. */
 const FRAMEWORK_CONTEXTS = new Set<unknown>(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory']);
 
-/** Nest's logging on pino: `logger.warn({ err }, 'what happened')` or `logger.warn('what happened')`. */
+/**
+ * Nest's logging on pino: `logger.warn({ err }, 'what happened')` or `logger.warn('what happened')`. What is logged as an
+ * error, with the error that it was, is reported (`SENTRY_DSN`): it is a fault of ours, and somebody has to see to it.
+ */
 export class PinoLoggerService implements LoggerService {
   constructor(private readonly pino: PinoLogger) {}
 
@@ -68,6 +63,8 @@ export class PinoLoggerService implements LoggerService {
   private write(level: Level, message: unknown, rest: unknown[]): void {
     const context = rest.at(-1);
     if (level === 'info' && FRAMEWORK_CONTEXTS.has(context)) level = 'debug';
+    const error = message instanceof Error ? message : (message as { err?: unknown } | null)?.err;
+    if ((level === 'error' || level === 'fatal') && error instanceof Error) reportError(error, String(context));
     if (message instanceof Error) return this.pino[level]({ err: message, context }, scrub(message.message));
     if (typeof message === 'object' && message !== null) {
       return this.pino[level]({ ...message, context }, typeof rest[0] === 'string' ? rest[0] : undefined);

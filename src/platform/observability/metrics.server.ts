@@ -3,6 +3,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { collectDefaultMetrics, register } from 'prom-client';
 import { Environment } from '../../config/environment.js';
 import { answerMetricsQueries, reportLastMetrics } from '../cluster/worker.js';
+import './memory-metrics.js';
 import { exposeMetrics, type MetricsEndpoint } from './metrics-endpoint.js';
 
 /** Prometheus metrics on a port of their own, which no ingress leads to; those of a worker go out with its primary's. */

@@ -1,20 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { SpanKind } from '@opentelemetry/api';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ChannelWrapper } from 'amqp-connection-manager';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { DependencyUnavailableError } from '../../common/errors/problem.js';
 import type { ModuleName } from '../../contracts/modules.js';
 import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
+import { currentTraceparent, inSpan } from '../observability/tracing/spans.js';
 import { toJson } from './to-json.js';
 
 /** RabbitMQ's direct reply-to: answers come to whoever asked, and are kept nowhere. */
 const REPLIES = 'amq.rabbitmq.reply-to';
 const PATIENCE_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
+const QUEUE = { durable: true, messageTtl: PATIENCE_MS };
 
 type Answer = (userId: string) => Promise<unknown>;
+
+interface Question {
+  userId: string;
+  traceparent: string | null;
+}
 
 /**
  * How the modules' parts of a person's export come together when they are in different processes: asked for by RabbitMQ
@@ -33,10 +41,14 @@ export class RemoteExports {
     this.channel = this.connection?.createChannel('exports', async (channel) => {
       await channel.consume(REPLIES, (message) => message && this.receive(message), { noAck: true });
       for (const [module, answer] of sources) {
-        await channel.assertQueue(queueOf(module), { durable: true, messageTtl: PATIENCE_MS });
-        await channel.consume(queueOf(module), (message) => message && void this.answer(channel, message, answer), {
-          noAck: true,
-        });
+        await channel.assertQueue(queueOf(module), QUEUE);
+        await channel.consume(
+          queueOf(module),
+          (message) => message && void this.answer(channel, message, module, answer),
+          {
+            noAck: true,
+          },
+        );
       }
     });
   }
@@ -44,7 +56,7 @@ export class RemoteExports {
   /**
    * What another process holds of a person.
    *
-   * @throws DependencyUnavailableError where it doesn't answer within ten seconds
+   * @throws DependencyUnavailableError where nobody is there to answer, or doesn't within ten seconds
    */
   async ask(module: ModuleName, userId: string): Promise<unknown> {
     const correlationId = randomUUID();
@@ -54,10 +66,7 @@ export class RemoteExports {
         this.waiting.set(correlationId, resolve);
         timer = setTimeout(() => reject(new Error(`${module} did not answer`)), PATIENCE_MS);
       });
-      const question = Buffer.from(JSON.stringify({ userId }));
-      const options = { replyTo: REPLIES, correlationId, expiration: PATIENCE_MS };
-      const asked = this.channel?.sendToQueue(queueOf(module), question, options);
-      const [content] = await Promise.all([answer, asked]);
+      const [content] = await Promise.all([answer, this.send(module, userId, correlationId)]);
       return (JSON.parse(content.toString()) as { part: unknown }).part;
     } catch (error) {
       const detail = 'Not every part of the service can be reached at the moment: try again soon.';
@@ -68,6 +77,15 @@ export class RemoteExports {
     }
   }
 
+  /** @throws Error where nobody is there to answer, or the broker is away */
+  private async send(module: ModuleName, userId: string, correlationId: string): Promise<void> {
+    const asked = await this.channel?.assertQueue(queueOf(module), QUEUE);
+    if (!asked?.consumerCount) throw new Error(`nobody answers for ${module}`);
+    const question = Buffer.from(JSON.stringify({ userId, traceparent: currentTraceparent() } satisfies Question));
+    const options = { replyTo: REPLIES, correlationId, expiration: PATIENCE_MS };
+    await this.channel?.sendToQueue(queueOf(module), question, options);
+  }
+
   private receive({ properties, content }: ConsumeMessage): void {
     this.waiting.get(String(properties.correlationId))?.(content);
   }
@@ -75,13 +93,17 @@ export class RemoteExports {
   private async answer(
     channel: ConfirmChannel,
     { content, properties }: ConsumeMessage,
+    module: string,
     answer: Answer,
   ): Promise<void> {
     try {
-      const { userId } = JSON.parse(content.toString()) as { userId: string };
-      const part = Buffer.from(await text(Readable.from(toJson({ part: (await answer(userId)) ?? null }))));
+      const { userId, traceparent } = JSON.parse(content.toString()) as Question;
+      const description = { kind: SpanKind.SERVER, continues: traceparent };
+      const part = await inSpan(`answer ${queueOf(module)}`, description, async () =>
+        text(Readable.from(toJson({ part: (await answer(userId)) ?? null }))),
+      );
       const correlationId = String(properties.correlationId);
-      channel.sendToQueue(String(properties.replyTo), part, { correlationId });
+      channel.sendToQueue(String(properties.replyTo), Buffer.from(part), { correlationId });
     } catch (error) {
       this.logger.error({ err: error }, "a part of a person's export could not be given");
     }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { SpanKind } from '@opentelemetry/api';
 import { Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Model, QueryFilter } from 'mongoose';
-import { Counter, Gauge } from 'prom-client';
+import type { Model } from 'mongoose';
+import { inSpan, markFailed } from '../observability/tracing/spans.js';
 import { PermanentFailure, Postponed } from './outcomes.js';
+import { countFinished, MAX_BACKOFF_MS, observeQueue } from './work-metrics.js';
 import type { WorkItem } from './work.schema.js';
 
 export interface WorkQueueOptions {
@@ -30,7 +32,6 @@ export interface WorkQueueOptions {
 const DEFAULT_LEASE_MS = 60_000;
 const DEFAULT_POLL_MS = 1_000;
 const FIRST_BACKOFF_MS = 250;
-const MAX_BACKOFF_MS = 10 * 60_000;
 const MAX_ERROR_LENGTH = 500;
 const RECORD_PAUSE_MS = 250;
 
@@ -38,51 +39,6 @@ const RECORD_PAUSE_MS = 250;
 type Changes<T> = Partial<T> | void;
 /** Prolongs the claim by another lease; for work that may take longer than one. */
 export type ExtendClaim = () => Promise<void>;
-
-/** Without what is planned for later than any pause between attempts: there may be a million of those. */
-const waiting = (): QueryFilter<WorkItem> => ({
-  state: 'ready',
-  availableAt: { $lte: new Date(Date.now() + 2 * MAX_BACKOFF_MS) },
-});
-
-const finished = new Counter({
-  name: 'work_finished_total',
-  help: 'Attempts at durable work by queue and outcome',
-  labelNames: ['queue', 'outcome'],
-});
-const watched = new Map<string, { model: Model<WorkItem>; scope: object }>();
-new Gauge({
-  name: 'work_depth',
-  help: 'Items of durable work by queue and state (ready: due within minutes, or being worked on; parked)',
-  labelNames: ['queue', 'state'],
-  aggregator: 'max', // every worker sees the same queue
-  async collect() {
-    for (const [queue, { model, scope }] of watched) {
-      const states: Record<string, QueryFilter<WorkItem>> = { ready: waiting(), parked: { state: 'parked' } };
-      for (const [state, filter] of Object.entries(states)) {
-        const depth = await model.countDocuments({ ...scope, ...filter }).catch(() => NaN);
-        this.set({ queue, state }, depth);
-      }
-    }
-  },
-});
-new Gauge({
-  name: 'work_oldest_age_seconds',
-  help: 'Age of the oldest item that is ready, 0 where there is none',
-  labelNames: ['queue'],
-  aggregator: 'max',
-  async collect() {
-    for (const [queue, { model, scope }] of watched) {
-      const oldest = await model
-        .findOne({ ...scope, ...waiting() }, { createdAt: 1 })
-        .sort({ availableAt: 1 })
-        .lean<Pick<WorkItem, 'createdAt'>>()
-        .then((item) => Math.max(0, item ? (Date.now() - item.createdAt.getTime()) / 1000 : 0))
-        .catch(() => NaN);
-      this.set({ queue }, oldest);
-    }
-  },
-});
 
 /**
  * Durable work in MongoDB, once for all of it: items are claimed with a lease by whichever process is free, tried again
@@ -107,7 +63,7 @@ export class WorkQueue<T extends WorkItem> {
 
   start(): void {
     const model = this.model as unknown as Model<WorkItem>;
-    watched.set(this.options.name, { model, scope: this.options.scope ?? {} });
+    observeQueue(this.options.name, { model, scope: this.options.scope ?? {} });
     this.loop ??= this.run();
   }
 
@@ -137,7 +93,7 @@ export class WorkQueue<T extends WorkItem> {
         await this.idle();
         continue;
       }
-      const work: Promise<void> = this.work(item).finally(() => this.running.delete(work));
+      const work: Promise<void> = this.workTraced(item).finally(() => this.running.delete(work));
       this.running.add(work);
     }
   }
@@ -175,6 +131,13 @@ export class WorkQueue<T extends WorkItem> {
     }
   }
 
+  private async workTraced(item: T): Promise<void> {
+    const { name } = this.options;
+    const attributes = { 'work.queue': name, 'work.attempt': item.attempts };
+    const description = { kind: SpanKind.CONSUMER, attributes, continues: item.traceparent };
+    await inSpan(`process ${name}`, description, () => this.work(item));
+  }
+
   private async work(item: T): Promise<void> {
     let changes: Changes<T>;
     if (item.attempts > this.options.maxAttempts) {
@@ -199,7 +162,7 @@ export class WorkQueue<T extends WorkItem> {
 
   /** What was done must not be done again: it is noted as soon as the database takes it, whoever holds the item then. */
   private async finish(item: T, changes: Changes<T>): Promise<void> {
-    finished.inc({ queue: this.options.name, outcome: 'done' });
+    countFinished(this.options.name, 'done');
     if (this.options.whenDone === 'leave') return;
     const done = { ...changes, state: 'done', lease: null, lastError: null };
     do {
@@ -215,11 +178,12 @@ export class WorkQueue<T extends WorkItem> {
   }
 
   private async fail(item: T, error: unknown): Promise<void> {
+    markFailed(error);
     const failed = error instanceof PermanentFailure;
     const parked = !failed && item.attempts >= this.options.maxAttempts;
     const { maxBackoffMs = MAX_BACKOFF_MS } = this.options;
     const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (item.attempts - 1), maxBackoffMs) * (0.5 + Math.random());
-    finished.inc({ queue: this.options.name, outcome: failed ? 'failed' : parked ? 'parked' : 'retry' });
+    countFinished(this.options.name, failed ? 'failed' : parked ? 'parked' : 'retry');
     const details = { err: error, id: String(item._id), attempts: item.attempts };
     if (parked) this.logger.error(details, 'parked: it keeps failing, see the runbook for parked work');
     else this.logger.warn(details, failed ? 'failed for good' : 'failed and will be tried again');
@@ -233,7 +197,7 @@ export class WorkQueue<T extends WorkItem> {
   }
 
   private async postpone(item: T, until: Date): Promise<void> {
-    finished.inc({ queue: this.options.name, outcome: 'postponed' });
+    countFinished(this.options.name, 'postponed');
     await this.release(item, { $set: { availableAt: until }, $inc: { attempts: -1 } });
   }
 

@@ -1,5 +1,6 @@
 import { Prop } from '@nestjs/mongoose';
 import type { Types } from 'mongoose';
+import { currentTraceparent } from '../observability/tracing/spans.js';
 
 /**
  * `ready`: due at `availableAt`. `parked`: failed too often, waits for an operator. `failed`: can never succeed.
@@ -31,11 +32,23 @@ export abstract class WorkItem {
   /** Or when it was to be due first, where that is planned: its age is told from then on. */
   @Prop({ required: true, default: () => new Date() })
   createdAt!: Date;
+
+  /** What it is a part of (W3C Trace Context); null where that isn't traced, or was over long before. */
+  @Prop({ type: String, default: currentTraceparent })
+  traceparent!: string | null;
 }
 
-/** The fields of an item that is due at `time` and hasn't been worked on. */
+/** The fields of an item that is due at `time` and hasn't been worked on; what is planned begins a trace of its own. */
 export function dueAt(time: Date) {
-  return { state: 'ready', availableAt: time, createdAt: time, lease: null, attempts: 0, lastError: null } as const;
+  return {
+    state: 'ready',
+    availableAt: time,
+    createdAt: time,
+    lease: null,
+    attempts: 0,
+    lastError: null,
+    traceparent: null,
+  } as const;
 }
 
 /** The index that claiming needs. */

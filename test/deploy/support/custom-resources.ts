@@ -62,6 +62,22 @@ export type IServiceMonitor = Resource<
     }[];
   }
 >;
+interface RecordingRule {
+  record: string;
+  expr: string;
+}
+interface AlertingRule {
+  alert: string;
+  expr: string;
+  for?: string;
+  labels: { severity: 'page' | 'ticket' };
+  annotations: { summary: string; description: string; runbook_url: string };
+}
+export type IPrometheusRule = Resource<
+  'monitoring.coreos.com/v1',
+  'PrometheusRule',
+  { groups: { name: string; rules: (RecordingRule | AlertingRule)[] }[] }
+>;
 
 // external-secrets.io
 export type IExternalSecret = Resource<

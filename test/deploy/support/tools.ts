@@ -12,6 +12,8 @@ const PACKAGES = {
   sh: 'dash',
   openssl: 'openssl',
   'systemd-analyze': 'systemd',
+  promtool: 'prometheus',
+  amtool: 'prometheus-alertmanager',
 };
 type Tool = keyof typeof PACKAGES;
 

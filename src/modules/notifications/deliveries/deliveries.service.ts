@@ -58,7 +58,9 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
    */
   async addToDigest(entry: Types.ObjectId, contact: Contact, receiver: string, session: ClientSession): Promise<void> {
     const { at, day } = nextDigest(new Date(), contact.timezone ?? 'UTC');
-    const digest = { user: contact._id, channel: 'email', event: 'digest.daily', data: {}, receiver, availableAt: at };
+    // It ends no trace of anybody's: that of its first event was over long before.
+    const planned = { availableAt: at, traceparent: null };
+    const digest = { user: contact._id, channel: 'email', event: 'digest.daily', data: {}, receiver, ...planned };
     await this.deliveries.updateOne(
       { _id: digestId(contact._id, day), state: 'ready', attempts: 0 },
       { $push: { digestOf: entry }, $setOnInsert: digest },

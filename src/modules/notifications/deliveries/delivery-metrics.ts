@@ -1,6 +1,8 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { ChannelName } from '../../../contracts/notification-events.js';
 
+const OUTCOMES = ['delivered', 'skipped', 'postponed', 'delayed', 'refused'];
+
 const deliveries = new Counter({
   name: 'notification_deliveries_total',
   help: 'Attempts at deliveries by channel and outcome (delivered, skipped, postponed, delayed, refused)',
@@ -12,13 +14,21 @@ const seconds = new Histogram({
   labelNames: ['channel', 'outcome'],
   buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600],
 });
-const circuits = new Map<ChannelName, () => number>();
+/** How many circuits of a channel are open: its carrier's (0 or 1), and those of its receivers. */
+export interface OpenCircuits {
+  carrier: () => number;
+  receiver: () => number;
+}
+const circuits = new Map<ChannelName, OpenCircuits>();
 new Gauge({
   name: 'notification_circuits_open',
-  help: 'Receivers and carriers that are left alone for a while, after repeated failures, by channel',
-  labelNames: ['channel'],
+  help: 'Carriers and receivers that are left alone for a while, after repeated failures, by channel and party',
+  labelNames: ['channel', 'party'],
   collect() {
-    for (const [channel, count] of circuits) this.set({ channel }, count());
+    for (const [channel, { carrier, receiver }] of circuits) {
+      this.set({ channel, party: 'carrier' }, carrier());
+      this.set({ channel, party: 'receiver' }, receiver());
+    }
   },
 });
 
@@ -31,6 +41,11 @@ export function observeDelivery(channel: ChannelName): (outcome: string) => void
   };
 }
 
-export function observeCircuits(channel: ChannelName, count: () => number): void {
-  circuits.set(channel, count);
+/** Has a channel's metrics told of from now on, its counts from 0. */
+export function observeChannel(channel: ChannelName, open: OpenCircuits): void {
+  circuits.set(channel, open);
+  for (const outcome of OUTCOMES) {
+    deliveries.inc({ channel, outcome }, 0);
+    seconds.zero({ channel, outcome });
+  }
 }

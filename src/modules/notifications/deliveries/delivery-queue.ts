@@ -1,4 +1,6 @@
+import { SpanKind } from '@opentelemetry/api';
 import type { Model } from 'mongoose';
+import { inSpan } from '../../../platform/observability/tracing/spans.js';
 import { Postponed } from '../../../platform/work/outcomes.js';
 import { type ExtendClaim, WorkQueue } from '../../../platform/work/work-queue.js';
 import type { ContactsService } from '../contacts.service.js';
@@ -6,7 +8,7 @@ import type { Delivery } from '../schemas/delivery.schema.js';
 import type { Channel } from './channel.js';
 import { Circuits } from './circuit.js';
 import { DeliveryDelayedError, DeliveryRefusedError } from './delivery-errors.js';
-import { observeCircuits, observeDelivery } from './delivery-metrics.js';
+import { observeChannel, observeDelivery } from './delivery-metrics.js';
 import { judge } from './delivery-policy.js';
 
 /** With the queue's backoff that is about a day of trying. */
@@ -41,7 +43,10 @@ export class DeliveryQueue {
   }
 
   start(): void {
-    observeCircuits(this.channel.name, () => this.carrier.countOpen() + this.receivers.countOpen());
+    observeChannel(this.channel.name, {
+      carrier: () => this.carrier.countOpen(),
+      receiver: () => this.receivers.countOpen(),
+    });
     this.queue.start();
   }
 
@@ -90,7 +95,9 @@ export class DeliveryQueue {
     const contact = await this.contacts.find(delivery.user);
     const verdict = judge(delivery, contact, now);
     if (verdict instanceof Date) throw new Postponed(verdict);
-    return verdict === 'drop' ? 'skipped' : await this.channel.send(delivery, contact);
+    if (verdict === 'drop') return 'skipped';
+    const description = { kind: SpanKind.CLIENT, attributes: { 'notification.event': delivery.event } };
+    return await inSpan(`send ${this.channel.name}`, description, () => this.channel.send(delivery, contact));
   }
 
   /** A refusal is an answer, too: whoever gave it is alive. Where nobody was asked there is nothing to learn. */

@@ -20,6 +20,7 @@ const messages = new Counter({
   help: 'Messages sent to WebSocket clients, by type',
   labelNames: ['type'],
 });
+for (const type of ['ready', 'notification', 'unread'] satisfies Message['type'][]) messages.inc({ type }, 0);
 
 type Message =
   | { type: 'ready' }

@@ -1,8 +1,10 @@
+import { SpanKind } from '@opentelemetry/api';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { ChannelWrapper } from 'amqp-connection-manager';
 import type { Options } from 'amqplib';
 import { Counter } from 'prom-client';
 import type { CloudEvent } from '../../../contracts/event.js';
+import { currentTraceparent, inSpan } from '../../observability/tracing/spans.js';
 import { EventBus, type PublishingPatience } from '../event-bus.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { RabbitMqConnection } from './rabbitmq-connection.js';
@@ -33,15 +35,17 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
   }
 
   onApplicationBootstrap(): void {
+    for (const outcome of ['confirmed', 'failed']) published.inc({ outcome }, 0);
     this.connection.open();
   }
 
   async publish(event: CloudEvent): Promise<void> {
-    const content = Buffer.from(JSON.stringify(event));
-    await this.send(EVENTS_EXCHANGE, event.type, content, {
-      contentType: MEDIA_TYPE,
-      messageId: event.id,
-      type: event.type,
+    const { id, type } = event;
+    const attributes = { 'messaging.system': 'rabbitmq', 'messaging.message.id': id };
+    await inSpan(`publish ${type}`, { kind: SpanKind.PRODUCER, attributes }, async () => {
+      const traceparent = currentTraceparent();
+      const content = Buffer.from(JSON.stringify({ ...event, ...(traceparent && { traceparent }) }));
+      await this.send(EVENTS_EXCHANGE, type, content, { contentType: MEDIA_TYPE, messageId: id, type });
     }).catch((error: unknown) => {
       published.inc({ outcome: 'failed' });
       throw error;

@@ -1,3 +1,4 @@
+import { SpanKind } from '@opentelemetry/api';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -9,6 +10,7 @@ import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { Counter } from 'prom-client';
 import { isDatabaseUnreachable } from '../../../common/errors/database-unreachable.js';
 import type { CloudEvent } from '../../../contracts/event.js';
+import { inSpan, markFailed } from '../../observability/tracing/spans.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { EventDispatcher } from '../event-dispatcher.js';
 import { attemptsAt, sendingOn } from './message.js';
@@ -45,10 +47,14 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
   ) {}
 
   onApplicationBootstrap(): void {
+    const served = this.consumers.filter((consumer) => consumer.served);
+    for (const { name: consumer } of served) {
+      redelivered.inc({ consumer }, 0);
+      for (const outcome of ['handled', 'retried', 'dead']) consumed.inc({ consumer, outcome }, 0);
+    }
     this.connection.createChannel('consuming', async (channel) => {
       await declareTopology(channel, this.consumers);
       await channel.prefetch(PREFETCH);
-      const served = this.consumers.filter((consumer) => consumer.served);
       const tags = await Promise.all(served.map(({ name }) => this.consume(channel, name)));
       this.cancel = () => Promise.all(tags.map((tag) => channel.cancel(tag).catch(() => undefined)));
     });
@@ -73,7 +79,12 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
 
   private async takeIn(channel: ConfirmChannel, consumer: string, message: ConsumeMessage): Promise<void> {
     if (message.fields.redelivered) redelivered.inc({ consumer });
-    const outcome = await this.handle(consumer, message);
+    const event = toEvent(message);
+    const attributes = { 'messaging.system': 'rabbitmq', 'messaging.message.id': event?.id };
+    const description = { kind: SpanKind.CONSUMER, attributes, continues: event?.traceparent };
+    const outcome = await inSpan(`process ${queueOf(consumer)}`, description, () =>
+      this.handle(consumer, message, event),
+    );
     if (outcome === 'kept') return;
     try {
       // On the very channel it came by: on a later one its number stands for another message.
@@ -86,10 +97,13 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
   }
 
   /** @returns `kept`: neither handled nor safe elsewhere, so it stays where it is and comes again */
-  private async handle(consumer: string, message: ConsumeMessage): Promise<'handled' | 'retried' | 'dead' | 'kept'> {
-    const event = toEvent(message);
+  private async handle(
+    consumer: string,
+    message: ConsumeMessage,
+    event: CloudEvent | undefined,
+  ): Promise<'handled' | 'retried' | 'dead' | 'kept'> {
     if (!event) {
-      this.logger.error(`dead-lettered: a message of ${consumer} that is no event`);
+      this.logger.error({ err: new Error('no CloudEvent'), consumer }, 'dead-lettered: a message that is no event');
       return 'dead';
     }
     try {
@@ -108,6 +122,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
     { id, type }: CloudEvent,
     error: unknown,
   ): Promise<'retried' | 'dead' | 'kept'> {
+    markFailed(error);
     const before = attemptsAt(message);
     // No message is at fault when the database is away: it isn't held against it.
     const attempts = isDatabaseUnreachable(error) ? Math.max(before, 1) : before + 1;
