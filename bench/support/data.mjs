@@ -5,17 +5,6 @@ const BATCH = 2000;
 const STATUSES = ['todo', 'in_progress', 'done', 'archived'];
 const NO_DUE_DATE = new Date('9999-12-31T23:59:59.999Z');
 
-/** @returns a generator of numbers in [0, 1) that are the same for the same seed (mulberry32) */
-export function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Puts tasks straight into the database, as many for each user. @returns per user the id and those of some tasks */
 export async function insertTasks(mongodbUri, users, tasks, random, progress) {
   const client = new MongoClient(mongodbUri);

@@ -53,18 +53,6 @@ export class Load {
     return { results, seconds: (performance.now() - began) / 1000 };
   }
 
-  /** At a fixed rate, whatever the answers take: a late answer makes no later request wait. */
-  async openLoop(perSecond, seconds, work) {
-    const began = performance.now();
-    const pending = [];
-    for (let index = 0; index < perSecond * seconds;) {
-      const due = Math.floor(((performance.now() - began) / 1000) * perSecond);
-      while (index < due && index < perSecond * seconds) pending.push(work(index++));
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    return await Promise.all(pending);
-  }
-
   stop() {
     this.#agent.destroy();
   }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { cacheDir } from '../../local/dist/paths.js';
 import { startRedis } from '../../local/dist/redis.js';
 import { startStack } from '../../local/dist/stack.js';
@@ -59,25 +60,27 @@ export async function startServers() {
   };
 }
 
-/** The built service as a process. */
+/** The built service as a process. Its log goes to a file: to read it would cost the load's process time. */
 export async function startService(environment) {
-  const child = spawn(process.execPath, ['dist/main.js'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  await new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the service ended with ${code}:\n${output.slice(-2000)}`)));
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      if (output.length < 100_000) output += text;
-      if (LISTENING.test(output)) resolve();
-    });
+  const log = join(mkdtempSync(join(tmpdir(), 'scalable-api-bench-log-')), 'service.log');
+  const child = spawn(process.execPath, ['dist/main.js'], {
+    env: environment,
+    stdio: ['ignore', openSync(log, 'a'), 2],
   });
-  const metricsUrl = `http://127.0.0.1:${METRICS.exec(output)[1]}/metrics`;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const output = () => readFileSync(log, 'utf8');
+  while (!LISTENING.test(output())) {
+    const ended = await Promise.race([exited.then((code) => ({ code })), delay(100)]);
+    if (ended) throw new Error(`the service ended with ${ended.code}:\n${output().slice(-2000)}`);
+  }
+  const metricsUrl = `http://127.0.0.1:${METRICS.exec(output())[1]}/metrics`;
   return {
-    url: new URL(LISTENING.exec(output)[1]),
+    url: new URL(LISTENING.exec(output())[1]),
     metrics: async () => (await fetch(metricsUrl)).text(),
-    stop: () =>
-      new Promise((resolve) => {
-        child.removeAllListeners('exit').once('exit', resolve);
-        child.kill('SIGTERM');
-      }),
+    async stop() {
+      child.kill('SIGTERM');
+      await exited;
+      rmSync(dirname(log), { recursive: true });
+    },
   };
 }
