@@ -1,4 +1,6 @@
-import { ApiClient, type PageOf, type Problem } from '../support/api-client.js';
+import { ObjectId } from 'mongodb';
+import { ApiClient, type ApiResponse, type PageOf, type Problem } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
 import { runCli, startService, type TestService } from '../support/service.js';
 import { createAdmin, logIn, newRegistration, registerUser, type TestUser, withRole } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
@@ -82,6 +84,23 @@ describe('one’s own profile', () => {
     );
     const versions = answers.map(({ headers }) => Number((headers.get('etag') ?? '').replaceAll('"', '')));
     expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, index) => first + 1 + index));
+  });
+
+  it.each<[string, (api: ApiClient) => Promise<ApiResponse<Problem>>]>([
+    ['reading it', (api) => api.get(ME)],
+    ['changing it', (api) => api.patch(ME, { name: 'Ada King' })],
+    ['its preferences', (api) => api.get(PREFERENCES)],
+    ['a picture', (api) => api.post(`${ME}/avatar`, { contentType: 'image/png', size: 1 })],
+    ['a code by SMS', (api) => api.post(`${ME}/phone/send-code`)],
+  ])('is refused as gone, at once, while the end of the tokens is only about to be known (%s)', async (_, ask) => {
+    const { api, id } = await registerUser(service);
+    await waitFor('the profile', async () => (await api.get(ME)).status === 200);
+    // What a deletion commits before anybody hears of it.
+    const _id = new ObjectId(id);
+    await databaseOf(service).collection<{ at: Date }>('tombstones').insertOne({ _id, at: new Date() });
+    await databaseOf(service).collection('users').deleteOne({ _id });
+    const { status, body } = await ask(api);
+    expect([status, body.code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
   it.each([

@@ -11,7 +11,7 @@ import { toUploadResponse, type UploadResponseDto } from '../../platform/storage
 import type { CreateAvatarDto } from './dto/avatar.dto.js';
 import { type Avatar, avatarPath, AVATARS } from './schemas/avatar.schema.js';
 import { User } from './schemas/user.schema.js';
-import { AvatarNotFoundError, UserNotFoundError } from './users.errors.js';
+import { AvatarNotFoundError, OwnerGoneError } from './users.errors.js';
 import { profileChanged, UsersService } from './users.service.js';
 
 const ID_BYTES = 16;
@@ -29,15 +29,15 @@ export class AvatarsService implements ObjectOwner {
     private readonly outbox: Outbox,
   ) {}
 
-  /** @throws DependencyUnavailableError */
+  /** @throws OwnerGoneError, DependencyUnavailableError */
   async create(userId: string, { contentType, size }: CreateAvatarDto): Promise<UploadResponseDto> {
-    await this.profiles.getOwn(userId);
+    await this.profiles.awaitProfile(userId);
     const pendingAvatar: Avatar = { id: randomBytes(ID_BYTES).toString('hex'), contentType, size };
     const path = avatarPath(userId, pendingAvatar.id);
     const upload = await this.storage.presignUpload({ key: path.join('/'), contentType, size });
     await this.transactions.run(async (session) => {
       const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: { pendingAvatar } }, { session });
-      if (matchedCount === 0) throw new UserNotFoundError();
+      if (matchedCount === 0) throw new OwnerGoneError();
       await this.removals.add(session, path, new Date(Date.now() + UPLOADS_END_MS));
     });
     return toUploadResponse(upload);
@@ -47,12 +47,10 @@ export class AvatarsService implements ObjectOwner {
    * Makes the last upload the avatar; without one, the avatar stays.
    *
    * @returns its address
-   * @throws UserNotFoundError, UploadIncompleteError, DependencyUnavailableError
+   * @throws OwnerGoneError, UploadIncompleteError, DependencyUnavailableError
    */
   async complete(userId: string): Promise<string> {
-    await this.profiles.getOwn(userId);
-    const before = await this.users.findById(userId).lean();
-    if (!before) throw new UserNotFoundError();
+    const before = await this.profiles.awaitProfile(userId);
     const { pendingAvatar: pending } = before;
     if (!pending) return this.urlOf(before);
     const { id, contentType, size } = pending;
@@ -77,7 +75,7 @@ export class AvatarsService implements ObjectOwner {
   private async replace(userId: string, avatarId: string): Promise<string> {
     return await this.transactions.run(async (session) => {
       const before = await this.users.findById(userId, null, { session }).lean();
-      if (!before) throw new UserNotFoundError();
+      if (!before) throw new OwnerGoneError();
       const { avatar, pendingAvatar: pending } = before;
       // Completed by another request, or replaced by another upload.
       if (pending?.id !== avatarId) return this.urlOf(before);

@@ -15,11 +15,12 @@ import {
 } from '../../contracts/users.events.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
+import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import type { ListUsersQueryDto, UpdateUserDto, UserSort } from './dto/user-requests.dto.js';
 import type { UserResponseDto } from './dto/user-response.dto.js';
 import { User } from './schemas/user.schema.js';
 import { toUserResponse } from './user.mapper.js';
-import { UserNotFoundError } from './users.errors.js';
+import { asOwner, OwnerGoneError, UserNotFoundError } from './users.errors.js';
 
 /** How long a profile may take to arrive after the registration, in milliseconds. */
 const PROFILE_WAIT_MS = 2000;
@@ -37,6 +38,7 @@ export class UsersService {
     @InjectModel(User.name) private readonly users: Model<User>,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
+    private readonly personalData: PersonalData,
     private readonly cursors: Cursors,
     private readonly environment: Environment,
   ) {}
@@ -52,7 +54,7 @@ export class UsersService {
     return { version: user.version, body: this.toResponse(user) };
   }
 
-  /** @throws DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
+  /** @throws OwnerGoneError, DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
   async getOwn(id: string): Promise<Versioned<UserResponseDto>> {
     const user = await this.awaitProfile(id);
     return { version: user.version, body: this.toResponse(user) };
@@ -63,10 +65,10 @@ export class UsersService {
     return { version, body: preferences };
   }
 
-  /** @throws VersionMismatchError, DependencyUnavailableError */
+  /** @throws OwnerGoneError, VersionMismatchError, DependencyUnavailableError */
   async updateOwn(id: string, changes: UpdateUserDto, precondition: Precondition): Promise<Versioned<UserResponseDto>> {
     await this.awaitProfile(id);
-    return await this.update(id, changes, precondition);
+    return await this.update(id, changes, precondition).catch(asOwner);
   }
 
   /** @throws UserNotFoundError, VersionMismatchError */
@@ -81,18 +83,19 @@ export class UsersService {
     });
   }
 
-  /** @throws VersionMismatchError, DependencyUnavailableError */
+  /** @throws OwnerGoneError, VersionMismatchError, DependencyUnavailableError */
   async replacePreferences(
     id: string,
     preferences: NotificationPreferences,
     precondition: Precondition,
   ): Promise<Versioned<NotificationPreferences>> {
     await this.awaitProfile(id);
-    return await this.transactions.run(async (session) => {
+    const replaced = this.transactions.run(async (session) => {
       const { version } = await this.change(id, precondition, session, { preferences });
       await this.outbox.add(session, new PreferencesChangedEvent(id, { version, preferences }));
       return { version, body: preferences };
     });
+    return await replaced.catch(asOwner);
   }
 
   /** Turns notifications by mail off, for somebody who asked for it from a mail; nothing where nobody is there any more. */
@@ -151,12 +154,13 @@ export class UsersService {
     return after;
   }
 
-  /** @throws DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
+  /** @throws OwnerGoneError, DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
   async awaitProfile(id: string): Promise<User> {
     const deadline = Date.now() + PROFILE_WAIT_MS;
     do {
       const user = await this.users.findById(id).lean();
       if (user) return user;
+      if (await this.personalData.isErased(id)) throw new OwnerGoneError();
       await delay(PROFILE_POLL_MS);
     } while (Date.now() < deadline);
     throw new DependencyUnavailableError('The profile is still being made: try again soon.');

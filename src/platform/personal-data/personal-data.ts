@@ -82,7 +82,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   }
 
   /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */
-  async isErased(userId: string, session: ClientSession): Promise<boolean> {
+  async isErased(userId: string, session: ClientSession | null = null): Promise<boolean> {
     return (await this.tombstones.exists({ _id: userId }).session(session)) !== null;
   }
 }
