@@ -46,8 +46,9 @@ function median(numbers: number[]): number {
 
 describe('an instance that has more to do than it can', () => {
   it('refuses what is new with 503, answers probes, and recovers', async () => {
-    expect((await ask()).status).toBe(401);
-    expect(await shedSoFar()).toBe(0);
+    // So little lag is more than a busy machine may cause, too: at the start, above all.
+    await waitFor('the start to be over', async () => (await ask()).status === 401);
+    const shedBefore = await shedSoFar();
 
     await underLoad(async () => {
       const { headers, body } = await waitFor('a refusal', async () => {
@@ -66,7 +67,7 @@ describe('an instance that has more to do than it can', () => {
         expect((await api.get<Problem>('/health/ready')).body.code).toBeUndefined();
       }
     });
-    expect(await shedSoFar()).toBeGreaterThan(0);
+    expect(await shedSoFar()).toBeGreaterThan(shedBefore);
 
     await waitFor('an answer as before', async () => (await ask()).status === 401);
   });

@@ -3,6 +3,7 @@ import { ObjectId } from 'mongodb';
 import { type Addressable, ApiClient } from './api-client.js';
 import { databaseOf } from './database.js';
 import { runCli, type TestService } from './service.js';
+import { waitFor } from './wait-for.js';
 
 export interface Tokens {
   user: { id: string; name: string; email: string; role: string; emailVerified: boolean; createdAt: string };
@@ -85,6 +86,10 @@ export async function withRole(
   const database = databaseOf(service);
   const _id = new ObjectId(user.id);
   await database.collection('accounts').updateOne({ _id }, { $set: { role } });
-  await database.collection('users').updateOne({ _id }, { $set: { role } });
+  // The profile follows the account.
+  await waitFor('the profile', async () => {
+    const { matchedCount } = await database.collection('users').updateOne({ _id }, { $set: { role } });
+    return matchedCount === 1;
+  });
   return await logIn(service, user);
 }

@@ -3,6 +3,7 @@ import { ApiClient, type ApiResponse } from '../../support/api-client.js';
 import type { TestService } from '../../support/service.js';
 import { createTask } from '../../support/tasks.js';
 import { createAdmin, logIn, registerUser, type TestUser } from '../../support/users.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const POOL_SIZE = 500;
 const SCOPES = [['tasks:read'], ['tasks:write', 'users:read'], ['notifications:write', 'users:write']];
@@ -52,7 +53,7 @@ export class Population {
 
   private async fill(): Promise<void> {
     for (let count = 0; count < 4; count++) await this.addPerson(() => this.addUser());
-    await this.addPerson(() => createAdmin(this.service));
+    await this.addPerson(async () => await withProfile(await createAdmin(this.service)));
     for (const scopes of SCOPES) {
       const asProgram = async () => await this.addProgram(scopes);
       this.actors.push({ api: await asProgram(), renew: asProgram });
@@ -75,7 +76,7 @@ export class Population {
   }
 
   private async addUser(): Promise<TestUser> {
-    const user = await registerUser(this.service);
+    const user = await withProfile(await registerUser(this.service));
     this.users.push(user);
     await user.api.post('/api/v1/auth/mfa/totp', { password: user.password }); // to be confirmed, with any code
     this.ids.push(user.id, (await createTask(user.api)).id, (await createTask(user.api, { status: 'done' })).id);
@@ -88,4 +89,10 @@ export class Population {
     if (status !== 201) throw new Error(`making an API key was answered ${status}`);
     return new ApiClient(this.service, body.key);
   }
+}
+
+/** Until the profile has arrived from the account, what is asked of it may be answered 503. */
+async function withProfile(user: TestUser): Promise<TestUser> {
+  await waitFor('the profile', async () => (await user.api.get('/api/v1/users/me')).status === 200);
+  return user;
 }
