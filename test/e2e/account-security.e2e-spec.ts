@@ -394,7 +394,8 @@ describe('roles', () => {
     });
     await waitFor('the old token to end', async () => (await user.api.get(ME)).status === 401);
     const { refreshToken } = user.tokens;
-    const { body } = await anonymous.post<Tokens>(`${AUTH}/refresh`, { refreshToken });
+    const { status, body } = await anonymous.post<Tokens>(`${AUTH}/refresh`, { refreshToken });
+    expect(status).toBe(200);
     expect(await new ApiClient(service, body.accessToken).get('/api/v1/users')).toMatchObject({ status: 200 });
   });
 

@@ -20,10 +20,13 @@ export class AccessTokens {
    * two seconds at most, until a new one can be told from the old ones.
    */
   async issue({ _id, role, tokensValidFrom }: Account, session: Types.ObjectId): Promise<string> {
-    const wait = (tokensValidFrom?.getTime() ?? 0) - Date.now();
+    const validFrom = tokensValidFrom?.getTime() ?? 0;
+    const wait = validFrom - Date.now();
     if (wait > 0) await delay(wait);
+    // Timers may be up to a millisecond early, and a second told too low would make it one of the old ones.
+    const iat = Math.floor(Math.max(Date.now(), validFrom) / 1000);
     return this.jwt.sign(
-      { sid: String(session), role },
+      { sid: String(session), role, iat },
       {
         algorithm: SIGNING_ALGORITHM,
         privateKey: this.keys.current.privateKey as unknown as string,
