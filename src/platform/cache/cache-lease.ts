@@ -11,6 +11,9 @@ const RENEW_AFTER_MS = 250;
 /** How often an answer that came too late to be relied on, in a burst of requests say, is asked for again. */
 const ATTEMPTS = 3;
 
+/** By how much a timer may be early; fractions of a millisecond it drops. */
+const TIMERS_EARLY_MS = 1;
+
 /** What one look at MongoDB showed. */
 interface Sight {
   /** By the monotonic clock, before the question was sent. */
@@ -74,7 +77,7 @@ export class CacheLease {
     const since = this.standing;
     const sight = await this.look().catch(() => null); // then it is waited for
     const stoodAllAlong = sight?.flag === since?.flag && since !== undefined && setAt - since.since >= LEASE_MS;
-    if (!stoodAllAlong) await delay(setAt + LEASE_MS - performance.now());
+    if (!stoodAllAlong) await delay(Math.ceil(setAt + LEASE_MS - performance.now()) + TIMERS_EARLY_MS);
   }
 
   /**
