@@ -11,6 +11,8 @@ import { PasswordHasher } from './password-hasher.js';
 import { Account } from './schemas/account.schema.js';
 import { Email } from './schemas/email.schema.js';
 
+const CHANGED = 'The account has just changed: try again.';
+
 export interface NewAccount {
   /** A new one where it is left out. */
   _id?: Types.ObjectId;
@@ -84,9 +86,37 @@ export class AccountsService {
     await this.updateIfUnchanged(_id, version, { $set: changes, $inc: { version: 1 } }, session);
   }
 
-  /** Makes sure, to the end of the transaction, that the account hasn't changed. @throws InvalidCredentialsError */
-  async assertUnchanged({ _id, version }: Account, session: ClientSession): Promise<void> {
-    await this.updateIfUnchanged(_id, version, { $set: { lastLoginAt: new Date() } }, session);
+  /**
+   * The account as it is and stays to the end of the transaction: who changes it meanwhile has to think again.
+   *
+   * @param noted what is written into it in passing
+   * @throws UnauthenticatedError where the account is gone
+   */
+  async hold(
+    id: string | Types.ObjectId,
+    session: ClientSession,
+    noted: Pick<Partial<Account>, 'lastLoginAt'> = {},
+  ): Promise<Account> {
+    const held = { $set: { ...noted, countedOnAt: new Date() } };
+    const account = await this.accounts.findByIdAndUpdate(id, held, { session, returnDocument: 'after' }).lean();
+    if (!account) throw new UnauthenticatedError();
+    return account;
+  }
+
+  /**
+   * Makes sure, to the end of the transaction, that what was decided on the account holds (that a password was right, say).
+   *
+   * @returns the account as it is now: its role may be another
+   * @throws InvalidCredentialsError where it has changed meanwhile
+   */
+  async assertUnchanged(
+    { _id, version }: Account,
+    session: ClientSession,
+    noted: Pick<Partial<Account>, 'lastLoginAt'> = {},
+  ): Promise<Account> {
+    const account = await this.hold(_id, session, noted);
+    if (account.version !== version) throw new InvalidCredentialsError(CHANGED);
+    return account;
   }
 
   /** Not a change of the account's standing, so nothing starts anew. */
@@ -175,7 +205,7 @@ export class AccountsService {
     session: ClientSession,
   ): Promise<void> {
     const { matchedCount } = await this.accounts.updateOne({ _id, version }, change, { session });
-    if (matchedCount === 0) throw new InvalidCredentialsError('The account has just changed: try again.');
+    if (matchedCount === 0) throw new InvalidCredentialsError(CHANGED);
   }
 }
 

@@ -4,23 +4,27 @@ import { ValidationFailedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
 import { Transactions } from '../../platform/database/transactions.js';
+import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { ApiKeyNotFoundError } from './auth.errors.js';
 import { toApiKeyResponse } from './auth.mapper.js';
 import type { ApiKeyResponseDto, CreateApiKeyDto, CreatedApiKeyResponseDto } from './dto/api-key.dto.js';
+import { SessionsService } from './sessions.service.js';
 
 /** The owner's side of API keys. */
 @Injectable()
 export class ApiKeysService {
   constructor(
     private readonly apiKeys: ApiKeys,
+    private readonly accounts: AccountsService,
+    private readonly sessions: SessionsService,
     private readonly transactions: Transactions,
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws ValidationFailedError for an expiry in the past */
+  /** @throws ValidationFailedError for an expiry in the past; UnauthenticatedError where the session has just ended */
   async create(
-    { userId, role }: SessionPrincipal,
+    { userId, sessionId }: SessionPrincipal,
     { name, scopes, expiresAt }: CreateApiKeyDto,
     client: Client,
   ): Promise<CreatedApiKeyResponseDto> {
@@ -29,6 +33,9 @@ export class ApiKeysService {
       throw new ValidationFailedError([{ field: 'expiresAt', message: 'must be in the future' }]);
     }
     return await this.transactions.run(async (transaction) => {
+      // What a password reset, another role or a deletion ends must not come back by a request that was under way.
+      const { role } = await this.accounts.hold(userId, transaction);
+      await this.sessions.assertOpen(userId, sessionId, transaction);
       const input = { user: userId, name, scopes, role, expiresAt: expiry };
       const { apiKey, key } = await this.apiKeys.create(input, transaction);
       const id = String(apiKey._id);

@@ -78,14 +78,17 @@ export class AuthService {
       await this.audit.record('login.failed', { client, details: account ? { userId: String(account._id) } : {} });
       throw new InvalidCredentialsError();
     }
+    if (this.hasher.isOutdated(account.passwordHash)) await this.accounts.rehash(account, password);
     if (account.mfa) {
       await this.attempts.undecided(address, client.ip);
-      const { token } = await this.tokens.create('mfa-login', account._id, address);
+      const { token } = await this.transactions.run(async (transaction) => {
+        await this.accounts.assertUnchanged(account, transaction);
+        return await this.tokens.create('mfa-login', account._id, address, transaction);
+      });
       throw new MfaRequiredError(token);
     }
     const tokens = await this.startSession(account, client);
     await this.attempts.succeeded(address, client.ip);
-    if (this.hasher.isOutdated(account.passwordHash)) await this.accounts.rehash(account, password);
     return tokens;
   }
 
@@ -127,20 +130,20 @@ export class AuthService {
     secondFactor?: { mfaToken: string; code: string },
   ): Promise<TokensResponseDto> {
     const userId = String(account._id);
-    const grant = await this.transactions.run(async (transaction) => {
-      await this.accounts.assertUnchanged(account, transaction);
+    const started = await this.transactions.run(async (transaction) => {
+      const current = await this.accounts.assertUnchanged(account, transaction, { lastLoginAt: new Date() });
       if (secondFactor) {
         await this.tokens.consume(secondFactor.mfaToken, ['mfa-login'], transaction);
         await this.mfa.useCode(account, secondFactor.code, transaction);
       }
-      const started = await this.sessions.start(account._id, client, transaction);
-      const sessionId = String(started.session._id);
-      const startedAt = started.session.createdAt.toISOString();
+      const grant = await this.sessions.start(account._id, client, transaction);
+      const sessionId = String(grant.session._id);
+      const startedAt = grant.session.createdAt.toISOString();
       await this.outbox.add(transaction, new SessionStartedEvent(userId, { sessionId, startedAt, ...client }));
       await this.audit.record('login.succeeded', { actorId: userId, client, details: { sessionId } }, transaction);
-      return started;
+      return { account: current, grant };
     });
-    return await this.toTokens(account, grant);
+    return await this.toTokens(started.account, started.grant);
   }
 
   private async toTokens(account: Account, { session, refreshToken }: SessionGrant): Promise<TokensResponseDto> {

@@ -45,12 +45,13 @@ export class EmailAddressesService {
     });
   }
 
-  /** @throws InvalidCredentialsError, EmailTakenError */
+  /** @throws InvalidCredentialsError also where a new password was set meanwhile, EmailTakenError */
   async requestChange(userId: string, email: string, password: string, client: Client): Promise<void> {
     const account = await this.accounts.getWithPassword(userId, password);
     const newEmail = normaliseEmail(email);
     if (await this.accounts.isEmailTaken(newEmail)) throw new EmailTakenError();
     await this.transactions.run(async (transaction) => {
+      await this.accounts.assertUnchanged(account, transaction);
       // By account too: else one could write to everybody.
       for (const subject of [userId, newEmail]) {
         if (!(await this.quotas.take('email-change', subject, transaction))) return;

@@ -72,6 +72,12 @@ export class SessionsService {
       .lean();
   }
 
+  /** @throws UnauthenticatedError where the session has ended */
+  async assertOpen(userId: string, id: string, transaction: ClientSession): Promise<void> {
+    const open = await this.sessions.exists({ _id: id, user: userId }).session(transaction);
+    if (!open) throw new UnauthenticatedError();
+  }
+
   /**
    * Ends a session of this user's: its refresh tokens at once, its access tokens everywhere within a second.
    *

@@ -56,7 +56,7 @@ export class Account {
   @Prop({ required: true, default: 0 })
   profileVersion!: number;
 
-  /** When another administrator's going counted on this one's staying. */
+  /** When a transaction last counted on this account's staying as it is; written so that a change conflicts with it. */
   @Prop({ type: Date })
   countedOnAt?: Date;
 
