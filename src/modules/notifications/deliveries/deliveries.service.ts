@@ -53,16 +53,16 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
 
   /**
    * Collects an inbox entry for the user's next daily digest: one mail a day, whoever adds to it. Its id is made of user and
-   * day, so that two instances can't begin two; one that is under way already takes nothing more, and the caller's event comes
-   * again, by then for the next day.
+   * moment, so that two instances can't begin two. Not of the day: after a move to the west the next digest is due on a day
+   * that has had one.
    */
   async addToDigest(entry: Types.ObjectId, contact: Contact, receiver: string, session: ClientSession): Promise<void> {
-    const { at, day } = nextDigest(new Date(), contact.timezone ?? 'UTC');
+    const at = nextDigest(new Date(), contact.timezone ?? 'UTC');
     // It ends no trace of anybody's: that of its first event was over long before.
     const planned = { availableAt: at, traceparent: null };
     const digest = { user: contact._id, channel: 'email', event: 'digest.daily', data: {}, receiver, ...planned };
     await this.deliveries.updateOne(
-      { _id: digestId(contact._id, day), state: 'ready', attempts: 0 },
+      { _id: digestId(contact._id, at), state: 'ready', attempts: 0 },
       { $push: { digestOf: entry }, $setOnInsert: digest },
       { session, upsert: true, setDefaultsOnInsert: true },
     );
@@ -71,7 +71,8 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
   /** What became of a notification, by channel. @throws NotificationNotFoundError */
   async list(userId: string, notificationId: string): Promise<DeliveryResponseDto[]> {
     await this.inbox.assertOwn(userId, notificationId);
-    const filter = { user: new Types.ObjectId(userId), notification: new Types.ObjectId(notificationId) };
+    const notification = new Types.ObjectId(notificationId);
+    const filter = { user: new Types.ObjectId(userId), $or: [{ notification }, { digestOf: notification }] };
     const deliveries = await this.deliveries.find(filter).sort({ _id: 1 }).lean<Delivery[]>();
     return deliveries.map(toDeliveryResponse);
   }
@@ -90,10 +91,10 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
   }
 }
 
-function digestId(user: Types.ObjectId, day: string): Types.ObjectId {
+function digestId(user: Types.ObjectId, at: Date): Types.ObjectId {
   return new Types.ObjectId(
     createHash('sha256')
-      .update(`digest:${String(user)}:${day}`)
+      .update(`digest:${String(user)}:${at.toISOString()}`)
       .digest()
       .subarray(0, 12),
   );

@@ -30,10 +30,10 @@ export function quietUntil(now: Date, { start, end }: { start: string; end: stri
   return null;
 }
 
-/** The next moment for a daily digest after `now`, and the day it is for (`YYYY-MM-DD`), in the user's zone. */
-export function nextDigest(now: Date, zone: string): { at: Date; day: string } {
+/** The next moment for a daily digest after `now`, in the user's zone. */
+export function nextDigest(now: Date, zone: string): Date {
   const today = DateTime.fromJSDate(now, { zone });
   const at = [today, today.plus({ days: 1 })].map((day) => momentOf(day, DIGEST_HOUR)).find((each) => +each > +now);
   if (!at) throw new RangeError(`a day without an end in ${zone}`);
-  return { at: at.toJSDate(), day: at.toFormat('yyyy-MM-dd') };
+  return at.toJSDate();
 }

@@ -53,4 +53,5 @@ export class Delivery extends WorkItem {
 export const DeliverySchema = SchemaFactory.createForClass(Delivery);
 DeliverySchema.index({ channel: 1, state: 1, availableAt: 1, receiver: 1 });
 DeliverySchema.index({ user: 1, notification: 1 });
+DeliverySchema.index({ user: 1, digestOf: 1 });
 DeliverySchema.index({ createdAt: 1 }, { expireAfterSeconds: KEPT_SECONDS });
