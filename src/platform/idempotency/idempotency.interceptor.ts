@@ -11,6 +11,7 @@ import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
 import { ProblemError, ValidationFailedError } from '../../common/errors/problem.js';
+import { assertBounded } from '../../common/http/bounded-input.js';
 import { problemHeaders, toProblemDocument } from '../../common/http/problem-document.js';
 import { ApiIdempotent } from '../../common/openapi/api-headers.js';
 import { CacheInvalidations } from '../cache/cache-invalidations.js';
@@ -85,6 +86,7 @@ function keyedRequestOf({ headers, method, url, body, user }: AuthenticatedReque
     const message = 'must have 1 to 255 printable ASCII characters';
     throw new ValidationFailedError([{ field: HEADER, message }]);
   }
+  assertBounded(body);
   const userId = user?.userId as string;
   return { id: digest(userId, method, url, key), userId, fingerprint: fingerprintOf(body) };
 }

@@ -40,5 +40,5 @@ export class TaskChange {
 }
 
 export const TaskChangeSchema = SchemaFactory.createForClass(TaskChange);
-TaskChangeSchema.index({ user: 1, task: 1, version: -1 });
+TaskChangeSchema.index({ user: 1, task: 1, version: -1, _id: -1 });
 TaskChangeSchema.index({ deletedAt: 1 }, { expireAfterSeconds: RESTORABLE_SECONDS });
