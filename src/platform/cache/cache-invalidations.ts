@@ -122,17 +122,25 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
   private async sweep(): Promise<void> {
     try {
       if (this.lease.needsTending) await this.lease.renew();
-      const owed = await this.model
-        .find({ state: { $ne: 'epoch' } })
-        .limit(SWEEP_BATCH)
-        .lean<Owed[]>();
-      const due = owed.filter(({ _id, state }) => state === 'bypass' || this.seenBefore.has(_id));
-      this.seenBefore = new Set(owed.map(({ _id }) => _id));
-      if (due.length === 0 || !(await this.drop(due.flatMap(({ targets }) => targets)))) return;
-      await this.model.deleteMany({ _id: { $in: due.map(({ _id }) => _id) } });
-      repairs.inc(due.length);
+      // One batch after the other: while a single flag is left, nobody serves from the cache.
+      while (!this.stopped && (await this.sweepBatch()));
     } catch (error) {
       this.logger.warn({ err: error }, 'owed invalidations cannot be made at the moment');
     }
+  }
+
+  /** @returns whether a whole batch was made good, so that there may be more */
+  private async sweepBatch(): Promise<boolean> {
+    const owed = await this.model
+      .find({ state: { $ne: 'epoch' } })
+      .limit(SWEEP_BATCH)
+      .lean<Owed[]>();
+    const due = owed.filter(({ _id, state }) => state === 'bypass' || this.seenBefore.has(_id));
+    this.seenBefore = new Set(owed.map(({ _id }) => _id));
+    const targets = new Set(due.flatMap((each) => each.targets));
+    if (due.length === 0 || !(await this.drop([...targets]))) return false;
+    await this.model.deleteMany({ _id: { $in: due.map(({ _id }) => _id) } });
+    repairs.inc(due.length);
+    return due.length === SWEEP_BATCH;
   }
 }

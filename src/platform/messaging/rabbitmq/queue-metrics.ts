@@ -23,6 +23,7 @@ export class QueueMetrics implements OnApplicationBootstrap {
       name: 'events_queue_depth',
       help: 'Messages in the queues of RabbitMQ by consumer and state (ready, dead)',
       labelNames: ['consumer', 'state'],
+      aggregator: 'max', // every worker sees the same queue
       async collect() {
         for (const { name: consumer } of served) {
           this.set({ consumer, state: 'ready' }, await depthOf(queueOf(consumer)));
