@@ -54,7 +54,15 @@ export class PasswordResetRequestedEvent extends DomainEvent<{ email: string; to
   static readonly type = 'auth.password-reset-requested.v1';
 }
 
-export class PasswordChangedEvent extends DomainEvent<{ changedAt: string }> {
+/**
+ * `reset`: by a mailed link, which ends all that was set up in the account. `addressWasVerified`: false where nobody had
+ * proven before whose the account is, so that what was set up in it may be somebody else's.
+ */
+export class PasswordChangedEvent extends DomainEvent<{
+  changedAt: string;
+  reset: boolean;
+  addressWasVerified: boolean;
+}> {
   static readonly type = 'auth.password-changed.v1';
 }
 

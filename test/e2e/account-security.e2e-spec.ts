@@ -1,7 +1,9 @@
-import { MongoClient } from 'mongodb';
+import { MongoClient, ObjectId } from 'mongodb';
 import { Secret, TOTP } from 'otpauth';
 import { ApiClient, type PageOf, type Problem } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
 import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
+import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
 import { createAdmin, logIn, newEmail, registerUser, type TestUser, type Tokens } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
@@ -145,6 +147,14 @@ it('takes an account back from whoever registered it with a foreign address', as
     name: 'back door',
     scopes: ['tasks:read'],
   });
+  const browser = { endpoint: `https://push.example.org/${hijacker.id}`, expirationTime: null, keys: newPushKeys() };
+  const subscribed = await hijacker.api.post('/api/v1/notifications/push/subscriptions', browser);
+  expect(subscribed).toMatchObject({ status: 201 });
+  const [_id, database] = [new ObjectId(hijacker.id), databaseOf(service)];
+  const phone = { phone: '+436601234567', phoneVerified: true };
+  await waitFor('a phone', async () => {
+    return (await database.collection('users').updateOne({ _id }, { $set: phone })).matchedCount === 1;
+  });
 
   await anonymous.post(`${AUTH}/password/forgot`, { email: hijacker.email });
   const token = tokenIn(await mailTo(hijacker.email, ({ text }) => text.includes('/reset-password#')));
@@ -156,6 +166,13 @@ it('takes an account back from whoever registered it with a foreign address', as
   const { refreshToken } = hijacker.tokens;
   expect(await anonymous.post(`${AUTH}/refresh`, { refreshToken })).toMatchObject({ status: 401 });
   expect(await new ApiClient(service, apiKey.body.key).get('/api/v1/tasks')).toMatchObject({ status: 401 });
+  await waitFor('the browser to be told of nothing any more', async () => {
+    return (await database.collection('pushsubscriptions').countDocuments({ user: _id })) === 0;
+  });
+  await waitFor('the phone to count no more', async () => {
+    return (await database.collection('users').findOne({ _id }))?.['phoneVerified'] === false;
+  });
+  expect(await mailTo(hijacker.email, ({ subject }) => subject.includes('was changed'))).toBeDefined();
 });
 
 describe('the email address', () => {
@@ -370,6 +387,25 @@ describe('API keys', () => {
     expect(JSON.stringify(listed)).not.toContain(key);
     expect(await user.api.delete(`${AUTH}/api-keys/${id}`)).toMatchObject({ status: 204 });
     expect(await api.get('/api/v1/tasks')).toMatchObject({ status: 401 });
+  });
+
+  it('are made of the account as it is, not of the token that asks', async () => {
+    const admin = await createAdmin(service);
+    const _id = new ObjectId(admin.id);
+    await databaseOf(service)
+      .collection('accounts')
+      .updateOne({ _id }, { $set: { role: 'user' } });
+    const { api } = await keyOf(admin, ['users:read']);
+    expect(await api.get('/api/v1/users')).toMatchObject({ status: 403 });
+  });
+
+  it('are not made for a session that has just ended, however fresh the token', async () => {
+    const user = await registerUser(service);
+    await databaseOf(service)
+      .collection('sessions')
+      .deleteMany({ user: new ObjectId(user.id) });
+    const answer = await user.api.post(`${AUTH}/api-keys`, { name: 'late', scopes: ['tasks:read'] });
+    expect(answer).toMatchObject({ status: 401 });
   });
 
   it('must expire in the future, and expire', async () => {

@@ -71,8 +71,8 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
 
   /**
    * Sets a new password by a mailed token. Whoever has the mailbox has the account: its address is verified by that,
-   * and everything that somebody else may have prepared in it ends (sessions, API keys, a second factor that was set
-   * up before the address was ever verified).
+   * and everything that somebody else may have prepared in it ends (sessions, API keys, push subscriptions; a second factor
+   * and a phone that were set up before the address was ever verified).
    *
    * @throws InvalidTokenError, ValidationFailedError
    */
@@ -90,11 +90,11 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
         transaction,
       );
       await this.apiKeys.removeAll(id, transaction);
-      await this.endOthers(account, transaction);
       if (!account.emailVerified) {
         const verified = new EmailVerifiedEvent(id, { email: account.email, version: account.version + 1 });
         await this.outbox.add(transaction, verified);
       }
+      await this.endOthers(account, transaction, { reset: true });
       await this.audit.record('password.reset', { actorId: id, client }, transaction);
       return account.email;
     });
@@ -113,17 +113,22 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     const passwordHash = await this.hasher.hash(newPassword);
     await this.transactions.run(async (transaction) => {
       await this.accounts.update(account, { passwordHash }, transaction);
-      await this.endOthers(account, transaction, sessionId);
+      await this.endOthers(account, transaction, { reset: false, exceptSessionId: sessionId });
       await this.audit.record('password.changed', { actorId: userId, client }, transaction);
     });
   }
 
   /** What a new password ends, and tells. */
-  private async endOthers({ _id }: Account, transaction: ClientSession, exceptSessionId?: string): Promise<void> {
+  private async endOthers(
+    { _id, emailVerified: addressWasVerified }: Account,
+    transaction: ClientSession,
+    { reset, exceptSessionId }: { reset: boolean; exceptSessionId?: string },
+  ): Promise<void> {
     const id = String(_id);
     await this.sessions.endAll(id, transaction, exceptSessionId);
     await this.tokens.removeAll(_id, transaction, ['password-reset', 'mfa-login', 'email-change']);
-    await this.outbox.add(transaction, new PasswordChangedEvent(id, { changedAt: new Date().toISOString() }));
+    const changedAt = new Date().toISOString();
+    await this.outbox.add(transaction, new PasswordChangedEvent(id, { changedAt, reset, addressWasVerified }));
   }
 
   private async handleForgotten({ email, ip, userAgent }: PasswordResetRequest): Promise<void> {

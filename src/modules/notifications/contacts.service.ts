@@ -21,6 +21,12 @@ export class ContactsService {
     return await this.contacts.findById(userId, null, { session }).lean();
   }
 
+  /** @throws Error where the proof of the address is still on its way: the event that needs it comes again */
+  async assertVerified(userId: string, session: ClientSession): Promise<void> {
+    const contact = await this.find(userId, session);
+    if (contact && !contact.emailVerified) throw new Error("the proof of the address hasn't arrived yet");
+  }
+
   async register(userId: string, account: AccountRegisteredEvent['data'], session: ClientSession): Promise<void> {
     const { name, email, emailVerified } = account;
     await this.change(userId, session, (contact) => ({

@@ -22,6 +22,7 @@ import { EventHandler, type EventOf } from '../../platform/messaging/event-handl
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
 import { NotifierService } from './notifier.service.js';
+import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 
 @Injectable()
 export class NotificationsListener {
@@ -29,6 +30,7 @@ export class NotificationsListener {
     private readonly contacts: ContactsService,
     private readonly notifier: NotifierService,
     private readonly accountData: AccountDataService,
+    private readonly subscriptions: PushSubscriptionsService,
   ) {}
 
   @EventHandler(AccountRegisteredEvent)
@@ -105,7 +107,12 @@ export class NotificationsListener {
 
   @EventHandler(PasswordChangedEvent)
   async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, session: ClientSession): Promise<void> {
-    await this.notifier.notify(subject, 'account.password-changed', data, session);
+    const { changedAt, reset } = data;
+    if (reset) {
+      await this.contacts.assertVerified(subject, session);
+      await this.subscriptions.removeAll(subject, session);
+    }
+    await this.notifier.notify(subject, 'account.password-changed', { changedAt }, session);
   }
 
   @EventHandler(MfaChangedEvent)

@@ -5,13 +5,18 @@ import {
   AccountRegisteredEvent,
   EmailChangedEvent,
   EmailVerifiedEvent,
+  PasswordChangedEvent,
 } from '../../contracts/auth.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
 import { UserLifecycleService } from './user-lifecycle.service.js';
+import { UsersService } from './users.service.js';
 
 @Injectable()
 export class UsersListener {
-  constructor(private readonly lifecycle: UserLifecycleService) {}
+  constructor(
+    private readonly lifecycle: UserLifecycleService,
+    private readonly profiles: UsersService,
+  ) {}
 
   @EventHandler(AccountRegisteredEvent)
   async onAccountRegistered({ subject, data }: EventOf<AccountRegisteredEvent>, session: ClientSession): Promise<void> {
@@ -26,6 +31,11 @@ export class UsersListener {
   @EventHandler(EmailChangedEvent)
   async onEmailChanged({ subject, data }: EventOf<EmailChangedEvent>, session: ClientSession): Promise<void> {
     await this.lifecycle.copyEmail(subject, data.email, data.version, session);
+  }
+
+  @EventHandler(PasswordChangedEvent)
+  async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, session: ClientSession): Promise<void> {
+    if (data.reset && !data.addressWasVerified) await this.profiles.unverifyPhone(subject, session);
   }
 
   @EventHandler(AccountDeletedEvent)

@@ -116,6 +116,12 @@ export class UsersService {
     await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, { phoneVerified: true })));
   }
 
+  /** No SMS goes to a number any more until it is confirmed anew. */
+  async unverifyPhone(id: string, session: ClientSession): Promise<void> {
+    if (!(await this.users.exists({ _id: id, phoneVerified: true }).session(session))) return;
+    await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, { phoneVerified: false })));
+  }
+
   async list(query: ListUsersQueryDto): Promise<Page<UserResponseDto>> {
     const keyset = keysetOf(query.sort);
     const list = `users:${query.sort}`;
