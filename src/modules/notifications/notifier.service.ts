@@ -6,6 +6,7 @@ import { ContactsService } from './contacts.service.js';
 import { type DeliveryRequest, DeliveriesService } from './deliveries/deliveries.service.js';
 import { wants } from './deliveries/delivery-policy.js';
 import { InboxService } from './inbox.service.js';
+import { pushReceiver } from './push/push-receiver.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 import { isAboutAccount, type SentEvent, textOf } from './notification-texts.js';
 
@@ -42,7 +43,7 @@ export class NotifierService {
     if (wants(contact, 'push', event)) {
       const subscriptions = await this.subscriptions.findAll(user, session);
       const messages = subscriptions.map(({ _id, endpoint }) => {
-        return { ...message, channel: 'push' as const, to: String(_id), receiver: new URL(endpoint).hostname };
+        return { ...message, channel: 'push' as const, to: String(_id), receiver: pushReceiver(endpoint, userId) };
       });
       await this.deliveries.add(messages, session);
     }
