@@ -52,6 +52,12 @@ describe('the same key', () => {
     expect(await titles()).toEqual(['Once']);
   });
 
+  it('is refused with a body too deep to compare, like any such body', async () => {
+    const deep = '['.repeat(10_000) + ']'.repeat(10_000);
+    const { status, body } = await create(`{"title":${deep}}`, randomUUID());
+    expect([status, body.code]).toEqual([400, 'VALIDATION_FAILED']);
+  });
+
   it('with another body is refused, and changes nothing', async () => {
     const key = randomUUID();
     await create({ title: 'First' }, key);
