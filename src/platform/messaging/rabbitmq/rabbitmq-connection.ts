@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { AmqpConnectionManagerClass, type ChannelWrapper } from 'amqp-connection-manager';
 import type { ConfirmChannel } from 'amqplib';
@@ -62,20 +63,25 @@ export class RabbitMqConnection {
       publishTimeout: PUBLISH_TIMEOUT_MS,
       setup: async (raw: ConfirmChannel) => {
         // The broker closes a channel over a mistake or a lost queue; only a new connection brings a new one.
-        raw.on('error', () => this.manager.reconnect());
+        raw.on('error', () => this.reconnect());
         await setup(raw);
       },
     });
     channel.on('error', (error: Error) => {
       this.logger.warn({ err: error }, `the channel for ${name} could not be set up; connecting anew`);
-      this.manager.reconnect();
+      this.reconnect();
     });
     return channel;
   }
 
-  /** A channel broke down while the connection stands. */
+  /**
+   * A channel broke down while the connection stands: cuts it, and it comes back in the ordinary way. Not the manager's own
+   * `reconnect`, which stops listening and waits for the broker's word: a connection that breaks meanwhile then ends the
+   * process with an error that nobody hears, or is never made again.
+   */
   reconnect(): void {
-    this.manager.reconnect();
+    const model = this.manager.connection as unknown as { connection: { stream: Duplex } } | undefined;
+    model?.connection.stream.destroy(new Error('a channel broke down'));
   }
 
   async close(): Promise<void> {
