@@ -9,9 +9,12 @@ import { listenOnStandby } from './platform/health/standby.js';
 import { createLogger } from './platform/observability/logger.js';
 import { startReporting } from './platform/observability/reporting.js';
 import { CLOSE_TIMEOUT_MS, Shutdown } from './platform/shutdown/shutdown.js';
+import { StopSignals } from './platform/shutdown/stop-signals.js';
 
 /** Serves requests in this process until it is told to stop: by a signal, or as a worker by its primary. */
 export async function serve(environment: Environment): Promise<void> {
+  // A worker is told by its primary, which gets the signals.
+  const signals = cluster.isWorker ? undefined : new StopSignals();
   const logger = createLogger(environment.LOG_LEVEL);
   const sendRest = await startReporting(environment, logger);
   const standIn = answersProbesWhileWaiting() ? () => listenOnStandby(environment) : undefined;
@@ -28,13 +31,8 @@ export async function serve(environment: Environment): Promise<void> {
   };
   await app.init();
   const shutdown = app.get(Shutdown);
-  if (!cluster.isWorker) {
-    // Once there is something to close, and before the first request can come: until then a signal ends the process at once.
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      // The second signal of a kind finds no listener and ends the process at once.
-      process.once(signal, () => void close(shutdown.begin(signal)));
-    }
-  }
+  // Once there is something to close, and before the first request can come.
+  signals?.onSignal((signal) => void close(shutdown.begin(signal)));
   await app.listen(environment.PORT, environment.HOST);
   new Logger('Service').log(`listening on ${await app.getUrl()}`);
   if (cluster.isWorker) {

@@ -1,6 +1,6 @@
 import { freePort } from '../../local/ports.js';
 import { ApiClient } from '../support/api-client.js';
-import { startService, type TestService } from '../support/service.js';
+import { startService, TestService } from '../support/service.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -41,5 +41,18 @@ describe('an instance that starts', () => {
     expect(await statusAt(port, '/health/ready')).toBe(503);
     line.mend();
     expect(await statusAt((await starting, port), '/health/ready')).toBe(200);
+  });
+
+  it('ends by a signal that it handles itself, also while it waits: nothing else ends the first process of a container', async () => {
+    const [port, uri] = [await freePort(), new URL(service.mongodbUri)];
+    const line = await startTcpProxy(Number(uri.port));
+    uri.port = String(line.port);
+    line.cut();
+    const environment = { ...service.environment, PORT: String(port), MONGODB_URI: uri.href };
+    const waiting = new TestService(service.databaseName, environment);
+    const start = expect(waiting.start()).rejects.toThrow('the service ended with 143');
+    await waitFor('the probes to be answered', async () => (await statusAt(port, '/health/live')) === 200, START_MS);
+    waiting.terminate();
+    await start;
   });
 });

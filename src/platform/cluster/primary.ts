@@ -2,6 +2,7 @@ import type { Environment } from '../../config/environment.js';
 import { createLogger } from '../observability/logger.js';
 import { exposeMetrics } from '../observability/metrics-endpoint.js';
 import { CLOSE_TIMEOUT_MS } from '../shutdown/shutdown.js';
+import { StopSignals } from '../shutdown/stop-signals.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -12,6 +13,7 @@ import { WorkerPool } from './worker-pool.js';
  * @param size how many
  */
 export async function runCluster(environment: Environment, size: number): Promise<void> {
+  const signals = new StopSignals();
   const logger = createLogger(environment.LOG_LEVEL);
   const metrics = new WorkerMetrics();
   const endpoint = await exposeMetrics(
@@ -26,13 +28,10 @@ export async function runCluster(environment: Environment, size: number): Promis
     patienceMs: environment.SHUTDOWN_DRAIN_SECONDS * 1000 + CLOSE_TIMEOUT_MS + 5000,
     giveUp: () => process.exit(1),
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    // The second signal of a kind finds no listener and ends the process, and with it the workers, at once.
-    process.once(signal, () => {
-      logger.info(`${signal}: ending ${size} workers`);
-      void pool.stop().then((exitCode) => process.exit(exitCode));
-    });
-  }
+  signals.onSignal((signal) => {
+    logger.info(`${signal}: ending ${size} workers`);
+    void pool.stop().then((exitCode) => process.exit(exitCode));
+  });
   process.on('SIGHUP', () => void pool.roll());
   await pool.start();
 }
