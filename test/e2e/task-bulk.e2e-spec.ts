@@ -60,6 +60,8 @@ describe('many operations in one request', () => {
       { op: 'create', task: { title: 'Right' } },
       { op: 'create' },
       { op: 'create', task: { title: 'T', owner: UNKNOWN_ID } },
+      { op: 'create', task: { title: 'half a character: \ud83d' } },
+      { op: 'create', task: { title: 'T', constructor: 1 } },
       { op: 'update', id: theirs.id, changes: { title: 'Mine' } },
       { op: 'delete', id: theirs.id },
       { op: 'delete', id: UNKNOWN_ID },
@@ -75,13 +77,15 @@ describe('many operations in one request', () => {
       {},
     );
     expect(results.map(({ status }) => status)).toEqual([
-      400, 201, 400, 400, 404, 404, 404, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400,
+      400, 201, 400, 400, 400, 400, 404, 404, 404, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400,
     ]);
     const fields = results.map(({ problem }) => problem?.errors?.map(({ field }) => field).join());
     expect(fields.filter((field) => field !== undefined)).toEqual([
       'task.title',
       'task',
       'task.owner',
+      'task.title',
+      'task.constructor',
       'id',
       'changes',
       'op',
@@ -92,7 +96,7 @@ describe('many operations in one request', () => {
       'op',
       'op',
     ]);
-    expect(results[4]).toEqual({
+    expect(results[6]).toEqual({
       status: 404,
       id: theirs.id,
       problem: expect.objectContaining({ status: 404, code: 'NOT_FOUND', instance: BULK }) as Problem,

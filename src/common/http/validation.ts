@@ -7,6 +7,14 @@ import { assertPlainInput } from './plain-input.js';
 class InputPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     assertBounded(value);
+    const { checkedAlone } = (metadata.metatype ?? {}) as { checkedAlone?: string };
+    const items = checkedAlone === undefined ? undefined : (value as Record<string, unknown> | null)?.[checkedAlone];
+    if (checkedAlone === undefined || !Array.isArray(items)) return await this.check(value, metadata);
+    const checked = await this.check({ ...(value as object), [checkedAlone]: items.map(() => null) }, metadata);
+    return Object.assign(checked as object, { [checkedAlone]: items as unknown[] });
+  }
+
+  private async check(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     if (metadata.type === 'body' || metadata.type === 'query') assertPlainInput(value, metadata.type);
     return (await super.transform(value, metadata)) as unknown;
   }
@@ -14,7 +22,8 @@ class InputPipe extends ValidationPipe {
 
 /**
  * Checks bodies and queries against their DTO classes: unknown fields are refused, nothing is coerced unless the DTO
- * says so (`@Type`, `@Transform`, which only query DTOs do).
+ * says so (`@Type`, `@Transform`, which only query DTOs do). A class whose static `checkedAlone` names a list gets its items as
+ * they were sent: each is checked by itself, so that a wrong one fails alone.
  */
 export function createValidationPipe(): ValidationPipe {
   return new InputPipe({

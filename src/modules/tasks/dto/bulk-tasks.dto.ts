@@ -53,6 +53,8 @@ export const BULK_OPERATIONS = {
 
 @ApiExtraModels(CreateTaskOperationDto, UpdateTaskOperationDto, DeleteTaskOperationDto)
 export class BulkTasksDto {
+  static readonly checkedAlone = 'operations';
+
   /** Each is checked by itself, so that a wrong one fails alone. */
   @ApiProperty({
     type: 'array',
