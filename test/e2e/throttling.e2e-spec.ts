@@ -177,6 +177,22 @@ describe('the strict limit', () => {
 });
 
 describe('without Redis', () => {
+  it('one that hangs costs one request its patience, not each', async () => {
+    const alone = await first.replica({ THROTTLE_GENERAL_LIMIT: '1000000' });
+    const api = new ApiClient(alone);
+    redis.pause();
+    try {
+      await api.get(TASKS, newAddress());
+      const began = performance.now();
+      for (let sent = 0; sent < 20; sent += 1) expect((await api.get(TASKS, newAddress())).status).toBe(401);
+      // A quarter of a second each, without a circuit.
+      expect(performance.now() - began).toBeLessThan(2500);
+    } finally {
+      redis.resume();
+    }
+    await alone.stop();
+  });
+
   it('each instance counts for itself, and nothing fails', async () => {
     const alone = await first.replica();
     const api = (await registerUser(alone)).api;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { type Redis, ReplyError } from 'ioredis';
 import { Environment } from '../../config/environment.js';
+import { CircuitBreaker } from '../redis/circuit-breaker.js';
 import { InjectCacheRedis } from '../redis/redis.module.js';
-import { CircuitBreaker } from './circuit-breaker.js';
 import { FILL, LOOK_UP } from './cache-scripts.js';
 
 /** What one user's answers of one scope may take at most, with what Redis needs around them. Beyond it they begin anew. */

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type ThrottlerStorage, ThrottlerStorageService } from '@nestjs/throttler';
-import type { Redis } from 'ioredis';
+import { type Redis, ReplyError } from 'ioredis';
+import { CircuitBreaker } from '../redis/circuit-breaker.js';
 import { InjectRedis } from '../redis/redis.module.js';
 
 type ThrottlerRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
@@ -17,9 +18,16 @@ return { hits, redis.call('PTTL', KEYS[1]) }
 export class RedisThrottlerStorage implements ThrottlerStorage {
   private readonly logger = new Logger(RedisThrottlerStorage.name);
   private readonly fallback = new ThrottlerStorageService();
+  /** A Redis that hangs costs one request its patience, not each. */
+  private readonly breaker: CircuitBreaker;
   private degraded = false;
 
-  constructor(@InjectRedis() private readonly redis: Redis) {}
+  constructor(@InjectRedis() private readonly redis: Redis) {
+    this.breaker = new CircuitBreaker(
+      () => redis.ping(),
+      (error) => !(error instanceof ReplyError),
+    );
+  }
 
   /** @param ttl the window in milliseconds; the record's times are in seconds */
   async increment(
@@ -30,7 +38,9 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     throttlerName: string,
   ): Promise<ThrottlerRecord> {
     try {
-      const [hits, remaining] = (await this.redis.eval(COUNT_HIT, 1, `throttle:${key}`, ttl)) as [number, number];
+      const [hits, remaining] = await this.breaker.call(
+        () => this.redis.eval(COUNT_HIT, 1, `throttle:${key}`, ttl) as Promise<[number, number]>,
+      );
       this.degraded = false;
       const seconds = Math.max(1, Math.ceil(remaining / 1000));
       return { totalHits: hits, timeToExpire: seconds, isBlocked: hits > limit, timeToBlockExpire: seconds };
