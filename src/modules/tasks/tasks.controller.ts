@@ -26,12 +26,11 @@ import { TaskListService } from './task-list.service.js';
 import { TaskStatsService } from './task-stats.service.js';
 import { TasksService } from './tasks.service.js';
 
-const STATS_MAX_AGE_SECONDS = 60;
-const QUARTER_HOUR_SECONDS = 900;
+const STATS_MAX_AGE_MS = 60_000;
+const QUARTER_HOUR_MS = 900_000;
 
 /** Stats age by themselves: a minute at most, and never past a midnight, which in every time zone is a quarter hour of UTC. */
-const statsMaxAge = () =>
-  Math.min(STATS_MAX_AGE_SECONDS, QUARTER_HOUR_SECONDS - (Math.floor(Date.now() / 1000) % QUARTER_HOUR_SECONDS));
+const statsExpiry = (now: number) => Math.min(now + STATS_MAX_AGE_MS, now - (now % QUARTER_HOUR_MS) + QUARTER_HOUR_MS);
 
 @ApiTags('Tasks')
 @AllowApiKeys('tasks')
@@ -81,7 +80,7 @@ export class TasksController {
 
   /** Statistics over all your tasks. */
   @ApiCached()
-  @CacheResponse('tasks', { maxAge: statsMaxAge })
+  @CacheResponse('tasks', { expiry: statsExpiry })
   @Get('stats')
   getTaskStats(@CurrentUser() user: Principal, @Query() query: TaskStatsQueryDto): Promise<TaskStatsResponseDto> {
     return this.statistics.stats(user.userId, query.timezone);

@@ -19,8 +19,8 @@ import { ResponseCache } from './response-cache.js';
 const CACHE_RULE = 'cacheRule';
 
 interface CacheOptions {
-  /** Seconds an answer may live at most, for one that ages by itself. */
-  maxAge?: () => number;
+  /** When an answer that begins to be made now ends, in milliseconds since the epoch; for one that ages by itself. */
+  expiry?: (now: number) => number;
   /** The entity tag of what the handler gave, with its quotes; a digest of the bytes where it is left out. */
   tag?: (result: never) => string;
 }
@@ -52,7 +52,7 @@ export class CacheResponseInterceptor implements NestInterceptor {
   }
 
   private async answer(context: ExecutionContext, next: CallHandler): Promise<Buffer | undefined> {
-    const { scope, maxAge, tag } = this.reflector.get<CacheRule>(CACHE_RULE, context.getHandler());
+    const { scope, expiry, tag } = this.reflector.get<CacheRule>(CACHE_RULE, context.getHandler());
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const userId = request.user?.userId as string;
@@ -60,7 +60,7 @@ export class CacheResponseInterceptor implements NestInterceptor {
     const make = async () => toAnswer(await lastValueFrom(next.handle()), tag);
     const { answer, outcome } = await this.cache.answer(
       { userId, scope, request: normalise(request) },
-      { make, ...(maxAge && { maxAge }) },
+      { make, ...(expiry && { expiry }) },
     );
 
     void reply.headers({ ETag: answer.etag, 'X-Cache': outcome.toUpperCase(), 'Cache-Control': 'private, no-cache' });

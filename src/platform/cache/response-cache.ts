@@ -12,8 +12,16 @@ type BypassReason = 'disabled' | 'redis' | 'flag' | 'lease';
 /** How an answer is made. */
 export interface Recipe {
   make: () => Promise<Answer>;
-  /** Seconds it may live at most; the configured time to live where it is left out. */
-  maxAge?: () => number;
+  /** When it ends if it is begun now, in milliseconds since the epoch; after the configured time where it is left out. */
+  expiry?: (now: number) => number;
+}
+
+/** Of an answer that doesn't age by itself. */
+const NEVER = 0;
+
+interface Fill {
+  expiresAt: number;
+  answer: Promise<Answer>;
 }
 
 type Found = { answer: Answer } | { place: Place; version: string } | { bypass: BypassReason };
@@ -22,7 +30,7 @@ type Found = { answer: Answer } | { place: Place; version: string } | { bypass: 
 @Injectable()
 export class ResponseCache {
   /** Answers being made, by key, version and question: whoever asks the same meanwhile waits for them. */
-  private readonly fillsUnderWay = new Map<string, Promise<Answer>>();
+  private readonly fillsUnderWay = new Map<string, Fill>();
 
   constructor(
     private readonly redis: CacheRedis,
@@ -62,18 +70,22 @@ export class ResponseCache {
   /** One at a time; under the version, so that nobody gets what was begun before a write they know of. */
   private makeOnce(place: Place, version: string, recipe: Recipe): Promise<Answer> {
     const id = `${place.key} ${version} ${place.field}`;
+    const now = Date.now();
     const underWay = this.fillsUnderWay.get(id);
-    if (underWay) {
+    // Not where what is being made is over already, as at a midnight.
+    if (underWay && (underWay.expiresAt === NEVER || now < underWay.expiresAt)) {
       fillWaits.inc();
-      return underWay;
+      return underWay.answer;
     }
-    const fill = this.make(place, version, recipe).finally(() => this.fillsUnderWay.delete(id));
+    const expiresAt = recipe.expiry?.(now) ?? NEVER;
+    const fill: Fill = { expiresAt, answer: this.make(place, version, recipe.make, expiresAt) };
     this.fillsUnderWay.set(id, fill);
-    return fill;
+    const forget = () => this.fillsUnderWay.get(id) === fill && this.fillsUnderWay.delete(id);
+    fill.answer.then(forget, forget);
+    return fill.answer;
   }
 
-  private async make(place: Place, version: string, { make, maxAge }: Recipe): Promise<Answer> {
-    const expiresAt = maxAge ? Date.now() + maxAge() * 1000 : 0;
+  private async make(place: Place, version: string, make: Recipe['make'], expiresAt: number): Promise<Answer> {
     const answer = await make();
     const outcome = await this.redis.fill(place, version, encodeAnswer(answer, expiresAt)).catch(() => 'failed');
     fills.inc({ outcome });
