@@ -1,17 +1,8 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import {
-  ArrayMaxSize,
-  IsArray,
-  IsIn,
-  IsOptional,
-  IsString,
-  IsTimeZone,
-  Length,
-  MaxLength,
-  ValidateBy,
-} from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Length, MaxLength, ValidateBy } from 'class-validator';
 import { PageQueryDto } from '../../../common/pagination/page.dto.js';
 import { CommaSeparated } from '../../../common/validation/comma-separated.js';
+import { IsIanaTimeZone } from '../../../common/validation/is-iana-time-zone.js';
 import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
 import { OptionalField } from '../../../common/validation/optional-field.js';
 import { TASK_PRIORITIES, TASK_STATUSES, type TaskPriority, type TaskStatus } from '../schemas/task.schema.js';
@@ -141,6 +132,6 @@ export class ListTasksQueryDto extends PageQueryDto {
 export class TaskStatsQueryDto {
   /** IANA name, such as Europe/Vienna; the user's own where it is left out. */
   @OptionalField()
-  @IsTimeZone()
+  @IsIanaTimeZone()
   timezone?: string;
 }

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, IsTimeZone, Length, Matches, ValidateBy } from 'class-validator';
+import { IsIn, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
 import { PageQueryDto } from '../../../common/pagination/page.dto.js';
+import { IsIanaTimeZone } from '../../../common/validation/is-iana-time-zone.js';
 import { OptionalField } from '../../../common/validation/optional-field.js';
 import { type Role, ROLES } from '../../../contracts/role.js';
 
@@ -42,7 +43,7 @@ export class UpdateUserDto {
 
   /** @example Europe/Vienna */
   @OptionalField()
-  @IsTimeZone()
+  @IsIanaTimeZone()
   timezone?: string;
 }
 
