@@ -28,6 +28,9 @@ const HEARTBEAT_FREQUENCY_MS = 5000;
         serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
         connectTimeoutMS: CONNECT_TIMEOUT_MS,
         heartbeatFrequencyMS: HEARTBEAT_FREQUENCY_MS,
+        // What a primary may lose by a failover isn't shown, and not kept in the cache.
+        readConcern: { level: 'majority' },
+        writeConcern: { w: 'majority' },
         monitorCommands: true,
         autoIndex: false,
         autoCreate: false,
