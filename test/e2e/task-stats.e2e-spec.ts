@@ -62,9 +62,12 @@ describe('the statistics', () => {
     });
   });
 
-  it.each(['Europe/Atlantis', '', 'UTC%00', '+25:00', '%2B05:30', 'a'.repeat(500)])('refuse the time zone %s', async (timezone) => {
-    const { api } = await registerUser(service);
-    const { status, body } = await api.get<Problem>(`${STATS}?timezone=${timezone}`);
-    expect([status, body.errors?.map(({ field }) => field)]).toEqual([400, ['timezone']]);
-  });
+  it.each(['Europe/Atlantis', '', 'UTC%00', '+25:00', '%2B05:30', 'a'.repeat(500)])(
+    'refuse the time zone %s',
+    async (timezone) => {
+      const { api } = await registerUser(service);
+      const { status, body } = await api.get<Problem>(`${STATS}?timezone=${timezone}`);
+      expect([status, body.errors?.map(({ field }) => field)]).toEqual([400, ['timezone']]);
+    },
+  );
 });
