@@ -11,7 +11,9 @@ trap 'rm -f "$new"' EXIT
 {
   echo '# Behind Cloudflare, which says who the client is. Made by update-cloudflare.sh; let nobody but these reach this proxy.'
   for list in ips-v4 ips-v6; do
-    curl --fail --silent --show-error --location "$source/$list" | tr -d '\r' | awk 'NF' | while read -r range; do
+    # By itself first: a failure in a pipe would go unnoticed.
+    ranges=$(curl --fail --silent --show-error --location "$source/$list")
+    printf '%s\n' "$ranges" | tr -d '\r' | awk 'NF' | while read -r range; do
       case $range in
         *[!0-9a-f.:/]* | '') echo "not a range: $range" >&2; exit 1 ;;
         */*) echo "set_real_ip_from $range;" ;;
