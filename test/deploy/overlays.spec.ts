@@ -96,6 +96,13 @@ describe.each(['one-service', 'forecast', 'region', 'split'])('k8s/overlays/%s',
     }
   });
 
+  it("leaves the number of pods to the autoscaler, and what the index job needs to the release's first step", () => {
+    for (const { spec } of all<IDeployment>(overlay, 'Deployment')) expect(spec).not.toHaveProperty('replicas');
+    const first = manifestsOf(overlay).filter(({ metadata }) => metadata.labels?.['part'] !== undefined);
+    const kinds = new Set(first.map(({ kind }) => kind));
+    expect([...kinds].sort()).toEqual(['ConfigMap', 'ExternalSecret', 'Job', 'SecretStore', 'ServiceAccount']);
+  });
+
   it('makes the indexes with the image and the environment of the pods', () => {
     const jobs = all<IJob>(overlay, 'Job').map(({ spec }) => spec!.template.spec!.containers[0]!);
     const services = all<IDeployment>(overlay, 'Deployment').map(({ spec }) => spec!.template.spec!.containers[0]!);
@@ -158,14 +165,28 @@ describe('k8s/overlays/region', () => {
   it('takes nothing in clear, and shares by weight among tracks that there are', () => {
     expect(the<Custom.IPeerAuthentication>('region', 'PeerAuthentication').spec.mtls).toEqual({ mode: 'STRICT' });
     const labels = (overlay: string) => the<IDeployment>(overlay, 'Deployment').spec!.template.metadata!.labels!;
-    expect(labels('region')).toEqual({ app: 'api', track: 'stable' });
-    expect(labels('canary')).toEqual({ app: 'api', track: 'canary' });
+    const inMesh = { app: 'api', 'sidecar.istio.io/inject': 'true' };
+    expect(labels('region')).toEqual({ ...inMesh, track: 'stable' });
+    expect(labels('canary')).toEqual({ ...inMesh, track: 'canary' });
     const { subsets, trafficPolicy } = the<Custom.IDestinationRule>('region', 'DestinationRule').spec;
     expect(subsets.map((subset) => subset.labels['track'])).toEqual(['stable', 'canary']);
     expect(trafficPolicy.loadBalancer.localityLbSetting.enabled).toBe(true);
     for (const { route } of the<Custom.IVirtualService>('region', 'VirtualService').spec.http) {
       expect(route.reduce((sum, { weight }) => sum + weight, 0)).toBe(100);
     }
+  });
+
+  it('is entered by one gateway: the one that the routes, the policies and the certificates mean', () => {
+    const { metadata, spec } = the<Custom.IIstioGateway>('region', 'Gateway');
+    expect(metadata).toMatchObject({ name: 'scalable-api' });
+    expect(spec.servers.map(({ hosts }) => hosts)).toEqual([['eu.api.example.com'], ['eu.api.example.com']]);
+    const { gateways, hosts } = the<Custom.IVirtualService>('region', 'VirtualService').spec;
+    expect([gateways[0], hosts[0]]).toEqual(['scalable-api', 'eu.api.example.com']);
+    expect([...all('region', 'Ingress'), ...all('region', 'HTTPRoute')]).toEqual([]);
+    const [fromGateway, scrape] = the<Custom.IAuthorizationPolicy>('region', 'AuthorizationPolicy').spec.rules;
+    expect(fromGateway!.from).toEqual([{ source: { principals: ['cluster.local/ns/ingress/sa/istio-ingress'] } }]);
+    // In clear, it has no name that a rule could ask for.
+    expect(scrape!.from).toBeUndefined();
   });
 
   it('repeats only what does no harm twice', () => {

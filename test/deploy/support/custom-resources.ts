@@ -6,6 +6,7 @@ interface Metadata {
   name: string;
   namespace?: string;
   labels?: Record<string, string>;
+  annotations?: Record<string, string>;
 }
 interface Resource<Version extends string, Kind extends string, Spec> {
   apiVersion: Version;
@@ -33,7 +34,7 @@ export type IScaledObject = Resource<
     maxReplicaCount: number;
     pollingInterval?: number;
     cooldownPeriod?: number;
-    fallback?: { failureThreshold: number; replicas: number };
+    fallback?: { failureThreshold: number; replicas: number; behavior?: 'static' | 'currentReplicasIfHigher' };
     advanced?: {
       horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: number } } };
     };
@@ -118,11 +119,9 @@ interface Listener {
   tls?: { mode: 'Terminate' | 'Passthrough'; certificateRefs: { name: string }[] };
   allowedRoutes: { namespaces: { from: 'Same' | 'All' | 'Selector' } };
 }
-export type IGateway = Resource<
-  'gateway.networking.k8s.io/v1',
-  'Gateway',
-  { gatewayClassName: string; listeners: Listener[] }
->;
+export type IGateway =
+  | Resource<'gateway.networking.k8s.io/v1', 'Gateway', { gatewayClassName: string; listeners: Listener[] }>
+  | IIstioGateway;
 export type IHTTPRoute = Resource<
   'gateway.networking.k8s.io/v1',
   'HTTPRoute',
@@ -141,6 +140,18 @@ export type IHTTPRoute = Resource<
 >;
 
 // networking.istio.io, security.istio.io
+export type IIstioGateway = Resource<
+  'networking.istio.io/v1',
+  'Gateway',
+  {
+    selector: Record<string, string>;
+    servers: {
+      hosts: string[];
+      port: { number: number; name: string; protocol: 'HTTP' | 'HTTPS' };
+      tls: { httpsRedirect: boolean } | { mode: 'SIMPLE'; credentialName: string; minProtocolVersion: 'TLSV1_3' };
+    }[];
+  }
+>;
 export type IDestinationRule = Resource<
   'networking.istio.io/v1',
   'DestinationRule',
@@ -190,7 +201,7 @@ export type IAuthorizationPolicy = Resource<
     selector: Selector;
     action: 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM';
     rules: {
-      from: { source: { principals: string[] } | { namespaces: string[] } }[];
+      from?: { source: { principals: string[] } }[];
       to: { operation: { ports: string[]; methods?: string[]; paths?: string[] } }[];
     }[];
   }
@@ -258,6 +269,7 @@ export type IRedisReplication = Resource<
   {
     clusterSize: number;
     kubernetesConfig: RedisKubernetesConfig;
+    redisConfig: { additionalRedisConfig: string };
     podSecurityContext: RedisPodSecurity;
     storage: { volumeClaimTemplate: { spec: Claim } };
   }
