@@ -130,6 +130,13 @@ describe('readEnvironment', () => {
     expect(message).not.toContain('hunter2');
   });
 
+  it('takes the public address with or without a slash at its end', () => {
+    const addresses = ['https://api.test.org', 'https://api.test.org/', 'https://api.test.org/base//'].map(
+      (PUBLIC_URL) => readEnvironment({ ...REQUIRED, PUBLIC_URL }).PUBLIC_URL,
+    );
+    expect(addresses).toEqual(['https://api.test.org', 'https://api.test.org', 'https://api.test.org/base']);
+  });
+
   it("names a variable once, also where the sentence is the validator's own", () => {
     expect(messageFor({ ACCESS_TOKEN_TTL_SECONDS: '4000' })).toBe(
       'ACCESS_TOKEN_TTL_SECONDS must not be greater than 3600.',

@@ -82,6 +82,7 @@ export class Environment {
     { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
     { message: 'must be the public http(s) address' },
   )
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.replace(/\/+$/, '') : value))
   readonly PUBLIC_URL!: string;
 
   @Matches(/^mongodb(\+srv)?:\/\/.+/, { message: 'must be a mongodb:// or mongodb+srv:// address' })

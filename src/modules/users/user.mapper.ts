@@ -14,7 +14,7 @@ export function toUserResponse(user: User, publicUrl: string): UserResponseDto {
     phone,
     locale,
     timezone,
-    avatarUrl: user.avatar ? `${publicUrl.replace(/\/+$/, '')}/api/v1/users/${id}/avatar/${user.avatar.id}` : null,
+    avatarUrl: user.avatar ? `${publicUrl}/api/v1/users/${id}/avatar/${user.avatar.id}` : null,
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString(),
   };
