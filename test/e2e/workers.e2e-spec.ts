@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { startMark } from '../../local/process-identity.js';
-import type { ApiClient } from '../support/api-client.js';
+import { type ApiClient, sendRaw } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { type Load, startLoad } from '../support/load.js';
 import { environmentFor, newDatabaseName, startService, TestService } from '../support/service.js';
@@ -115,8 +115,10 @@ describe('an instance of two workers', () => {
   it('replaces all workers on SIGHUP without a failed request, and stays ready', async () => {
     const running = load(service, api);
     const unready: number[] = [];
+    // Each by a connection of its own, as Kubernetes probes: one kept open may be closed at the moment it is used again.
     const probe = setInterval(() => {
-      void fetch(`${service.url}/health/ready`).then(({ status }) => status === 200 || unready.push(status));
+      const answer = sendRaw(service, 'GET', '/health/ready').then(({ status }) => status);
+      void answer.catch(() => 0).then((status) => status === 200 || unready.push(status));
     }, 50);
     const before = living().map(({ pid }) => pid);
     const [linesBefore, replacedBefore] = [service.logLines().length, await sample(service, REPLACED)];
