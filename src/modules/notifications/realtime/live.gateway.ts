@@ -83,18 +83,25 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
     const network = networkOf(this.addresses.of(request));
     if (!this.pending.begin(network)) return socket.close(CLOSE.TOO_MANY, 'too many connections without a token');
 
+    let asked = false;
+    let isPending = true;
+    const endPending = () => {
+      if (isPending) this.pending.end(network);
+      isPending = false;
+    };
     const timeout = setTimeout(() => {
-      this.pending.end(network);
-      if (!admitted) socket.close(CLOSE.UNAUTHENTICATED, 'no token within 5 s');
+      endPending();
+      // A token that can't be looked at in time, with a database that stalls, is no wrong one.
+      if (asked) socket.close(CLOSE.TRY_AGAIN_LATER, 'try again in a moment');
+      else socket.close(CLOSE.UNAUTHENTICATED, 'no token within 5 s');
     }, AUTH_TIMEOUT_MS);
-    let admitted = false;
     socket.once('message', (data, isBinary) => {
+      asked = true;
       socket.on('message', (_, binary) => refuseMessage(socket, binary));
       void this.authenticate(socket, data as Buffer, isBinary).then((success) => {
-        admitted = success;
         if (!success) return;
         clearTimeout(timeout);
-        this.pending.end(network);
+        endPending();
       });
     });
   }
