@@ -524,6 +524,29 @@ describe('the audit trail', () => {
     expect(await user.api.get(path)).toMatchObject({ status: 403 });
   });
 
+  it('keeps what an erased person did to whom, and forgets where they, or who tried to be they, were', async () => {
+    const [gone, other] = [await createAdmin(service), await registerUser(service)];
+    await createAdmin(service); // one has to stay
+    await login({ ...gone, password: 'wrong-horse-battery' });
+    const role = () => gone.api.put(`/api/v1/users/${other.id}/role`, { role: 'manager' });
+    await waitFor('the profile', async () => (await role()).status === 200);
+    const entries = () =>
+      databaseOf(service)
+        .collection<{ event: string; ip: string | null; userAgent: string | null; details: { userId?: string } }>(
+          'auditentries',
+        )
+        .find({ $or: [{ actor: new ObjectId(gone.id) }, { 'details.userId': gone.id }] })
+        .toArray();
+    await waitFor('the change to be noted', async () =>
+      (await entries()).some(({ event }) => event === 'role.changed'),
+    );
+    expect((await entries()).some(({ event, ip }) => event === 'login.failed' && ip !== null)).toBe(true);
+    expect(await gone.api.send('DELETE', ME, { password: gone.password })).toMatchObject({ status: 204 });
+    const kept = await entries();
+    expect(kept.filter(({ ip, userAgent }) => ip !== null || userAgent !== null)).toEqual([]);
+    expect(kept.find(({ event }) => event === 'role.changed')?.details).toMatchObject({ userId: other.id });
+  });
+
   it('pages without repeating an entry', async () => {
     const admin = await createAdmin(service);
     const seen: string[] = [];

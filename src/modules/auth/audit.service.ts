@@ -58,14 +58,18 @@ export class AuditService {
   }
 
   exportOf(userId: string): AsyncIterable<AuditEntryResponseDto> {
-    return rowsOf(this.entries.find({ actor: userId }).sort({ at: 1 }).lean<AuditEntry[]>(), toResponse);
+    return rowsOf(this.entries.find(ofUser(userId)).sort({ at: 1 }).lean<AuditEntry[]>(), toResponse);
   }
 
-  /** Keeps that something happened and by which id, and forgets what says who that was. */
+  /** Keeps what happened, by and to which ids, and forgets what says who and where that was. */
   async anonymise(userId: string, session: ClientSession): Promise<void> {
-    const personal = { ip: null, userAgent: null, details: {} };
-    await this.entries.updateMany({ actor: new Types.ObjectId(userId) }, { $set: personal }, { session });
+    await this.entries.updateMany(ofUser(userId), { $set: { ip: null, userAgent: null } }, { session });
   }
+}
+
+/** What they did, and what somebody did who may have been they: a log-in that failed, say. */
+function ofUser(userId: string): QueryFilter<AuditEntry> {
+  return { $or: [{ actor: new Types.ObjectId(userId) }, { actor: null, 'details.userId': userId }] };
 }
 
 function toResponse({ _id, at, actor, event, ip, userAgent, details }: AuditEntry): AuditEntryResponseDto {

@@ -63,8 +63,8 @@ export class AuthController {
   @Public()
   @HttpCode(200)
   @Post('refresh')
-  refresh(@Body() body: RefreshDto): Promise<TokensResponseDto> {
-    return this.auth.refresh(body.refreshToken);
+  refresh(@Body() body: RefreshDto, @CurrentClient() client: Client): Promise<TokensResponseDto> {
+    return this.auth.refresh(body.refreshToken, client);
   }
 
   /** Have a link mailed that sets a new password; the answer doesn't tell whether there is such an account. */

@@ -111,14 +111,17 @@ export class AuthService {
   }
 
   /** @throws UnauthenticatedError, RefreshTokenReusedError */
-  async refresh(refreshToken: string): Promise<TokensResponseDto> {
-    const grant = await this.sessions.refresh(refreshToken);
+  async refresh(refreshToken: string, client: Client): Promise<TokensResponseDto> {
+    const grant = await this.sessions.refresh(refreshToken, client);
     return await this.toTokens(await this.accounts.get(grant.session.user), grant);
   }
 
   private async reserveAttempt(email: string, client: Client): Promise<void> {
     await this.attempts.reserve(email, client.ip).catch(async (error: unknown) => {
-      if (error instanceof AccountLockedError) await this.audit.record('login.locked', { client });
+      if (error instanceof AccountLockedError) {
+        const account = await this.accounts.findByEmail(email);
+        await this.audit.record('login.locked', { client, details: account ? { userId: String(account._id) } : {} });
+      }
       throw error;
     });
   }

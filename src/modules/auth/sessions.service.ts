@@ -51,7 +51,7 @@ export class SessionsService {
    * @throws UnauthenticatedError for an unknown, expired or ended one
    * @throws RefreshTokenReusedError
    */
-  async refresh(refreshToken: string): Promise<SessionGrant> {
+  async refresh(refreshToken: string, client: Client): Promise<SessionGrant> {
     const [, id, number, signature] = REFRESH_TOKEN.exec(refreshToken) ?? [];
     const session = id ? await this.sessions.findById(id).lean() : null;
     const generation = Number(number);
@@ -62,7 +62,7 @@ export class SessionsService {
     ) {
       throw new UnauthenticatedError('UNAUTHENTICATED', 'The refresh token is unknown or expired: log in again.');
     }
-    return this.grant(await this.rotate(session, generation));
+    return this.grant(await this.rotate(session, generation, client));
   }
 
   async list(userId: string): Promise<Session[]> {
@@ -101,7 +101,7 @@ export class SessionsService {
     );
   }
 
-  private async rotate(session: Session, generation: number): Promise<Session> {
+  private async rotate(session: Session, generation: number, client: Client): Promise<Session> {
     const now = new Date();
     if (generation === session.generation) {
       const rotated = await this.sessions
@@ -119,17 +119,18 @@ export class SessionsService {
     const graceMs = this.environment.REFRESH_REUSE_GRACE_SECONDS * 1000;
     const withinGrace = now.getTime() - current.rotatedAt.getTime() <= graceMs;
     if (generation === current.generation - 1 && withinGrace) return current;
-    await this.endReused(session);
+    await this.endReused(session, client);
     throw new RefreshTokenReusedError();
   }
 
-  private async endReused({ _id, user, ip, userAgent }: Session): Promise<void> {
+  /** @param client who offered the token: the thief, or whoever was robbed */
+  private async endReused({ _id, user }: Session, client: Client): Promise<void> {
     const id = String(_id);
     await this.transactions.run(async (transaction) => {
       const { deletedCount } = await this.sessions.deleteOne({ _id }, { session: transaction });
       if (deletedCount === 0) return; // somebody else has just ended it
       await this.revocations.endSessions(String(user), [id], transaction);
-      const context = { actorId: user, client: { ip, userAgent }, details: { sessionId: id } };
+      const context = { actorId: user, client, details: { sessionId: id } };
       await this.audit.record('refresh-token.reused', context, transaction);
     });
   }

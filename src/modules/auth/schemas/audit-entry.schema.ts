@@ -24,7 +24,7 @@ export const AUDIT_EVENTS = [
 ] as const;
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 
-/** Something that mattered for security. Only ever added; what it says of a person is emptied when they are erased. */
+/** Something that mattered for security. Only ever added; where and with what a person was is emptied when they are erased. */
 @Schema({ collection: 'auditentries', versionKey: false, minimize: false })
 export class AuditEntry {
   _id!: Types.ObjectId;
@@ -54,3 +54,4 @@ export const AuditEntrySchema = SchemaFactory.createForClass(AuditEntry);
 AuditEntrySchema.index({ at: -1, _id: -1 });
 AuditEntrySchema.index({ actor: 1, at: -1, _id: -1 });
 AuditEntrySchema.index({ event: 1, at: -1, _id: -1 });
+AuditEntrySchema.index({ 'details.userId': 1 });
