@@ -500,11 +500,29 @@ describe('deletion', () => {
     await registerUser(service, { email: user.email });
   });
 
+  it('finds what was under way while the data were erased', async () => {
+    const user = await registerUser(service);
+    expect(await user.api.send('DELETE', ME, { password: user.password })).toMatchObject({ status: 204 });
+    const [_id, database] = [new ObjectId(user.id), databaseOf(service)];
+    const marks = database.collection('tombstones');
+    await waitFor('every trace to be gone', async () => (await tracesOf(user)).length === 0);
+    // What a request that saw no mark yet commits; and then the time for a second look has come.
+    for (const name of ['tasks', 'notifications', 'deliveries']) {
+      await database.collection(name).insertOne({ user: _id, title: `of ${user.id}` });
+    }
+    await marks.updateOne({ _id }, { $set: { eraseAgainAt: new Date(0) } });
+    await database.collection('recurringjobs').updateMany({}, { $set: { availableAt: new Date(0) } });
+    await waitFor('the second look', async () => !(await marks.findOne({ _id }))?.['eraseAgainAt']);
+    expect(await tracesOf(user)).toEqual([]);
+  });
+
   it('by an administrator ends the sessions too', async () => {
     const [admin, user] = [await createAdmin(service), await registerUser(service)];
     await user.api.get(ME);
     expect(await admin.api.delete(`/api/v1/users/${user.id}`)).toMatchObject({ status: 204 });
-    await waitFor('the session to end', async () => (await user.api.get(ME)).status === 401);
+    // The profile is gone at once; of the session, other modules hear.
+    expect(await user.api.get(ME)).toMatchObject({ status: 401 });
+    await waitFor('the session to end', async () => (await user.api.get('/api/v1/tasks/stats')).status === 401);
     expect(await login(user)).toMatchObject({ status: 401 });
     expect(await admin.api.get(`/api/v1/users/${user.id}`)).toMatchObject({ status: 404 });
   });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ClientSession } from 'mongoose';
+import { type ClientSession, Types } from 'mongoose';
 import { AccountDeletedEvent } from '../../contracts/auth.events.js';
 import type { Role } from '../../contracts/role.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
@@ -75,6 +75,13 @@ export class AccountLifecycleService implements PersonalDataSource {
     await this.audit.record('role.changed', { actorId, details: { userId, role } }, transaction);
   }
 
+  async erasePersonalData(userId: string, transaction: ClientSession): Promise<void> {
+    await this.sessions.endAll(userId, transaction);
+    await this.apiKeys.removeAll(userId, transaction);
+    await this.tokens.removeAll(new Types.ObjectId(userId), transaction);
+    await this.audit.anonymise(userId, transaction);
+  }
+
   async exportPersonalData(userId: string): Promise<unknown> {
     const account = await this.accounts.find(userId);
     if (!account) return null;
@@ -89,11 +96,8 @@ export class AccountLifecycleService implements PersonalDataSource {
 
   private async erase(account: Account, transaction: ClientSession): Promise<void> {
     const userId = String(account._id);
-    await this.sessions.endAll(userId, transaction);
-    await this.apiKeys.removeAll(userId, transaction);
-    await this.tokens.removeAll(account._id, transaction);
     await this.accounts.remove(account, transaction);
-    await this.audit.anonymise(userId, transaction);
+    await this.erasePersonalData(userId, transaction);
     await this.personalData.markErased(userId, transaction);
   }
 }

@@ -23,11 +23,15 @@ export class AccountDataService implements PersonalDataSource {
   ) {}
 
   async erase(userId: string, session: ClientSession): Promise<void> {
+    await this.erasePersonalData(userId, session);
+    await this.personalData.markErased(userId, session);
+  }
+
+  async erasePersonalData(userId: string, session: ClientSession): Promise<void> {
     await this.inbox.removeAll(userId, session);
     await this.deliveries.removeAll(userId, session);
     await this.subscriptions.removeAll(userId, session);
     await this.contacts.remove(userId, session);
-    await this.personalData.markErased(userId, session);
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {

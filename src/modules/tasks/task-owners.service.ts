@@ -39,15 +39,18 @@ export class TaskOwnersService implements PersonalDataSource {
     await this.owners.updateOne({ _id }, { $set: { timezone, profileVersion } }, { session, upsert: true });
   }
 
-  /** Erases all that this module holds of a user. */
   async erase(userId: string, session: ClientSession): Promise<void> {
+    await this.erasePersonalData(userId, session);
+    await this.personalData.markErased(userId, session);
+  }
+
+  async erasePersonalData(userId: string, session: ClientSession): Promise<void> {
     await this.tasks.deleteMany({ user: userId }, { session });
     await this.deletedTasks.deleteMany({ user: userId }, { session });
     await this.history.deleteMany({ user: userId }, { session });
     await this.alarms.removeAll(userId, session);
     await this.owners.deleteOne({ _id: userId }, { session });
     await this.removals.add(session, attachmentPath(userId));
-    await this.personalData.markErased(userId, session);
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {

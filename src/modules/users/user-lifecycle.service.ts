@@ -83,11 +83,15 @@ export class UserLifecycleService implements PersonalDataSource {
 
   /** Erases the profile, and has every other module erase what it holds. */
   async erase(id: string, actorId: string, session: ClientSession): Promise<void> {
-    await this.users.deleteOne({ _id: id }, { session });
-    await this.phoneNumbers.forget(id, session);
-    await this.removals.add(session, avatarPath(id));
+    await this.erasePersonalData(id, session);
     await this.personalData.markErased(id, session);
     await this.outbox.add(session, new UserDeletedEvent(id, { deletedAt: new Date().toISOString(), actorId }));
+  }
+
+  async erasePersonalData(userId: string, session: ClientSession): Promise<void> {
+    await this.users.deleteOne({ _id: userId }, { session });
+    await this.phoneNumbers.forget(userId, session);
+    await this.removals.add(session, avatarPath(userId));
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {

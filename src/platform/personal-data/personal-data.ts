@@ -3,8 +3,10 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleInit, SetMetadata
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { Transactions } from '../database/transactions.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { MODULES } from '../../contracts/modules.js';
+import { RecurringJobs } from '../work/recurring-jobs.js';
 import { RemoteExports } from './remote-exports.js';
 import { toJson } from './to-json.js';
 import { Tombstone } from './tombstone.schema.js';
@@ -15,9 +17,16 @@ const SOURCE = 'personalDataSource';
 export interface PersonalDataSource {
   /** All that the module holds of the person, as plain JSON, without secrets; long lists as `rowsOf` gives them. */
   exportPersonalData(userId: string): Promise<unknown>;
+
+  /** Erases all of that, in the transaction of `session`; where there is nothing, or nothing any more, it does nothing. */
+  erasePersonalData(userId: string, session: ClientSession): Promise<void>;
 }
 
 const BATCH_SIZE = 500;
+/** No transaction that began before the erasure can commit after it: MongoDB ends each after a minute. */
+const ERASE_AGAIN_AFTER_MS = 90_000;
+const ERASE_AGAIN_EVERY_MS = 30_000;
+const ERASED_AT_ONCE = 100;
 
 /** The rows of a query one by one, so that they needn't all be in memory at once. */
 export async function* rowsOf<T, R>(
@@ -43,6 +52,8 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     @InjectModel(Tombstone.name) private readonly tombstones: Model<Tombstone>,
     private readonly idempotency: IdempotencyRecords,
+    private readonly transactions: Transactions,
+    private readonly jobs: RecurringJobs,
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
     private readonly others: RemoteExports,
@@ -53,6 +64,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
       const name = metatype && this.reflector.get<string | undefined>(SOURCE, metatype);
       if (name) this.sources.set(name, instance as PersonalDataSource);
     }
+    this.jobs.register({ name: 'erase-again', everyMs: ERASE_AGAIN_EVERY_MS, run: () => this.eraseAgain() });
   }
 
   onApplicationBootstrap(): void {
@@ -77,12 +89,33 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   /** Notes that a user is gone, in the transaction that erases their data; kept answers go with it. */
   async markErased(userId: string, session: ClientSession): Promise<void> {
     const _id = new Types.ObjectId(userId);
-    await this.tombstones.updateOne({ _id }, { $setOnInsert: { at: new Date() } }, { session, upsert: true });
+    const mark = {
+      $setOnInsert: { at: new Date() },
+      $set: { eraseAgainAt: new Date(Date.now() + ERASE_AGAIN_AFTER_MS) },
+    };
+    await this.tombstones.updateOne({ _id }, mark, { session, upsert: true });
     await this.idempotency.removeAll(userId, session);
   }
 
   /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */
   async isErased(userId: string, session: ClientSession | null = null): Promise<boolean> {
     return (await this.tombstones.exists({ _id: userId }).session(session)) !== null;
+  }
+
+  /**
+   * A request or an event that was under way saw no mark yet, and what it adds conflicts with no deletion: so it is looked for
+   * once more when all of that is over.
+   */
+  private async eraseAgain(): Promise<void> {
+    const due = await this.tombstones
+      .find({ eraseAgainAt: { $lte: new Date() } })
+      .limit(ERASED_AT_ONCE)
+      .lean();
+    for (const { _id, eraseAgainAt } of due) {
+      await this.transactions.run(async (session) => {
+        for (const source of this.sources.values()) await source.erasePersonalData(String(_id), session);
+        await this.tombstones.updateOne({ _id, eraseAgainAt }, { $unset: { eraseAgainAt: 1 } }, { session });
+      });
+    }
   }
 }

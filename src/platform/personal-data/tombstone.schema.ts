@@ -12,7 +12,12 @@ export class Tombstone {
 
   @Prop({ required: true })
   at!: Date;
+
+  /** When to look for what was under way while the data were erased; absent once that is done. */
+  @Prop({ type: Date })
+  eraseAgainAt?: Date;
 }
 
 export const TombstoneSchema = SchemaFactory.createForClass(Tombstone);
 TombstoneSchema.index({ at: 1 }, { expireAfterSeconds: KEPT_SECONDS });
+TombstoneSchema.index({ eraseAgainAt: 1 });
