@@ -420,6 +420,21 @@ describe('API keys', () => {
   });
 });
 
+describe('a password asked for again', () => {
+  it('can be guessed no more often than a log-in, with a stolen session and from however many addresses', async () => {
+    const user = await registerUser(service);
+    const change = (currentPassword: string) =>
+      user.api.post<Problem>(`${AUTH}/password/change`, { currentPassword, newPassword: 'another-horse-battery' });
+    for (let guess = 0; guess < 10; guess++)
+      expect(await change(`wrong-horse-${guess}`)).toMatchObject({ status: 401 });
+    const refused = await change(user.password);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    // A log-in isn't kept from its owner by that.
+    expect(await login(user)).toMatchObject({ status: 200 });
+  });
+});
+
 describe('roles', () => {
   it('change at once, for access tokens and API keys', async () => {
     const [admin, user] = [await createAdmin(service), await registerUser(service)];

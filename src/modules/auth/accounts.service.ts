@@ -7,6 +7,7 @@ import type { Role } from '../../contracts/role.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { EmailTakenError, InvalidCredentialsError } from './auth.errors.js';
+import { LoginAttempts } from './login-attempts.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { Account } from './schemas/account.schema.js';
 import { Email } from './schemas/email.schema.js';
@@ -31,6 +32,7 @@ export class AccountsService {
     @InjectModel(Email.name) private readonly emails: Model<Email>,
     private readonly outbox: Outbox,
     private readonly hasher: PasswordHasher,
+    private readonly attempts: LoginAttempts,
   ) {}
 
   /** @throws EmailTakenError */
@@ -63,13 +65,15 @@ export class AccountsService {
     return account;
   }
 
-  /** @throws InvalidCredentialsError, UnauthenticatedError */
+  /** @throws InvalidCredentialsError, UnauthenticatedError; ProblemError `RATE_LIMITED` after too many wrong ones */
   async getWithPassword(id: string, password: string): Promise<Account> {
-    const account = await this.get(id);
-    if (!(await this.hasher.verify(account.passwordHash, password))) {
-      throw new InvalidCredentialsError('The password is wrong.');
-    }
-    return account;
+    return await this.attempts.stepUp(id, async () => {
+      const account = await this.get(id);
+      if (!(await this.hasher.verify(account.passwordHash, password))) {
+        throw new InvalidCredentialsError('The password is wrong.');
+      }
+      return account;
+    });
   }
 
   /**

@@ -7,7 +7,7 @@ import { ProblemError } from '../../common/errors/problem.js';
 import { networkOf } from '../../common/http/client-network.js';
 import { Environment } from '../../config/environment.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
-import { AccountLockedError } from './auth.errors.js';
+import { AccountLockedError, InvalidCredentialsError } from './auth.errors.js';
 import { AttemptCounter } from './schemas/attempt-counter.schema.js';
 
 /** While an attempt that may still succeed is this young, later ones wait for its outcome instead of being refused. */
@@ -50,6 +50,31 @@ export class LoginAttempts {
   /** The attempt was neither right nor wrong yet (a second factor is asked for): it doesn't count. */
   async undecided(email: string, ip: string): Promise<void> {
     await Promise.all([this.giveBack(emailKey(email)), this.giveBack(addressKey(ip))]);
+  }
+
+  /**
+   * Checks a password or a code of somebody who is logged in. Wrong ones are limited as log-ins are, in a count of their own: a
+   * stolen session is no place to guess from, however many addresses it comes from.
+   *
+   * @param check throws InvalidCredentialsError where it is wrong
+   * @throws what `check` throws; ProblemError `RATE_LIMITED`
+   */
+  async stepUp<T>(userId: string, check: () => Promise<T>): Promise<T> {
+    const key = `step-up:${userId}`;
+    const blockedFor = await this.count(key, this.environment.LOGIN_LOCK_FAILURES);
+    if (blockedFor > 0) {
+      throw new ProblemError('RATE_LIMITED', 'Too many wrong passwords or codes.', {
+        headers: { 'Retry-After': String(blockedFor) },
+      });
+    }
+    try {
+      const outcome = await check();
+      await this.counters.deleteOne({ _id: key });
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof InvalidCredentialsError)) await this.giveBack(key);
+      throw error;
+    }
   }
 
   /** Lifts an account's lock. */

@@ -10,6 +10,7 @@ import { MfaChangedEvent } from '../../contracts/auth.events.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { AccountsService } from './accounts.service.js';
+import { LoginAttempts } from './login-attempts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidCredentialsError } from './auth.errors.js';
 import type { TotpSecretResponseDto } from './dto/mfa.dto.js';
@@ -34,6 +35,7 @@ const NO_STEP = -1;
 export class MfaService {
   constructor(
     private readonly accounts: AccountsService,
+    private readonly attempts: LoginAttempts,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly box: SecretBox,
@@ -67,10 +69,13 @@ export class MfaService {
     return codes;
   }
 
-  /** @param code a TOTP or a recovery code. @throws InvalidCredentialsError */
+  /** @param code a TOTP or a recovery code. @throws InvalidCredentialsError; ProblemError `RATE_LIMITED` */
   async disable(userId: string, code: string, client: Client): Promise<void> {
-    const account = await this.accounts.get(userId);
-    if (!account.mfa || !this.accept(account.mfa, code)) throw new InvalidCredentialsError('The code is wrong.');
+    const account = await this.attempts.stepUp(userId, async () => {
+      const found = await this.accounts.get(userId);
+      if (!found.mfa || !this.accept(found.mfa, code)) throw new InvalidCredentialsError('The code is wrong.');
+      return found;
+    });
     await this.transactions.run(async (transaction) => {
       await this.accounts.update(account, { mfa: null }, transaction);
       await this.tell(userId, false, client, transaction);
