@@ -125,14 +125,22 @@ describe('quiet hours', () => {
     expect(await deliveriesOf(user, notification)).toMatchObject([{ state: 'pending', attempts: 0, lastError: null }]);
     expect(mailsTo(user.email).filter(isTaskMail)).toEqual([]);
 
-    // The hours end: by the user's wish, here, and at the time it waits for.
-    await user.api.put(PREFERENCES, { ...DEFAULTS, quietHours: null });
-    await waitFor('the contact to know', () =>
-      databaseOf(service)
-        .collection('contacts')
-        .findOne({ _id: new ObjectId(user.id), 'preferences.quietHours': null }),
-    );
+    // At the time it waits for it is looked at again.
     await deliveries().updateOne({ _id: waiting._id }, { $set: { availableAt: new Date() } });
+    await waitFor('it to wait on', () =>
+      deliveries().findOne({ _id: waiting._id, availableAt: waiting['availableAt'] as Date, lease: null }),
+    );
+    expect(mailsTo(user.email).filter(isTaskMail)).toEqual([]);
+  });
+
+  it('end at once where the user ends them', async () => {
+    const zone = 'Asia/Kathmandu';
+    const user = await newUser({ quietHours: quietNow(zone) }, zone);
+    const notification = new ObjectId((await complete(user, 'Late')).id);
+    await waitFor('it to wait', () =>
+      deliveries().findOne({ notification, availableAt: { $gt: new Date(Date.now() + 90_000) }, lease: null }),
+    );
+    await user.api.put(PREFERENCES, { ...DEFAULTS, quietHours: null });
     await mailTo(user.email, isTaskMail);
   });
 

@@ -21,6 +21,7 @@ import {
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
+import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { NotifierService } from './notifier.service.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 
@@ -31,6 +32,7 @@ export class NotificationsListener {
     private readonly notifier: NotifierService,
     private readonly accountData: AccountDataService,
     private readonly subscriptions: PushSubscriptionsService,
+    private readonly deliveries: DeliveriesService,
   ) {}
 
   @EventHandler(AccountRegisteredEvent)
@@ -51,6 +53,7 @@ export class NotificationsListener {
   @EventHandler(ProfileChangedEvent)
   async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, session: ClientSession): Promise<void> {
     await this.contacts.copyProfile(subject, data, session);
+    await this.deliveries.reconsider(subject, session);
   }
 
   @EventHandler(PreferencesChangedEvent)
@@ -59,6 +62,7 @@ export class NotificationsListener {
     session: ClientSession,
   ): Promise<void> {
     await this.contacts.copyPreferences(subject, data.preferences, data.version, session);
+    await this.deliveries.reconsider(subject, session);
   }
 
   @EventHandler(UserDeletedEvent)

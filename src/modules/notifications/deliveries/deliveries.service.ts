@@ -68,6 +68,17 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
     );
   }
 
+  /** Has what waits for the end of quiet hours looked at again, where those, or the user's clocks, may be others by now. */
+  async reconsider(userId: string, session: ClientSession): Promise<void> {
+    const planned = { state: 'ready', lease: null, attempts: 0, availableAt: { $gt: new Date() } } as const;
+    await this.deliveries.updateMany(
+      { ...planned, user: new Types.ObjectId(userId), event: { $ne: 'digest.daily' } },
+      { $set: { availableAt: new Date() } },
+      { session },
+    );
+    this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
+  }
+
   /** What became of a notification, by channel. @throws NotificationNotFoundError */
   async list(userId: string, notificationId: string): Promise<DeliveryResponseDto[]> {
     await this.inbox.assertOwn(userId, notificationId);
