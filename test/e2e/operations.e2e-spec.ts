@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { ApiClient, type Problem } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
 import { mailTo, tokenIn } from '../support/mail.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
@@ -159,11 +160,17 @@ describe('a shutdown', () => {
     const client = new ApiClient(leaving);
     const slow = slowPost(leaving, TASKS, api.accessToken as string, { title: 'Slow' });
     await slow.headersSent;
+    // Each is counted before its password is looked at: that tells when all have arrived.
+    const counted = () =>
+      databaseOf(leaving)
+        .collection<{ _id: string }>('attemptcounters')
+        .countDocuments({ _id: /^email:/ });
+    const countedBefore = await counted();
     // Somebody else each time: the failures of one would lock the account.
     const logins = Array.from({ length: 20 }, () =>
       client.post<Problem>('/api/v1/auth/login', { email: newEmail(), password: 'not-the-password' }),
     );
-    await waitFor('the log-ins to arrive', async () => (await client.get('/health/live')).status === 200);
+    await waitFor('the log-ins to arrive', async () => (await counted()) === countedBefore + logins.length);
     leaving.terminate();
     await waitFor('the shutdown to begin', () => leaving.logs().includes('not ready any more'));
     slow.finish();
