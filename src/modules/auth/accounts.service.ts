@@ -93,16 +93,10 @@ export class AccountsService {
   /**
    * The account as it is and stays to the end of the transaction: who changes it meanwhile has to think again.
    *
-   * @param noted what is written into it in passing
    * @throws UnauthenticatedError where the account is gone
    */
-  async hold(
-    id: string | Types.ObjectId,
-    session: ClientSession,
-    noted: Pick<Partial<Account>, 'lastLoginAt'> = {},
-  ): Promise<Account> {
-    const held = { $set: { ...noted, countedOnAt: new Date() } };
-    const account = await this.accounts.findByIdAndUpdate(id, held, { session, returnDocument: 'after' }).lean();
+  async hold(id: string, session: ClientSession): Promise<Account> {
+    const account = await this.touch(id, { countedOnAt: new Date() }, session);
     if (!account) throw new UnauthenticatedError();
     return account;
   }
@@ -110,16 +104,17 @@ export class AccountsService {
   /**
    * Makes sure, to the end of the transaction, that what was decided on the account holds (that a password was right, say).
    *
+   * @param noted what is written into it in passing
    * @returns the account as it is now: its role may be another
-   * @throws InvalidCredentialsError where it has changed meanwhile
+   * @throws InvalidCredentialsError where it has changed meanwhile, or is gone
    */
   async assertUnchanged(
     { _id, version }: Account,
     session: ClientSession,
     noted: Pick<Partial<Account>, 'lastLoginAt'> = {},
   ): Promise<Account> {
-    const account = await this.hold(_id, session, noted);
-    if (account.version !== version) throw new InvalidCredentialsError(CHANGED);
+    const account = await this.touch(_id, { ...noted, countedOnAt: new Date() }, session);
+    if (account?.version !== version) throw new InvalidCredentialsError(CHANGED);
     return account;
   }
 
@@ -200,6 +195,14 @@ export class AccountsService {
     await this.emails.create([{ _id: address, account }], { session }).catch((error: unknown) => {
       throw isDuplicateKey(error) ? new EmailTakenError() : error;
     });
+  }
+
+  private async touch(
+    id: string | Types.ObjectId,
+    changes: Pick<Partial<Account>, 'countedOnAt' | 'lastLoginAt'>,
+    session: ClientSession,
+  ): Promise<Account | null> {
+    return await this.accounts.findByIdAndUpdate(id, { $set: changes }, { session, returnDocument: 'after' }).lean();
   }
 
   private async updateIfUnchanged(
