@@ -1,3 +1,4 @@
+import { MongoError } from './errors.js';
 import { statementTimeout } from './executor.js';
 import type { Executor, RunOptions } from './executor.js';
 import { OutcomeTracker } from './outcome-tracker.js';
@@ -49,9 +50,12 @@ export class Transaction implements Executor {
     return this.connection !== null;
   }
 
-  /** @throws PgError, PgConnectionError; the transaction cannot be continued after either */
+  /** @throws PgError, PgConnectionError; the transaction cannot be continued after either. MongoError (NoSuchTransaction) */
   async run(statement: PgStatement, { maxTimeMS = 0 }: RunOptions = {}): Promise<PgRow[]> {
     return this.exclusively(async () => {
+      // Given up while its command waited for something else: nobody would end it any more.
+      if (this.state === 'aborted')
+        throw new MongoError('NoSuchTransaction', `Transaction ${this.number} has been aborted.`);
       const batch = [statement];
       if (maxTimeMS !== this.timeout) batch.unshift(statementTimeout(maxTimeMS));
       if (!this.connection) {

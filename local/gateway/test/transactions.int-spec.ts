@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientSession, Collection } from 'mongodb';
 import { openDatabase, serverError } from './support/database.js';
 import type { TestDatabase } from './support/database.js';
@@ -183,6 +184,26 @@ describe('transactions', () => {
       raw.close();
       await counters.updateOne({ _id: 1 }, { $inc: { n: 10 } });
       expect(await counters.findOne({ _id: 1 })).toMatchObject({ n: 10 });
+    });
+
+    it('do not begin after that, though their first write had waited for a collection to be made', async () => {
+      two.startTransaction();
+      await counters.updateOne({ _id: 2 }, increment, { session: two });
+      const index = counters.createIndex({ n: 1 }); // waits for that, and whatever makes a collection waits for this
+      const raw = await RawClient.open(test.gateway.port);
+      const insert = { insert: 'late', documents: [{ _id: 1 }], $db: test.db.databaseName };
+      const ping = { ping: 1, $db: 'admin' };
+      await test.db.command(ping);
+      raw.send(inTransaction(insert, 3, true));
+      await test.db.command(ping);
+      raw.close();
+      await test.db.command(ping);
+      await two.commitTransaction();
+      await index;
+      // What had begun would keep the collection from being dropped.
+      await test.db.collection<Counter>('late').insertOne({ _id: 2, n: 0 });
+      const dropped = test.db.dropCollection('late');
+      expect(await Promise.race([dropped, delay(5000, 'a lock is held', { ref: false })])).toBe(true);
     });
 
     it('are rolled back when their session is killed', async () => {
