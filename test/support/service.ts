@@ -90,6 +90,8 @@ export class TestService {
   private child?: ChildProcess;
   private output: ProcessOutput = { lines: [], parsed: [] };
   private exited: Promise<number | NodeJS.Signals> = Promise.resolve(0);
+  /** Whether the test has asked for the end of the process. */
+  private mayEnd = false;
 
   constructor(
     readonly databaseName: string,
@@ -118,6 +120,11 @@ export class TestService {
     return this.output.lines.map((line) => `${line}\n`).join('');
   }
 
+  /** The last of it, for a message. */
+  get tail(): string {
+    return this.logs().slice(-SHOWN_OUTPUT);
+  }
+
   /** The lines of the log, parsed; each once, since tests under load ask again and again. */
   logLines(): LogLine[] {
     const { lines, parsed } = this.output;
@@ -134,8 +141,13 @@ export class TestService {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
+    this.mayEnd = false;
     running.add(this);
     this.exited = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 0)));
+    void this.exited.then((how) => {
+      // Whatever the test makes of it, and whether it notices.
+      if (output.url && !this.mayEnd) console.error(`a service ended by itself, with ${how}:\n${this.tail}`);
+    });
     const ready = new Promise<void>((resolve) => {
       for (const input of [child.stdout, child.stderr]) {
         createInterface({ input }).on('line', (line) => {
@@ -154,7 +166,7 @@ export class TestService {
     patience.abort();
     if (outcome === undefined) return this;
     await this.kill();
-    throw new Error(`the service ${outcome}:\n${this.logs().slice(-SHOWN_OUTPUT)}`);
+    throw new Error(`the service ${outcome}:\n${this.tail}`);
   }
 
   /** Another instance of the same service: same database, same secrets. */
@@ -163,6 +175,7 @@ export class TestService {
   }
 
   signal(name: NodeJS.Signals): void {
+    this.mayEnd = true;
     this.child?.kill(name);
   }
 
@@ -188,7 +201,7 @@ export class TestService {
 
   /** Ends it as a power cut would. */
   async kill(): Promise<void> {
-    this.child?.kill('SIGKILL');
+    this.signal('SIGKILL');
     await this.exited;
     running.delete(this);
   }
