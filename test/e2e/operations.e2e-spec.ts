@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { mailTo, tokenIn } from '../support/mail.js';
+import { RedisProxy } from '../support/redis-proxy.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
 import { newEmail, newRegistration, registerUser, type Tokens } from '../support/users.js';
@@ -34,6 +35,26 @@ describe('health', () => {
   it.each(['/health/live', '/health/ready'])('answers the probe %s', async (path) => {
     const { status, body } = await anonymous.get(path);
     expect([status, body]).toEqual([200, { status: 'ok' }]);
+  });
+});
+
+describe('Redis', () => {
+  it('may go again at any moment of its coming back', async () => {
+    const proxy = await RedisProxy.start(() => String(service.environment['REDIS_URL']));
+    try {
+      const own = await service.replica({ REDIS_URL: proxy.url });
+      const subscribing = proxy.holdBack('subscribe\r\n');
+      proxy.cut();
+      await subscribing;
+      proxy.cut();
+      await waitFor('Redis to be back', async () => {
+        const { body } = await new ApiClient(own).get<{ details: { redis: { status: string } } }>('/health');
+        return body.details.redis.status === 'up';
+      });
+      expect(await own.stop()).toBe(0);
+    } finally {
+      proxy.stop();
+    }
   });
 });
 

@@ -60,7 +60,8 @@ function connect(environment: Environment, name: string, patienceMs?: number): R
     ...(tls ? { tls } : {}), // without it, the address decides
     connectionName: `scalable-api:${name}`,
     enableOfflineQueue: false,
-    autoResubscribe: true,
+    // Whoever listens subscribes at 'ready'. ioredis would, too, but nobody could catch it where that fails.
+    autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2000,
     retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
