@@ -17,7 +17,7 @@ import {
 } from 'class-validator';
 import { MODULES, type ModuleName } from '../contracts/modules.js';
 import { IsOrigin, IsTrustProxy } from './network-constraints.js';
-import { toBoolean, toCount, toList, toPem, toPemList, toTrustProxy } from './parse.js';
+import { toBaseUrl, toBoolean, toCount, toList, toPem, toPemList, toTrustProxy } from './parse.js';
 import { namesOf, readVariables } from './read-variables.js';
 import {
   IsBusForModules,
@@ -82,7 +82,7 @@ export class Environment {
     { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
     { message: 'must be the public http(s) address' },
   )
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.replace(/\/+$/, '') : value))
+  @Transform(toBaseUrl)
   readonly PUBLIC_URL!: string;
 
   @Matches(/^mongodb(\+srv)?:\/\/.+/, { message: 'must be a mongodb:// or mongodb+srv:// address' })
@@ -339,6 +339,7 @@ export class Environment {
     { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
     { message: 'must be the http(s) address of the CDN before the files' },
   )
+  @Transform(toBaseUrl)
   readonly CDN_URL?: string;
 
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {

@@ -27,5 +27,8 @@ export const toTrustProxy = ({ value }: Given): unknown => {
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : toList({ value });
 };
 
+/** An address that paths are appended to. */
+export const toBaseUrl = ({ value }: Given): unknown => (typeof value === 'string' ? value.replace(/\/+$/, '') : value);
+
 export const toCount = ({ value }: Given): unknown =>
   typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;

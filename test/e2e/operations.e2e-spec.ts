@@ -1,7 +1,9 @@
 import { request } from 'node:http';
+import { Redis } from 'ioredis';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { mailTo, tokenIn } from '../support/mail.js';
+import { startOwnRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
@@ -40,19 +42,20 @@ describe('health', () => {
 
 describe('Redis', () => {
   it('may go again at any moment of its coming back', async () => {
-    const proxy = await RedisProxy.start(() => String(service.environment['REDIS_URL']));
+    const redis = await startOwnRedis();
+    const proxy = await RedisProxy.start(() => redis.url);
+    const client = new Redis(redis.url);
     try {
       const own = await service.replica({ REDIS_URL: proxy.url });
       const subscribing = proxy.holdBack('subscribe\r\n');
       proxy.cut();
       await subscribing;
       proxy.cut();
-      await waitFor('Redis to be back', async () => {
-        const { body } = await new ApiClient(own).get<{ details: { redis: { status: string } } }>('/health');
-        return body.details.redis.status === 'up';
-      });
+      const channels = async () => ((await client.pubsub('CHANNELS')) as string[]).sort().join();
+      await waitFor('it to be subscribed to', async () => (await channels()) === 'inbox-news,revocations');
       expect(await own.stop()).toBe(0);
     } finally {
+      client.disconnect();
       proxy.stop();
     }
   });

@@ -166,7 +166,7 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
 });
 
 describe('S3', () => {
-  const cdn = () => new S3Storage({ ...newEnvironment(s3.environment), CDN_URL: 'https://files.test.org/' });
+  const cdn = () => new S3Storage(newEnvironment({ ...s3.environment, CDN_URL: 'https://files.test.org/' }));
 
   it('is read through the CDN, by a URL that was signed for the bucket', async () => {
     const storage = cdn();

@@ -1,7 +1,7 @@
 import { MongoError } from './errors.js';
 import type { SessionReference } from './command-request.js';
 import type { PgPool } from './postgres/pg-pool.js';
-import { TRANSACTION_IDLE_LIMIT_MS, Transaction } from './transactions.js';
+import { TRANSACTION_IDLE_LIMIT_MS, Transaction, noSuchTransaction } from './transactions.js';
 
 /** Announced in `hello`; a session unused for that long is forgotten. */
 export const SESSION_TIMEOUT_MINUTES = 30;
@@ -154,11 +154,4 @@ export class SessionRegistry {
     clearInterval(this.timer);
     await this.end(this.allIds());
   }
-}
-
-export function noSuchTransaction(number: bigint): MongoError {
-  return new MongoError(
-    'NoSuchTransaction',
-    `Given transaction number ${number} does not match any in-progress transactions.`,
-  );
 }

@@ -54,8 +54,7 @@ export class Transaction implements Executor {
   async run(statement: PgStatement, { maxTimeMS = 0 }: RunOptions = {}): Promise<PgRow[]> {
     return this.exclusively(async () => {
       // Given up while its command waited for something else: nobody would end it any more.
-      if (this.state === 'aborted')
-        throw new MongoError('NoSuchTransaction', `Transaction ${this.number} has been aborted.`);
+      if (this.state === 'aborted') throw noSuchTransaction(this.number);
       const batch = [statement];
       if (maxTimeMS !== this.timeout) batch.unshift(statementTimeout(maxTimeMS));
       if (!this.connection) {
@@ -124,4 +123,11 @@ export class Transaction implements Executor {
     this.queue = next.catch(() => undefined);
     return next;
   }
+}
+
+export function noSuchTransaction(number: bigint): MongoError {
+  return new MongoError(
+    'NoSuchTransaction',
+    `Given transaction number ${number} does not match any in-progress transactions.`,
+  );
 }

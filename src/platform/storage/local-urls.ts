@@ -72,8 +72,7 @@ export class LocalUrls {
   }
 
   private urlOf(key: string, query: Record<string, string>): string {
-    const base = this.environment.PUBLIC_URL;
-    return `${base}${LOCAL_FILES_PATH}/${key}?${new URLSearchParams(query).toString()}`;
+    return `${this.environment.PUBLIC_URL}${LOCAL_FILES_PATH}/${key}?${new URLSearchParams(query).toString()}`;
   }
 }
 

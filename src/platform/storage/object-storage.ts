@@ -73,5 +73,5 @@ export function attachmentDisposition(filename: string): string {
 export function throughCdn(url: string, cdnUrl: string | undefined): string {
   if (cdnUrl === undefined) return url;
   const { pathname, search } = new URL(url);
-  return `${cdnUrl.replace(/\/+$/, '')}${pathname}${search}`;
+  return `${cdnUrl}${pathname}${search}`;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { RedisProxy } from '../../support/redis-proxy.js';
 import { type OwnRedis, startOwnRedis } from '../../support/redis.js';
 import { startService, type TestService } from '../../support/service.js';
-import { RedisProxy } from '../../support/redis-proxy.js';
 import { type Fault, INSTANCES } from './script.js';
 
 const ACCESS_TOKEN_TTL_SECONDS = '3600';

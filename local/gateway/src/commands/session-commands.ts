@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { UUID } from 'bson';
 import { MongoError } from '../errors.js';
 import type { CommandRequest } from '../command-request.js';
-import { SESSION_TIMEOUT_MINUTES, noSuchTransaction } from '../sessions.js';
+import { SESSION_TIMEOUT_MINUTES } from '../sessions.js';
+import { noSuchTransaction } from '../transactions.js';
 import type { CommandContext, CommandHandler } from './command.js';
 import { reply } from './command.js';
 
