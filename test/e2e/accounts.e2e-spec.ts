@@ -81,6 +81,11 @@ describe('registering', () => {
     expect(body.errors?.map((error) => error.field)).toEqual([field]);
   });
 
+  it('says of what is missing that it is, not what else it might be', async () => {
+    const { body } = await anonymous.post<Problem>(REGISTER, { name: 'Ada', email: newRegistration().email });
+    expect(body.errors).toEqual([{ field: 'password', message: 'must be a string' }]);
+  });
+
   it('refuses the address as the password', async () => {
     const { email } = newRegistration();
     const { status, body } = await anonymous.post<Problem>(REGISTER, { name: 'Ada', email, password: email });

@@ -24,4 +24,4 @@ const IsUncommon = (options?: ValidationOptions) =>
 
 /** What a new password must be; that it isn't the email address is for the service to check. */
 export const IsAllowedPassword = () =>
-  applyDecorators(IsUncommon(), Length(PASSWORD_MIN_LENGTH, PASSWORD_MAX_LENGTH), IsString());
+  applyDecorators(IsString(), Length(PASSWORD_MIN_LENGTH, PASSWORD_MAX_LENGTH), IsUncommon());
