@@ -27,6 +27,7 @@ import { ShutdownModule } from './platform/shutdown/shutdown.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
 import { RateLimitGuard } from './platform/throttling/rate-limit.guard.js';
 import { ThrottlingModule } from './platform/throttling/throttling.module.js';
+import { StepUpModule } from './platform/step-up/step-up.module.js';
 import { WorkModule } from './platform/work/work.module.js';
 
 const FEATURES: Record<ModuleName, Type> = {
@@ -70,6 +71,7 @@ export class AppModule {
         StorageModule,
         CacheModule,
         AuthenticationModule,
+        StepUpModule,
         ThrottlingModule,
         ShutdownModule,
         HealthModule,

@@ -5,7 +5,16 @@ import { databaseOf } from '../support/database.js';
 import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
 import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
-import { createAdmin, logIn, newEmail, registerUser, type TestUser, type Tokens } from '../support/users.js';
+import {
+  createAdmin,
+  createApiKey,
+  logIn,
+  newEmail,
+  registerUser,
+  registerVerifiedUser,
+  type TestUser,
+  type Tokens,
+} from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const AUTH = '/api/v1/auth';
@@ -18,18 +27,6 @@ beforeAll(async () => {
   service = await startService({ LOGIN_ADDRESS_FAILURES: '1000' });
   anonymous = new ApiClient(service);
 });
-
-/** A user whose address is verified, by the mail's own link. */
-async function verifiedUser(): Promise<TestUser> {
-  const user = await registerUser(service);
-  const token = tokenIn(await mailTo(user.email));
-  expect(await anonymous.post(`${AUTH}/email/verify`, { token })).toMatchObject({ status: 204 });
-  await waitFor('the verified profile', async () => {
-    const { body } = await user.api.get<{ emailVerified: boolean }>(ME);
-    return body.emailVerified;
-  });
-  return user;
-}
 
 function login(user: Pick<TestUser, 'email' | 'password'>) {
   return anonymous.post<Tokens & Problem & { mfaToken: string }>(`${AUTH}/login`, {
@@ -72,7 +69,7 @@ describe('sessions', () => {
 
 describe('passwords', () => {
   it('are reset by a mailed token that works once and ends all sessions', async () => {
-    const user = await verifiedUser();
+    const user = await registerVerifiedUser(service);
     expect(await anonymous.post(`${AUTH}/password/forgot`, { email: user.email })).toMatchObject({ status: 202 });
     const token = tokenIn(await mailTo(user.email, ({ text }) => text.includes('/reset-password#')));
     const reset = { token, password: 'another-horse-battery' };
@@ -143,9 +140,8 @@ it('takes an account back from whoever registered it with a foreign address', as
     password: hijacker.password,
   });
   await hijacker.api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(mfa.secret) });
-  const apiKey = await hijacker.api.post<{ key: string }>(`${AUTH}/api-keys`, {
-    name: 'back door',
-    scopes: ['tasks:read'],
+  const apiKey = await createApiKey({ ...hijacker, api: hijacker.api }, ['tasks:read'], {
+    code: codeOf(mfa.secret, 1),
   });
   const browser = { endpoint: `https://push.example.org/${hijacker.id}`, expirationTime: null, keys: newPushKeys() };
   const subscribed = await hijacker.api.post('/api/v1/notifications/push/subscriptions', browser);
@@ -165,7 +161,7 @@ it('takes an account back from whoever registered it with a foreign address', as
   expect(await hijacker.api.get(ME)).toMatchObject({ status: 401 });
   const { refreshToken } = hijacker.tokens;
   expect(await anonymous.post(`${AUTH}/refresh`, { refreshToken })).toMatchObject({ status: 401 });
-  expect(await new ApiClient(service, apiKey.body.key).get('/api/v1/tasks')).toMatchObject({ status: 401 });
+  expect(await apiKey.api.get('/api/v1/tasks')).toMatchObject({ status: 401 });
   await waitFor('the browser to be told of nothing any more', async () => {
     return (await database.collection('pushsubscriptions').countDocuments({ user: _id })) === 0;
   });
@@ -177,7 +173,7 @@ it('takes an account back from whoever registered it with a foreign address', as
 
 describe('the email address', () => {
   it('changes once the new one is confirmed, and both are told', async () => {
-    const user = await verifiedUser();
+    const user = await registerVerifiedUser(service);
     const newAddress = newEmail();
     const change = { email: newAddress.toUpperCase(), password: user.password };
     expect(await user.api.post(`${AUTH}/email/change`, { ...change, password: 'wrong-horse-battery' })).toMatchObject({
@@ -247,7 +243,7 @@ function codeOf(secret: string, steps = 0): string {
 
 describe('the second factor', () => {
   async function withMfa() {
-    const user = await registerUser(service);
+    const user = await registerVerifiedUser(service);
     const begun = await user.api.post<{ secret: string; otpauthUrl: string; qrSvg: string }>(`${AUTH}/mfa/totp`, {
       password: user.password,
     });
@@ -315,11 +311,19 @@ describe('the second factor', () => {
     expect(await login(user)).toMatchObject({ status: 423 });
   });
 
-  it('is turned off with a code only', async () => {
+  it('is turned off with the password and a code, which may contain spaces', async () => {
     const { user, secret } = await withMfa();
-    expect(await user.api.send('DELETE', `${AUTH}/mfa/totp`, { code: '000000' })).toMatchObject({ status: 401 });
-    expect(await user.api.post(`${AUTH}/mfa/totp`, { password: user.password })).toMatchObject({ status: 403 });
-    expect(await user.api.send('DELETE', `${AUTH}/mfa/totp`, { code: codeOf(secret) })).toMatchObject({ status: 204 });
+    const off = (proof: object) => user.api.send<Problem>('DELETE', `${AUTH}/mfa/totp`, proof);
+    const missing = { status: 403, body: { code: 'STEP_UP_REQUIRED', methods: ['password', 'code'] } };
+    const { password } = user;
+    const code = codeOf(secret);
+    for (const proof of [{}, { password }, { code }]) expect(await off(proof)).toMatchObject(missing);
+    expect(await off({ password, code: '000000' })).toMatchObject({ status: 401 });
+    expect(await user.api.post(`${AUTH}/mfa/totp`, { password, code })).toMatchObject({ status: 403 });
+    // That used the code up.
+    expect(await off({ password, code })).toMatchObject({ status: 401 });
+    const next = codeOf(secret, 1);
+    expect(await off({ password, code: `${next.slice(0, 3)} ${next.slice(3)}` })).toMatchObject({ status: 204 });
     expect(await login(user)).toMatchObject({ status: 200 });
   });
 
@@ -338,20 +342,10 @@ describe('the second factor', () => {
 });
 
 describe('API keys', () => {
-  async function keyOf(user: TestUser, scopes: string[], expiresAt?: string) {
-    const { status, body } = await user.api.post<{ id: string; key: string }>(`${AUTH}/api-keys`, {
-      name: 'report',
-      scopes,
-      ...(expiresAt ? { expiresAt } : {}),
-    });
-    expect(status).toBe(201);
-    return { id: body.id, api: new ApiClient(service, body.key), key: body.key };
-  }
-
   it('do what their scopes allow, and writing includes reading', async () => {
-    const user = await registerUser(service);
-    const reader = await keyOf(user, ['tasks:read']);
-    const writer = await keyOf(user, ['tasks:write']);
+    const user = await registerVerifiedUser(service);
+    const reader = await createApiKey(user, ['tasks:read']);
+    const writer = await createApiKey(user, ['tasks:write']);
     expect(await reader.api.get('/api/v1/tasks')).toMatchObject({ status: 200 });
     expect(await reader.api.post('/api/v1/tasks', { title: 'x' })).toMatchObject({ status: 403 });
     expect(await writer.api.post('/api/v1/tasks', { title: 'x' })).toMatchObject({ status: 201 });
@@ -360,8 +354,8 @@ describe('API keys', () => {
   });
 
   it('never reach /auth nor the deletion of the account', async () => {
-    const user = await registerUser(service);
-    const { api } = await keyOf(user, ['users:write', 'tasks:write', 'notifications:write']);
+    const user = await registerVerifiedUser(service);
+    const { api } = await createApiKey(user, ['users:write', 'tasks:write', 'notifications:write']);
     expect(await api.get(`${AUTH}/sessions`)).toMatchObject({ status: 403 });
     expect(await api.post(`${AUTH}/api-keys`, { name: 'more', scopes: ['tasks:read'] })).toMatchObject({ status: 403 });
     expect(await api.send('DELETE', ME, { password: user.password })).toMatchObject({ status: 403 });
@@ -369,15 +363,15 @@ describe('API keys', () => {
   });
 
   it('never reach the export, which holds what other scopes guard', async () => {
-    const user = await registerUser(service);
-    const { api } = await keyOf(user, ['users:write']);
+    const user = await registerVerifiedUser(service);
+    const { api } = await createApiKey(user, ['users:write']);
     expect(await api.get(`${ME}/export`)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
     expect(await user.api.get(`${ME}/export`)).toMatchObject({ status: 200 });
   });
 
   it('are listed without the key, with their last use, and stop when removed', async () => {
-    const user = await registerUser(service);
-    const { id, api, key } = await keyOf(user, ['tasks:read']);
+    const user = await registerVerifiedUser(service);
+    const { id, api, key } = await createApiKey(user, ['tasks:read']);
     await api.get('/api/v1/tasks');
     const listed = await waitFor('the use to be recorded', async () => {
       const { body } = await user.api.get<PageOf<{ id: string; lastUsedAt: string | null }>>(`${AUTH}/api-keys`);
@@ -395,27 +389,34 @@ describe('API keys', () => {
     await databaseOf(service)
       .collection('accounts')
       .updateOne({ _id }, { $set: { role: 'user' } });
-    const { api } = await keyOf(admin, ['users:read']);
+    const { api } = await createApiKey(admin, ['users:read']);
     expect(await api.get('/api/v1/users')).toMatchObject({ status: 403 });
   });
 
   it('are not made for a session that has just ended, however fresh the token', async () => {
-    const user = await registerUser(service);
+    const user = await registerVerifiedUser(service);
     await databaseOf(service)
       .collection('sessions')
       .deleteMany({ user: new ObjectId(user.id) });
-    const answer = await user.api.post(`${AUTH}/api-keys`, { name: 'late', scopes: ['tasks:read'] });
+    const answer = await user.api.post(`${AUTH}/api-keys`, {
+      name: 'late',
+      scopes: ['tasks:read'],
+      password: user.password,
+    });
     expect(answer).toMatchObject({ status: 401 });
   });
 
   it('must expire in the future, and expire', async () => {
-    const user = await registerUser(service);
-    const past = { name: 'x', scopes: ['tasks:read'], expiresAt: '2020-01-01T00:00:00.000Z' };
+    const user = await registerVerifiedUser(service);
+    const { password } = user;
+    const past = { name: 'x', scopes: ['tasks:read'], password, expiresAt: '2020-01-01T00:00:00.000Z' };
     expect(await user.api.post<Problem>(`${AUTH}/api-keys`, past)).toMatchObject({
       status: 400,
       body: { errors: [{ field: 'expiresAt' }] },
     });
-    const { api } = await keyOf(user, ['tasks:read'], new Date(Date.now() + 1000).toISOString());
+    const { api } = await createApiKey(user, ['tasks:read'], {
+      expiresAt: new Date(Date.now() + 1000).toISOString(),
+    });
     await waitFor('the key to expire', async () => (await api.get('/api/v1/tasks')).status === 401);
   });
 });
@@ -493,7 +494,7 @@ async function tracesOf({ id, email }: TestUser): Promise<string[]> {
 
 describe('deletion', () => {
   it('erases the person in every module, and the address is free again', async () => {
-    const user = await verifiedUser();
+    const user = await registerVerifiedUser(service);
     const { body: task } = await user.api.post<{ id: string }>('/api/v1/tasks', { title: 'private matter' });
     await user.api.patch(`/api/v1/tasks/${task.id}`, { status: 'done' });
     await waitFor('the notification', async () => {
@@ -595,7 +596,7 @@ describe('the audit trail', () => {
 });
 
 it('writes mails in the language of the user', async () => {
-  const user = await verifiedUser();
+  const user = await registerVerifiedUser(service);
   await user.api.patch(ME, { locale: 'de-AT' });
   await waitFor('a German mail', async () => {
     await logIn(service, user);

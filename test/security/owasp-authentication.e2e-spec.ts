@@ -2,7 +2,16 @@ import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, typ
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { mailsTo, mailTo } from '../support/mail.js';
 import { startService, type TestService } from '../support/service.js';
-import { logIn, newEmail, newRegistration, registerUser, type TestUser, type Tokens } from '../support/users.js';
+import {
+  createApiKey,
+  logIn,
+  newEmail,
+  newRegistration,
+  registerUser,
+  registerVerifiedUser,
+  type TestUser,
+  type Tokens,
+} from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 import { Contract } from './support/contract.js';
 import { atOnce, outcomeOf, tally } from './support/requests.js';
@@ -19,7 +28,7 @@ let user: TestUser;
 beforeAll(async () => {
   service = await startService({ LOGIN_ADDRESS_FAILURES: '30', TRUST_PROXY: '1', MAX_EVENT_LOOP_LAG_MS: '60000' });
   anonymous = new ApiClient(service);
-  user = await registerUser(service);
+  user = await registerVerifiedUser(service);
 });
 
 type Json = Record<string, unknown>;
@@ -133,7 +142,7 @@ describe('API2:2023 Broken Authentication', () => {
 
   it('refuses API keys that were changed, and all of them at every route under /auth', async () => {
     const scopes = ['tasks:write', 'users:write', 'notifications:write'];
-    const { body } = await user.api.post<{ key: string }>(`${AUTH}/api-keys`, { name: 'key', scopes });
+    const body = await createApiKey(user, scopes);
     expect(await ask(body.key)).toEqual([200, undefined]);
     for (const changed of [`${body.key}A`, body.key.slice(0, -1), body.key.replace(/_.{24}_/, `_${user.id}_`)]) {
       expect(await ask(changed)).toEqual(UNAUTHENTICATED);

@@ -4,7 +4,15 @@ import { ApiClient as Client } from '../support/api-client.js';
 import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS } from '../support/tasks.js';
-import { createAdmin, logIn, registerUser, type TestUser, withRole } from '../support/users.js';
+import {
+  createAdmin,
+  createApiKey,
+  logIn,
+  registerUser,
+  registerVerifiedUser,
+  type TestUser,
+  withRole,
+} from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 import { Contract, type Operation } from './support/contract.js';
 
@@ -30,7 +38,7 @@ beforeAll(async () => {
   service = await startService({ MAX_EVENT_LOOP_LAG_MS: '60000', ...push });
   contract = await Contract.of(service);
   [victim, attacker, manager, admin] = await Promise.all([
-    registerUser(service),
+    registerVerifiedUser(service),
     registerUser(service),
     registerUser(service),
     createAdmin(service),
@@ -41,7 +49,7 @@ beforeAll(async () => {
   const attachments = `${TASKS}/${task.id}/attachments`;
   const created = await victim.api.post<{ attachment: { id: string } }>(attachments, CHANGES[ATTACHMENTS]);
   attachmentId = created.body.attachment.id;
-  const key = await makeKey(victim.api, ['tasks:write']);
+  const key = await createApiKey(victim, ['tasks:write']);
   const [notification] = await waitFor('a notification', async () => {
     const { body } = await victim.api.get<PageOf<{ id: string }>>(NOTIFICATIONS);
     return body.data.length > 0 && body.data;
@@ -59,10 +67,6 @@ beforeAll(async () => {
     [`${AUTH}/sessions/`]: sessions.body.data[0]?.id ?? '',
   };
 });
-
-async function makeKey(api: ApiClient, scopes: string[]): Promise<{ id: string; key: string }> {
-  return (await api.post<{ id: string; key: string }>(`${AUTH}/api-keys`, { name: 'key', scopes })).body;
-}
 
 /** Bodies that the owner could send. */
 const ATTACHMENTS = `${TASKS}/{id}/attachments`;
@@ -199,8 +203,8 @@ describe('API5:2023 Broken Function Level Authorization', () => {
   it('keeps API keys to their scopes: out of /auth, and from writing with a scope to read', async () => {
     const all = ['tasks:write', 'notifications:write', 'users:write'];
     const [everything, reader] = await Promise.all([
-      makeKey(admin.api, all),
-      makeKey(admin.api, ['tasks:read', 'users:read']),
+      createApiKey(admin, all),
+      createApiKey(admin, ['tasks:read', 'users:read']),
     ]);
     for (const { path, ...operation } of contract.operations.filter(({ isPublic }) => !isPublic)) {
       const filled = { ...operation, path: path.replace(/\{\w+\}/g, victim.id) };
@@ -212,15 +216,14 @@ describe('API5:2023 Broken Function Level Authorization', () => {
   });
 
   it('takes an old role from access tokens and API keys alike', async () => {
-    const user = await registerUser(service);
-    await user.api.get(ME);
+    const user = await registerVerifiedUser(service);
     const setRole = (role: string) => admin.api.put(`/api/v1/users/${user.id}/role`, { role });
     await setRole('admin');
     const promoted = await waitFor('the new role', async () => {
       const again = await logIn(service, user);
       return again.tokens.user.role === 'admin' && again;
     });
-    const { key } = await makeKey(promoted.api, ['users:write']);
+    const { key } = await createApiKey(promoted, ['users:write']);
     const program = new Client(service, key);
     expect(await program.get('/api/v1/users')).toMatchObject({ status: 200 });
     await setRole('user');

@@ -9,7 +9,14 @@ import { collectEvents } from '../support/published-events.js';
 import { startOwnRabbitMq } from '../support/rabbitmq.js';
 import { type RunningShape, startShape } from '../support/shape.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
-import { createAdmin, logIn, registerUser, type TestUser } from '../support/users.js';
+import {
+  createAdmin,
+  createApiKey,
+  logIn,
+  registerUser,
+  registerVerifiedUser,
+  type TestUser,
+} from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const AUTH = '/api/v1/auth';
@@ -177,11 +184,8 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
   });
 
   it('knows API keys everywhere, for what they are for, until they are removed', async () => {
-    const created = await ada.api.post<{ id: string; key: string }>(`${AUTH}/api-keys`, {
-      name: 'script',
-      scopes: ['tasks:read', 'notifications:read'],
-    });
-    const script = new ApiClient(service, created.body.key);
+    const user = await registerVerifiedUser(service);
+    const { id, api: script } = await createApiKey(user, ['tasks:read', 'notifications:read']);
     const reads = [TASKS, NOTIFICATIONS];
     const all = async (status: number) =>
       (await Promise.all(reads.map((path) => script.get(path)))).every((answer) => answer.status === status);
@@ -189,10 +193,10 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
     expect((await script.post(TASKS, { title: 'Not allowed' })).status).toBe(403);
     expect((await script.get(ME)).status).toBe(403);
     await waitFor('its use to be shown', async () => {
-      const { body } = await ada.api.get<{ data: { id: string; lastUsedAt: string | null }[] }>(`${AUTH}/api-keys`);
-      return body.data.find(({ id }) => id === created.body.id)?.lastUsedAt;
+      const { body } = await user.api.get<{ data: { id: string; lastUsedAt: string | null }[] }>(`${AUTH}/api-keys`);
+      return body.data.find((each) => each.id === id)?.lastUsedAt;
     });
-    expect((await ada.api.delete(`${AUTH}/api-keys/${created.body.id}`)).status).toBe(204);
+    expect((await user.api.delete(`${AUTH}/api-keys/${id}`)).status).toBe(204);
     await waitFor('the key to stop working', () => all(401), EVERYWHERE_MS);
   });
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ObjectId } from 'mongodb';
 import { type Addressable, ApiClient } from './api-client.js';
 import { databaseOf } from './database.js';
+import { mailTo, tokenIn } from './mail.js';
 import { runCli, type TestService } from './service.js';
 import { waitFor } from './wait-for.js';
 
@@ -45,6 +46,41 @@ export async function registerUser(service: Addressable, overrides: Partial<Regi
   const { status, body } = await new ApiClient(service).post<Tokens>('/api/v1/auth/register', registration);
   if (status !== 201) throw new Error(`registering was answered ${status}: ${JSON.stringify(body)}`);
   return toUser(service, registration, body);
+}
+
+/** A user whose address is verified by the link in the mail, in every module. */
+export async function registerVerifiedUser(
+  service: Addressable,
+  overrides: Partial<Registration> = {},
+): Promise<TestUser> {
+  const user = await registerUser(service, overrides);
+  await verifyAddress(user);
+  return user;
+}
+
+/** Follows the link in the verification mail, and waits until the profile shows it. */
+export async function verifyAddress({ api, email }: TestUser): Promise<void> {
+  const token = tokenIn(await mailTo(email, ({ text }) => text.includes('/verify-email#')));
+  const { status, body } = await api.post('/api/v1/auth/email/verify', { token });
+  if (status !== 204) throw new Error(`verifying was answered ${status}: ${JSON.stringify(body)}`);
+  await waitFor('the verified profile', async () => {
+    return (await api.get<{ emailVerified: boolean }>('/api/v1/users/me')).body.emailVerified;
+  });
+}
+
+/** An API key of a user whose address is verified. */
+export async function createApiKey(
+  { api, password }: Pick<TestUser, 'api' | 'password'>,
+  scopes: string[],
+  overrides: Record<string, unknown> = {},
+): Promise<{ id: string; key: string; expiresAt: string; api: ApiClient }> {
+  const input = { name: 'report', scopes, password, ...overrides };
+  const { status, body } = await api.post<{ id: string; key: string; expiresAt: string }>(
+    '/api/v1/auth/api-keys',
+    input,
+  );
+  if (status !== 201) throw new Error(`making an API key was answered ${status}: ${JSON.stringify(body)}`);
+  return { ...body, api: new ApiClient(api.service, body.key) };
 }
 
 /** Logs in with a password, which is a new session. */

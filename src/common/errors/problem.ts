@@ -9,6 +9,7 @@ export const PROBLEMS = {
   MFA_REQUIRED: { status: 401, title: 'A second factor is required' },
   REFRESH_TOKEN_REUSED: { status: 401, title: 'The refresh token was used before' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
+  STEP_UP_REQUIRED: { status: 403, title: 'Your password or code is required again' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
   EMAIL_TAKEN: { status: 409, title: 'The email address is taken' },

@@ -33,4 +33,11 @@ export class ProblemResponseDto {
   requestId!: string;
 
   errors?: FieldErrorResponseDto[];
+
+  /**
+   * With `STEP_UP_REQUIRED`: what to send along, all of it; empty where a new log-in is asked for. With `MFA_REQUIRED`:
+   * what the second step takes.
+   * @example ["password"]
+   */
+  methods?: string[];
 }

@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, HttpCode } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.js';
-import { ApiProblems } from '../../common/openapi/api-problems.js';
-import { StrictRateLimit } from '../../platform/throttling/rate-limit.guard.js';
+import { type Client, CurrentClient } from '../../common/http/client.js';
+import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
+import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
-import { PasswordDto } from './dto/mfa.dto.js';
 
 /** Under `/users`, but here: it takes the password, which only this module can check. */
 @ApiTags('Users')
@@ -13,11 +13,15 @@ export class AccountDeletionController {
   constructor(private readonly lifecycle: AccountLifecycleService) {}
 
   /** Delete your account: sessions end, and every module erases your data. */
-  @ApiProblems('INVALID_CREDENTIALS', 'LAST_ADMIN')
-  @StrictRateLimit()
+  @RequiresStepUp('LAST_ADMIN')
+  @ApiBody({ type: StepUpDto, required: false })
   @HttpCode(204)
   @Delete()
-  deleteMe(@CurrentUser() user: SessionPrincipal, @Body() body: PasswordDto): Promise<void> {
-    return this.lifecycle.deleteOwn(user.userId, body.password);
+  deleteMe(
+    @CurrentUser() user: SessionPrincipal,
+    @Body() body: StepUpDto,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.lifecycle.deleteOwn(user, body, client);
   }
 }

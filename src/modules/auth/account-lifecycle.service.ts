@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type ClientSession, Types } from 'mongoose';
+import type { SessionPrincipal } from '../../common/auth/principal.js';
+import type { Client } from '../../common/http/client.js';
 import { AccountDeletedEvent } from '../../contracts/auth.events.js';
 import type { Role } from '../../contracts/role.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
@@ -11,6 +13,7 @@ import {
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
 import { Revocations } from '../../platform/revocation/revocations.js';
+import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { toApiKeyResponse, toSessionResponse } from './auth.mapper.js';
@@ -18,6 +21,7 @@ import { LoginAttempts } from './login-attempts.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import type { Account } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
+import { StepUpService } from './step-up.service.js';
 
 /** Longer than reading an account and making a token of it takes. */
 const ISSUING_MS = 1000;
@@ -28,6 +32,7 @@ const ISSUING_MS = 1000;
 export class AccountLifecycleService implements PersonalDataSource {
   constructor(
     private readonly accounts: AccountsService,
+    private readonly stepUp: StepUpService,
     private readonly sessions: SessionsService,
     private readonly apiKeys: ApiKeys,
     private readonly tokens: OneTimeTokens,
@@ -39,9 +44,10 @@ export class AccountLifecycleService implements PersonalDataSource {
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws InvalidCredentialsError, LastAdminError */
-  async deleteOwn(userId: string, password: string): Promise<void> {
-    const account = await this.accounts.getWithPassword(userId, password);
+  /** @throws what a step-up throws; LastAdminError */
+  async deleteOwn(user: SessionPrincipal, proof: StepUpDto, client: Client): Promise<void> {
+    const { userId } = user;
+    const account = await this.stepUp.verify({ user, proof, client });
     await this.transactions.run(async (transaction) => {
       if (account.role === 'admin') await this.accounts.assertNotLastAdmin(account, transaction);
       await this.erase(account, transaction);

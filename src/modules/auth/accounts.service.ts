@@ -7,7 +7,6 @@ import type { Role } from '../../contracts/role.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { EmailTakenError, InvalidCredentialsError } from './auth.errors.js';
-import { LoginAttempts } from './login-attempts.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { Account } from './schemas/account.schema.js';
 import { Email } from './schemas/email.schema.js';
@@ -32,7 +31,6 @@ export class AccountsService {
     @InjectModel(Email.name) private readonly emails: Model<Email>,
     private readonly outbox: Outbox,
     private readonly hasher: PasswordHasher,
-    private readonly attempts: LoginAttempts,
   ) {}
 
   /** @throws EmailTakenError */
@@ -65,17 +63,6 @@ export class AccountsService {
     return account;
   }
 
-  /** @throws InvalidCredentialsError, UnauthenticatedError; ProblemError `RATE_LIMITED` after too many wrong ones */
-  async getWithPassword(id: string, password: string): Promise<Account> {
-    return await this.attempts.stepUp(id, async () => {
-      const account = await this.get(id);
-      if (!(await this.hasher.verify(account.passwordHash, password))) {
-        throw new InvalidCredentialsError('The password is wrong.');
-      }
-      return account;
-    });
-  }
-
   /**
    * Changes an account that is still as it was read: whatever was decided on it (that a password was right, say) holds.
    * The change makes log-ins that are under way start anew.
@@ -88,17 +75,6 @@ export class AccountsService {
     session: ClientSession,
   ): Promise<void> {
     await this.updateIfUnchanged(_id, version, { $set: changes, $inc: { version: 1 } }, session);
-  }
-
-  /**
-   * The account as it is and stays to the end of the transaction: who changes it meanwhile has to think again.
-   *
-   * @throws UnauthenticatedError where the account is gone
-   */
-  async hold(id: string, session: ClientSession): Promise<Account> {
-    const account = await this.touch(id, { countedOnAt: new Date() }, session);
-    if (!account) throw new UnauthenticatedError();
-    return account;
   }
 
   /**

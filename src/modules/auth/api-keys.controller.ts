@@ -4,6 +4,7 @@ import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.
 import { type Client, CurrentClient } from '../../common/http/client.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { wholeList } from '../../common/pagination/page.dto.js';
+import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { CreateApiKeyDto, CreatedApiKeyResponseDto } from './dto/api-key.dto.js';
 import { ApiKeyListResponseDto } from './dto/list-responses.dto.js';
@@ -14,6 +15,7 @@ export class ApiKeysController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 
   /** Make an API key; the key is shown this once. */
+  @RequiresStepUp()
   @Post()
   createApiKey(
     @CurrentUser() user: SessionPrincipal,

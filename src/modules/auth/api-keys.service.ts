@@ -10,6 +10,7 @@ import { ApiKeyNotFoundError } from './auth.errors.js';
 import { toApiKeyResponse } from './auth.mapper.js';
 import type { ApiKeyResponseDto, CreateApiKeyDto, CreatedApiKeyResponseDto } from './dto/api-key.dto.js';
 import { SessionsService } from './sessions.service.js';
+import { StepUpService } from './step-up.service.js';
 
 /** The owner's side of API keys. */
 @Injectable()
@@ -17,24 +18,30 @@ export class ApiKeysService {
   constructor(
     private readonly apiKeys: ApiKeys,
     private readonly accounts: AccountsService,
+    private readonly stepUp: StepUpService,
     private readonly sessions: SessionsService,
     private readonly transactions: Transactions,
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws ValidationFailedError for an expiry in the past; UnauthenticatedError where the session has just ended */
+  /**
+   * @throws what a step-up throws; ValidationFailedError for an expiry in the past; UnauthenticatedError where the session
+   * has just ended
+   */
   async create(
-    { userId, sessionId }: SessionPrincipal,
-    { name, scopes, expiresAt }: CreateApiKeyDto,
+    user: SessionPrincipal,
+    { name, scopes, expiresAt, ...proof }: CreateApiKeyDto,
     client: Client,
   ): Promise<CreatedApiKeyResponseDto> {
+    const { userId, sessionId } = user;
     const expiry = expiresAt ? new Date(expiresAt) : null;
     if (expiry && expiry.getTime() <= Date.now()) {
       throw new ValidationFailedError([{ field: 'expiresAt', message: 'must be in the future' }]);
     }
+    const account = await this.stepUp.verify({ user, proof, client });
     return await this.transactions.run(async (transaction) => {
       // What a password reset, another role or a deletion ends must not come back by a request that was under way.
-      const { role } = await this.accounts.hold(userId, transaction);
+      const { role } = await this.accounts.assertUnchanged(account, transaction);
       await this.sessions.assertOpen(userId, sessionId, transaction);
       const input = { user: userId, name, scopes, role, expiresAt: expiry };
       const { apiKey, key } = await this.apiKeys.create(input, transaction);

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentUser, Public, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
+import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { StrictRateLimit } from '../../platform/throttling/rate-limit.guard.js';
 import { AuthService } from './auth.service.js';
 import {
@@ -116,8 +117,7 @@ export class AuthController {
   }
 
   /** Ask to change the email address; the new one counts once its link has been followed. */
-  @ApiProblems('INVALID_CREDENTIALS', 'EMAIL_TAKEN')
-  @StrictRateLimit()
+  @RequiresStepUp('EMAIL_TAKEN')
   @HttpCode(202)
   @Post('email/change')
   changeEmail(
@@ -125,6 +125,6 @@ export class AuthController {
     @Body() body: ChangeEmailDto,
     @CurrentClient() client: Client,
   ): Promise<void> {
-    return this.emails.requestChange(user.userId, body.email, body.password, client);
+    return this.emails.requestChange(user, body, client);
   }
 }

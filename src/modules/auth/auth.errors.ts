@@ -42,8 +42,17 @@ export class AccountLockedError extends ProblemError {
 export class MfaRequiredError extends ProblemError {
   constructor(mfaToken: string) {
     super('MFA_REQUIRED', 'Send the code of your authenticator, or a recovery code, to /api/v1/auth/login/mfa.', {
-      members: { mfaToken },
+      members: { mfaToken, methods: ['code'] },
     });
+  }
+}
+
+/** Something of the proof is missing; wrong ones are `InvalidCredentialsError`. */
+export class StepUpRequiredError extends ProblemError {
+  /** @param methods all that has to be sent; empty where only a new log-in proves enough */
+  constructor(methods: ('password' | 'code')[]) {
+    const detail = methods.length > 0 ? `Send your ${methods.join(' and ')} along.` : 'Log in again, then repeat this.';
+    super('STEP_UP_REQUIRED', detail, { members: { methods } });
   }
 }
 

@@ -18,6 +18,7 @@ import { JwksController } from './jwks.controller.js';
 import { LoginAttempts } from './login-attempts.service.js';
 import { LogoutService } from './logout.service.js';
 import { MailQuotas } from './mail-quotas.service.js';
+import { MfaCodes } from './mfa-codes.service.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
@@ -33,6 +34,7 @@ import { PasswordResetRequest, PasswordResetRequestSchema } from './schemas/pass
 import { Session, SessionSchema } from './schemas/session.schema.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
+import { StepUpService } from './step-up.service.js';
 
 @Module({
   imports: [
@@ -70,11 +72,13 @@ import { SessionsService } from './sessions.service.js';
     LoginAttempts,
     LogoutService,
     MailQuotas,
+    MfaCodes,
     MfaService,
     OneTimeTokens,
     PasswordHasher,
     PasswordsService,
     SessionsService,
+    StepUpService,
   ],
   exports: [AuthService],
 })

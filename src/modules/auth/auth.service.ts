@@ -12,7 +12,7 @@ import type { LoginDto, LoginMfaDto, RegisterDto } from './dto/auth-requests.dto
 import type { TokensResponseDto } from './dto/tokens-response.dto.js';
 import { EmailAddressesService } from './email-addresses.service.js';
 import { LoginAttempts } from './login-attempts.service.js';
-import { MfaService } from './mfa.service.js';
+import { MfaCodes } from './mfa-codes.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { assertNotEmail } from './passwords.service.js';
@@ -32,7 +32,7 @@ export class AuthService {
     private readonly hasher: PasswordHasher,
     private readonly attempts: LoginAttempts,
     private readonly sessions: SessionsService,
-    private readonly mfa: MfaService,
+    private readonly codes: MfaCodes,
     private readonly tokens: OneTimeTokens,
     private readonly emails: EmailAddressesService,
     private readonly accessTokens: AccessTokens,
@@ -137,7 +137,7 @@ export class AuthService {
       const current = await this.accounts.assertUnchanged(account, transaction, { lastLoginAt: new Date() });
       if (secondFactor) {
         await this.tokens.consume(secondFactor.mfaToken, ['mfa-login'], transaction);
-        await this.mfa.useCode(account, secondFactor.code, transaction);
+        await this.codes.use(account, secondFactor.code, transaction);
       }
       const grant = await this.sessions.start(account._id, client, transaction);
       const sessionId = String(grant.session._id);

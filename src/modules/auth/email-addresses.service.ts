@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
+import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import type { Client } from '../../common/http/client.js';
 import {
@@ -14,15 +15,18 @@ import { Outbox } from '../../platform/messaging/outbox.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { EmailTakenError, InvalidTokenError } from './auth.errors.js';
+import type { ChangeEmailDto } from './dto/auth-requests.dto.js';
 import { MailQuotas } from './mail-quotas.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import type { Account } from './schemas/account.schema.js';
+import { StepUpService } from './step-up.service.js';
 
 /** Proves that addresses are their owners', and moves accounts to other ones. */
 @Injectable()
 export class EmailAddressesService {
   constructor(
     private readonly accounts: AccountsService,
+    private readonly stepUp: StepUpService,
     private readonly tokens: OneTimeTokens,
     private readonly quotas: MailQuotas,
     private readonly transactions: Transactions,
@@ -45,9 +49,10 @@ export class EmailAddressesService {
     });
   }
 
-  /** @throws InvalidCredentialsError also where a new password was set meanwhile, EmailTakenError */
-  async requestChange(userId: string, email: string, password: string, client: Client): Promise<void> {
-    const account = await this.accounts.getWithPassword(userId, password);
+  /** @throws what a step-up throws, also where a new password was set meanwhile; EmailTakenError */
+  async requestChange(user: SessionPrincipal, { email, ...proof }: ChangeEmailDto, client: Client): Promise<void> {
+    const { userId } = user;
+    const account = await this.stepUp.verify({ user, proof, client });
     const newEmail = normaliseEmail(email);
     if (await this.accounts.isEmailTaken(newEmail)) throw new EmailTakenError();
     await this.transactions.run(async (transaction) => {

@@ -14,6 +14,9 @@ import { AttemptCounter } from './schemas/attempt-counter.schema.js';
 const UNDECIDED_MS = 2000;
 const WAIT_STEP_MS = 50;
 
+/** What a step-up can ask for. */
+export type SecretKind = 'password' | 'code';
+
 /**
  * Counts failed log-ins, for each account and for each client address. An attempt is counted before the password is
  * looked at and given back when it was right, so parallel attempts can't outrun the limit. Addresses of accounts are
@@ -53,14 +56,15 @@ export class LoginAttempts {
   }
 
   /**
-   * Checks a password or a code of somebody who is logged in. Wrong ones are limited as log-ins are, in a count of their own: a
-   * stolen session is no place to guess from, however many addresses it comes from.
+   * Checks a password or a code of somebody who is logged in. Wrong ones are limited as log-ins are, in a count for each kind of
+   * secret: a stolen session is no place to guess from, however many addresses it comes from, and a right password
+   * gives nobody more guesses at codes.
    *
    * @param check throws InvalidCredentialsError where it is wrong
    * @throws what `check` throws; ProblemError `RATE_LIMITED`
    */
-  async stepUp<T>(userId: string, check: () => Promise<T>): Promise<T> {
-    const key = `step-up:${userId}`;
+  async stepUp<T>(kind: SecretKind, userId: string, check: () => Promise<T>): Promise<T> {
+    const key = `step-up:${kind}:${userId}`;
     const blockedFor = await this.count(key, this.environment.LOGIN_LOCK_FAILURES);
     if (blockedFor > 0) {
       throw new ProblemError('RATE_LIMITED', 'Too many wrong passwords or codes.', {

@@ -25,6 +25,7 @@ import { PasswordHasher } from './password-hasher.js';
 import type { Account } from './schemas/account.schema.js';
 import { PasswordResetRequest } from './schemas/password-reset-request.schema.js';
 import { SessionsService } from './sessions.service.js';
+import { StepUpService } from './step-up.service.js';
 
 const MAX_ATTEMPTS = 20;
 
@@ -41,6 +42,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     private readonly sessions: SessionsService,
     private readonly apiKeys: ApiKeys,
     private readonly attempts: LoginAttempts,
+    private readonly stepUp: StepUpService,
     private readonly hasher: PasswordHasher,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
@@ -108,7 +110,8 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     newPassword: string,
     client: Client,
   ): Promise<void> {
-    const account = await this.accounts.getWithPassword(userId, currentPassword);
+    const account = await this.accounts.get(userId);
+    await this.stepUp.checkPassword(account, currentPassword, client);
     assertNotEmail(newPassword, account.email, 'newPassword');
     const passwordHash = await this.hasher.hash(newPassword);
     await this.transactions.run(async (transaction) => {

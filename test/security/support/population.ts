@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApiClient, type ApiResponse } from '../../support/api-client.js';
 import type { TestService } from '../../support/service.js';
 import { createTask } from '../../support/tasks.js';
-import { createAdmin, logIn, registerUser, type TestUser } from '../../support/users.js';
+import { createAdmin, createApiKey, logIn, registerVerifiedUser, type TestUser } from '../../support/users.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const POOL_SIZE = 500;
@@ -76,7 +76,7 @@ export class Population {
   }
 
   private async addUser(): Promise<TestUser> {
-    const user = await withProfile(await registerUser(this.service));
+    const user = await withProfile(await registerVerifiedUser(this.service));
     this.users.push(user);
     await user.api.post('/api/v1/auth/mfa/totp', { password: user.password }); // to be confirmed, with any code
     this.ids.push(user.id, (await createTask(user.api)).id, (await createTask(user.api, { status: 'done' })).id);
@@ -84,10 +84,8 @@ export class Population {
   }
 
   private async addProgram(scopes: string[]): Promise<ApiClient> {
-    const { api } = await this.addUser();
-    const { status, body } = await api.post<{ key: string }>('/api/v1/auth/api-keys', { name: 'program', scopes });
-    if (status !== 201) throw new Error(`making an API key was answered ${status}`);
-    return new ApiClient(this.service, body.key);
+    const user = await this.addUser();
+    return (await createApiKey(user, scopes)).api;
   }
 }
 

@@ -1,9 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsOptional, IsString, Length } from 'class-validator';
 import { API_KEY_SCOPES, type ApiKeyScope } from '../../../contracts/api-key-scope.js';
+import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
 
-export class CreateApiKeyDto {
+export class CreateApiKeyDto extends StepUpDto {
   /** @example "nightly report" */
   @Length(1, 100)
   @IsString()

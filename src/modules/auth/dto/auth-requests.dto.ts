@@ -1,4 +1,5 @@
 import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 import { IsAllowedPassword } from '../is-allowed-password.js';
 
 /** RFC 5321, 4.5.3.1.3 */
@@ -66,10 +67,10 @@ export class LoginMfaDto {
   mfaToken!: string;
 
   /**
-   * From the authenticator, or a recovery code.
+   * From the authenticator, or a recovery code. Spaces are ignored.
    * @example "123456"
    */
-  @Length(6, 30)
+  @Length(6, 64)
   @IsString()
   code!: string;
 }
@@ -106,14 +107,9 @@ export class ChangePasswordDto {
   newPassword!: string;
 }
 
-export class ChangeEmailDto {
+export class ChangeEmailDto extends StepUpDto {
   /** @example ada@example.net */
   @MaxLength(EMAIL_MAX_LENGTH)
   @IsEmail()
   email!: string;
-
-  /** @example correct-horse-battery */
-  @Length(1, 128)
-  @IsString()
-  password!: string;
 }

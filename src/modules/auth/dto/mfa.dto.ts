@@ -1,18 +1,11 @@
 import { IsString, Length } from 'class-validator';
 
-export class PasswordDto {
-  /** @example correct-horse-battery */
-  @Length(1, 128)
-  @IsString()
-  password!: string;
-}
-
 export class CodeDto {
   /**
-   * From the authenticator; where that is lost, a recovery code.
+   * From the authenticator. Spaces are ignored.
    * @example "123456"
    */
-  @Length(6, 30)
+  @Length(6, 64)
   @IsString()
   code!: string;
 }

@@ -7,6 +7,7 @@ export const AUDIT_EVENTS = [
   'login.succeeded',
   'login.failed',
   'login.locked',
+  'step-up.failed',
   'refresh-token.reused',
   'session.ended',
   'sessions.ended',

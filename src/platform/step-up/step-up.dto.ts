@@ -1,0 +1,23 @@
+import { IsString, Length } from 'class-validator';
+import { OptionalField } from '../../common/validation/optional-field.js';
+
+/** What the body of a route that needs a step-up takes beside its own fields. */
+export class StepUpDto {
+  /**
+   * Your password, asked for again.
+   * @example correct-horse-battery
+   */
+  @OptionalField()
+  @Length(1, 128)
+  @IsString()
+  password?: string;
+
+  /**
+   * Where a second factor is on: from the authenticator, or a recovery code. Spaces are ignored.
+   * @example "123456"
+   */
+  @OptionalField()
+  @Length(6, 64)
+  @IsString()
+  code?: string;
+}
