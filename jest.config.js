@@ -1,20 +1,50 @@
 /**
- * The one test command: unit (`*.spec.ts`), integration (`*.int-spec.ts`) and HTTP (`*.e2e-spec.ts`) tests.
- * The global set-up starts a MongoDB and a Redis of this run's own; suites that need more than that
- * (`test:gateway`, `test:deploy`, …) are commands of their own.
- * @type {import('jest').Config}
+ * All tests: a project for each kind of file. `scripts/test.mjs` names the projects of each `npm run test:*` command.
+ * Jest runs the global set-up of a project only when it has files to run, so unit tests start no servers.
  */
-export default {
+const common = {
   testEnvironment: 'node',
-  testMatch: ['**/*.(spec|int-spec|e2e-spec).ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/local/gateway/', '<rootDir>/test/deploy/'],
   modulePathIgnorePatterns: ['/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  setupFiles: ['<rootDir>/test/support/esm-nest.ts'],
+};
+
+/** For tests that load the service's classes into Jest. */
+const withNest = { setupFiles: ['<rootDir>/test/support/esm-nest.ts'] };
+
+/** Starts MongoDB, Redis and a mail catcher, once for all projects of a run. */
+const withStack = {
+  ...withNest,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+};
+
+/** Starts the database engine behind the gateway. */
+const withEngine = {
+  globalSetup: '<rootDir>/local/gateway/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/local/gateway/test/support/global-teardown.ts',
+};
+
+const project = (displayName, testMatch, options) => ({ displayName, testMatch: [testMatch], ...common, ...options });
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    project('unit', '**/*.spec.ts'),
+    {
+      ...project('integration', '**/*.int-spec.ts', withStack),
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/local/gateway/'],
+    },
+    project('e2e', '**/*.e2e-spec.ts', withStack),
+    project('gateway', '<rootDir>/local/gateway/**/*.int-spec.ts', withEngine),
+    project('browser', '**/*.browser-spec.ts', withStack),
+    project('chaos', '**/*.chaos-spec.ts', withStack),
+    project('cluster', '**/*.cluster-spec.ts'),
+    project('deploy', '**/*.deploy-spec.ts'),
+    project('observability', '**/*.observability-spec.ts', withStack),
+    project('shapes', '**/*.shape-spec.ts', withStack),
+  ],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

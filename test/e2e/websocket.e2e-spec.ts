@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ObjectId } from 'mongodb';
+import { WebSocket } from 'ws';
 import { startRedis } from '../../local/redis.js';
 import type { ApiClient } from '../support/api-client.js';
 import { LiveContracts } from '../support/asyncapi.js';
@@ -26,7 +30,7 @@ let a: TestService;
 let b: TestService;
 beforeAll(async () => {
   redis = await startRestartable((context) => startRedis(context, {}));
-  a = await startService({ REDIS_URL: redis.url, TRUST_PROXY: '1' });
+  a = await startService({ REDIS_URL: redis.url, TRUST_PROXY: '1', CORS_ORIGINS: 'https://app.example.org' });
   b = await a.replica();
 }, 120_000);
 afterAll(() => redis.stop(), 60_000);
@@ -169,7 +173,6 @@ describe('a connection ends', () => {
     ['an API key', auth(`sak_0123456789abcdef01234567_${'x'.repeat(43)}`)],
     ['a token without a signature', auth('eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.')],
     ['no token', { type: 'auth' }],
-    ['binary data', Buffer.from('{}')],
   ])('with 4401 after %s', async (_, message) => {
     const client = await LiveClient.connect(a);
     client.send(message);
@@ -177,17 +180,25 @@ describe('a connection ends', () => {
     expect(client.messages).toEqual([]);
   });
 
-  it('with 4401 where the token has expired', async () => {
-    const shortLived = await startService({ ACCESS_TOKEN_TTL_SECONDS: '10' });
-    const user = await registerUser(shortLived);
-    const early = await open(shortLived, user);
-    await delay(10_500);
-    const late = await LiveClient.connect(shortLived);
+  it('with 4401 when its token expires, unless its session was refreshed, on any instance', async () => {
+    const c = await startService({ ACCESS_TOKEN_TTL_SECONDS: '10', REDIS_URL: redis.url });
+    const d = await c.replica();
+    const user = await registerUser(c);
+    const other = await logIn(c, user);
+    const [expiring, refreshed] = await Promise.all([open(c, user), open(c, other)]);
+    const refresh = (refreshToken: unknown) => other.api.at(d).post('/api/v1/auth/refresh', { refreshToken });
+    await delay(5000);
+    const successor = await refresh(other.tokens.refreshToken);
+    expect(successor.status).toBe(200);
+    expect(await expiring.closed).toEqual([4401, 'the access token has expired']);
+    const late = await LiveClient.connect(c);
     late.send(auth(user.tokens.accessToken));
     expect((await late.closed)[0]).toBe(4401);
-    // One that is open goes on for as long as its session does.
-    expect(early.socket.readyState).toBe(early.socket.OPEN);
-  });
+    // The other session's first token expires at the same time. Its socket lives as long as the second one.
+    await delay(2000);
+    expect(refreshed.socket.readyState).toBe(refreshed.socket.OPEN);
+    expect(await refreshed.closed).toEqual([4401, 'the access token has expired']);
+  }, 60_000);
 
   it('with 4401 where nothing is said for 5 s', async () => {
     const client = await LiveClient.connect(a);
@@ -211,6 +222,10 @@ describe('a connection ends', () => {
     const binary = await open(a, user);
     binary.send(Buffer.from('x'));
     expect((await binary.closed)[0]).toBe(1003);
+    const first = await LiveClient.connect(a);
+    first.send(Buffer.from(JSON.stringify(auth(user.tokens.accessToken))));
+    expect((await first.closed)[0]).toBe(1003);
+    expect(first.messages).toEqual([]);
     const big = await LiveClient.connect(a);
     big.send('x'.repeat(20_000));
     expect((await big.closed)[0]).toBe(1009);
@@ -231,14 +246,34 @@ describe('a connection ends', () => {
     expect(ten.every(({ socket }) => socket.readyState === socket.OPEN)).toBe(true);
   });
 
-  it('with 4429 where a hundred of one network have not shown a token', async () => {
+  it('with 4429 where a hundred of one network have not shown a token, and do not close either', async () => {
     const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
-    await Promise.all(Array.from({ length: 100 }, () => LiveClient.connect(a, from('192.0.2.1'))));
-    expect((await (await LiveClient.connect(a, from('192.0.2.1'))).closed)[0]).toBe(4429);
+    const connect = () => LiveClient.connect(a, from('192.0.2.1'));
+    const silent = await Promise.all(Array.from({ length: 100 }, connect));
+    silent.forEach(({ socket }) => socket.pause()); // so that they don't answer a close frame
+    expect((await (await connect()).closed)[0]).toBe(4429);
     const user = await registerUser(a);
     const other = await LiveClient.connect(a, from('192.0.2.2'));
     other.send(auth(user.tokens.accessToken));
     await waitFor('another network to be let in', () => other.messages.some(({ message }) => message.type === 'ready'));
+    await delay(6000); // their 5 s are over
+    expect((await (await connect()).closed)[0]).toBe(4429);
+    await waitFor('the server to cut them', async () => {
+      const client = await connect();
+      client.send(auth(user.tokens.accessToken));
+      await Promise.race([client.closed, once(client.socket, 'message')]);
+      return client.messages.length > 0;
+    });
+  }, 60_000);
+
+  it('before it begins where two hundred of one network have not closed', async () => {
+    const from = { 'X-Forwarded-For': '192.0.2.3' };
+    const sockets = await Promise.all(Array.from({ length: 200 }, () => rawWebSocket(from)));
+    const answer = await handshake(from);
+    sockets.forEach((socket) => socket.destroy());
+    expect(answer.status).toBe(429);
+    expect(answer.headers['retry-after']).toBe('10');
+    expect(answer.body).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
   });
 
   it('within a second of the session, at another instance, and no other of the user', async () => {
@@ -299,6 +334,62 @@ describe('a client that reads nothing', () => {
   }, 180_000);
 });
 
+/** A socket after the handshake, that reads nothing and so never answers a close frame. */
+async function rawWebSocket(headers: Record<string, string>): Promise<Socket> {
+  const key = randomBytes(16).toString('base64');
+  const upgrade = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': key,
+  };
+  const [, socket] = (await once(request(`${a.url}/ws`, { headers: { ...headers, ...upgrade } }).end(), 'upgrade')) as [
+    IncomingMessage,
+    Socket,
+  ];
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+/** The answer to a handshake. */
+async function handshake(headers: Record<string, string>) {
+  const client = new WebSocket(`${a.url.replace('http', 'ws')}/ws`, { headers });
+  client.on('error', () => undefined);
+  const refused = once(client, 'unexpected-response').then(([, response]) => response as IncomingMessage);
+  const response = await Promise.race([refused, once(client, 'open').then(() => null)]);
+  const body = response && ((await json(response)) as Record<string, unknown>);
+  const answer = { status: response?.statusCode ?? 101, headers: response?.headers ?? {}, body };
+  client.terminate();
+  return answer;
+}
+
+describe('a handshake', () => {
+  it.each([
+    ['a page of another site', 'https://evil.example.org'],
+    ['a page that has no origin', 'null'],
+    ['a page of the same host on another port', 'http://127.0.0.1:5001'],
+    ['a page whose origin begins like a listed one', 'https://app.example.org.evil.example.org'],
+  ])('is refused to %s', async (_, Origin) => {
+    const { status, body } = await handshake({ Origin });
+    expect(status).toBe(403);
+    expect(body).toMatchObject({ status: 403, code: 'FORBIDDEN', instance: '/ws' });
+  });
+
+  it.each([
+    ['the service itself', 'http://127.0.0.1:5000'],
+    ['CORS_ORIGINS', 'https://app.example.org'],
+  ])('is open to pages of %s', async (_, Origin) => {
+    expect((await handshake({ Origin })).status).toBe(101);
+  });
+
+  it('selects no subprotocol', async () => {
+    const client = new WebSocket(`${a.url.replace('http', 'ws')}/ws`, ['graphql-ws', 'bearer']);
+    // A client that insists on a subprotocol must notice that it has none.
+    const [error] = (await once(client, 'error')) as [Error];
+    expect(error.message).toBe('Server sent no subprotocol');
+  });
+});
+
 describe('a request for an upgrade', () => {
   const upgrade = async (path: string, protocol: string): Promise<number | undefined> => {
     const headers = { Connection: 'Upgrade', Upgrade: protocol };
@@ -345,6 +436,15 @@ describe('while Redis is away', () => {
     expect(elapsed).toBeLessThan(1500);
     await redis.start();
   });
+
+  it('a connection whose token expires is closed with 1013, for the client to connect with the newest one', async () => {
+    const c = await startService({ ACCESS_TOKEN_TTL_SECONDS: '10', REDIS_URL: redis.url });
+    const user = await registerUser(c);
+    const client = await open(c, user);
+    await redis.kill();
+    expect(await client.closed).toEqual([1013, 'connect again with the newest token']);
+    await redis.start();
+  }, 60_000);
 
   it.each<[string, () => unknown, () => unknown]>([
     ['is killed and comes back', () => redis.kill(), () => redis.start()],

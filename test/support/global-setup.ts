@@ -47,7 +47,7 @@ function sweepDeadRuns(): void {
  * that runs beside each other don't meet. A preset TEST_MONGODB_URI or TEST_REDIS_URL is used instead (CI runs
  * on a real MongoDB). The stack's compiled code is loaded, since Jest transpiles this file alone.
  */
-export default async function setUp({ rootDir }: Config.GlobalConfig): Promise<void> {
+export default async function setUp(_: Config.GlobalConfig, { rootDir }: Config.ProjectConfig): Promise<void> {
   const { startStack } = (await import(join(rootDir, 'local/dist/stack.js'))) as StackModule;
   if (process.platform === 'linux') sweepDeadRuns();
   const dataDir = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));

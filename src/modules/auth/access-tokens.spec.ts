@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { JwtService } from '@nestjs/jwt';
 import { Types } from 'mongoose';
 import type { Environment } from '../../config/environment.js';
+import type { NewestTokens } from '../../platform/authentication/newest-tokens.js';
 import { SigningKeys } from '../../platform/authentication/signing-keys.js';
 import { AccessTokens } from './access-tokens.js';
 import type { Account } from './schemas/account.schema.js';
@@ -17,7 +18,8 @@ function newAccessTokens(): AccessTokens {
     JWT_AUDIENCE: 'scalable-api',
     ACCESS_TOKEN_TTL_SECONDS: 900,
   } as Environment;
-  return new AccessTokens(new JwtService(), new SigningKeys(environment), environment);
+  const newestTokens = { record: () => undefined } as unknown as NewestTokens;
+  return new AccessTokens(new JwtService(), new SigningKeys(environment), newestTokens, environment);
 }
 
 describe('an access token', () => {

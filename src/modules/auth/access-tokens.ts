@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import type { Types } from 'mongoose';
 import { Environment } from '../../config/environment.js';
+import { NewestTokens } from '../../platform/authentication/newest-tokens.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
 import type { Account } from './schemas/account.schema.js';
 
@@ -12,6 +13,7 @@ export class AccessTokens {
   constructor(
     private readonly jwt: JwtService,
     private readonly keys: SigningKeys,
+    private readonly newestTokens: NewestTokens,
     private readonly environment: Environment,
   ) {}
 
@@ -25,6 +27,7 @@ export class AccessTokens {
     if (wait > 0) await delay(wait);
     // Timers may be up to a millisecond early, and a second told too low would make it one of the old ones.
     const iat = Math.floor(Math.max(Date.now(), validFrom) / 1000);
+    this.newestTokens.record(String(session), iat + this.environment.ACCESS_TOKEN_TTL_SECONDS);
     return this.jwt.sign(
       { sid: String(session), role, iat },
       {

@@ -23,11 +23,11 @@ export type WithTestEngine = typeof globalThis & { stopTestEngine?: () => Promis
  * Finds the engine the tests run against: the one at GATEWAY_TEST_POSTGRES, or a fresh one of the local stack,
  * whose compiled code is loaded because Jest transpiles this file alone.
  */
-export default async function setUp({ rootDir }: Config.GlobalConfig): Promise<void> {
-  process.env['GATEWAY_MAIN'] = join(rootDir, 'dist/main.js');
+export default async function setUp(_: Config.GlobalConfig, { rootDir }: Config.ProjectConfig): Promise<void> {
+  process.env['GATEWAY_MAIN'] = join(rootDir, 'local/gateway/dist/main.js');
   if (process.env['GATEWAY_TEST_POSTGRES']) return;
-  const { startDocumentDbEngine } = (await import(join(rootDir, '../dist/documentdb-engine.js'))) as EngineModule;
-  const { cacheDir } = (await import(join(rootDir, '../dist/paths.js'))) as PathsModule;
+  const { startDocumentDbEngine } = (await import(join(rootDir, 'local/dist/documentdb-engine.js'))) as EngineModule;
+  const { cacheDir } = (await import(join(rootDir, 'local/dist/paths.js'))) as PathsModule;
   const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
   chmodSync(folder, 0o755); // PostgreSQL refuses to run as root, and whoever it runs as has to get in
   const dataDir = join(folder, 'postgres');

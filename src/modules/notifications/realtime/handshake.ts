@@ -11,6 +11,8 @@ export interface Refusal {
 
 export interface Admission {
   subject: IssuedToken;
+  /** When the token expires, in seconds since the epoch. */
+  expiresAt: number;
   since: number | null;
 }
 
@@ -21,7 +23,8 @@ export class Handshake {
 
   /** Whether the session goes on is asked later, once the connection would hear of its end. */
   read(data: Buffer, isBinary: boolean): Admission | Refusal {
-    const message = isBinary ? null : parseAuthMessage(data.toString());
+    if (isBinary) return { code: CLOSE.BINARY, reason: 'messages are text' };
+    const message = parseAuthMessage(data.toString());
     if (message === null) {
       return { code: CLOSE.UNAUTHENTICATED, reason: 'the first message must be {"type":"auth","token":"..."}' };
     }
@@ -31,6 +34,6 @@ export class Handshake {
     const claims = this.tokens.verify(message.token);
     if (typeof claims === 'string') return { code: CLOSE.UNAUTHENTICATED, reason: 'the access token is not valid' };
     const subject = { userId: claims.sub, sessionId: claims.sid, issuedAt: claims.iat };
-    return { subject, since: message.since };
+    return { subject, expiresAt: claims.exp, since: message.since };
   }
 }

@@ -89,6 +89,14 @@ export class LiveConnection {
     this.socket.on('message', listener);
   }
 
+  onClose(listener: () => void): void {
+    this.socket.once('close', listener);
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+
   close(code: number, reason: string): void {
     this.socket.close(code, reason);
   }

@@ -4,19 +4,24 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { HttpAdapterHost } from '@nestjs/core';
 import { Counter } from 'prom-client';
 import type { WebSocket } from 'ws';
+import { ProblemError } from '../../../common/errors/problem.js';
 import { ClientAddresses } from '../../../common/http/client-addresses.js';
 import { networkOf } from '../../../common/http/client-network.js';
 import { Environment } from '../../../config/environment.js';
 import { Revocations } from '../../../platform/revocation/revocations.js';
+import { AllowedOrigins } from './allowed-origins.js';
 import { CLOSE } from './close-codes.js';
 import { Connections } from './connections.js';
 import { type Admission, Handshake } from './handshake.js';
 import { InboxFeed } from './inbox-feed.js';
 import { LiveConnection } from './live-connection.js';
-import { PendingHandshakes } from './pending-handshakes.js';
+import { TokenExpiryWatch } from './token-expiry-watch.js';
+import { UnauthenticatedSockets } from './unauthenticated-sockets.js';
 import { serveWebSockets } from './websocket-server.js';
 
 const AUTH_TIMEOUT_MS = 5000;
+const RETRY_AFTER_SECONDS = 10;
+/** Connections that are being authenticated, and those that are closing, count too. */
 const MAX_OF_A_USER = 10;
 const HEARTBEAT_MS = 15_000;
 /** Longer than an access token lives, and far shorter than a session can go on unused. */
@@ -35,7 +40,7 @@ const closed = new Counter({
 export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(LiveGateway.name);
   private readonly sockets = new Set<WebSocket>();
-  private readonly pending = new PendingHandshakes();
+  private readonly unauthenticated = new UnauthenticatedSockets();
   private readonly addresses: ClientAddresses;
   private heartbeat?: NodeJS.Timeout;
   private closing = false;
@@ -46,6 +51,8 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly revocations: Revocations,
     private readonly connections: Connections,
     private readonly feed: InboxFeed,
+    private readonly origins: AllowedOrigins,
+    private readonly tokenExpiryWatch: TokenExpiryWatch,
     environment: Environment,
   ) {
     this.addresses = new ClientAddresses(environment.TRUST_PROXY);
@@ -53,7 +60,10 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
 
   onApplicationBootstrap(): void {
     const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
-    serveWebSockets(server, (socket, request) => this.accept(socket, request));
+    serveWebSockets(server, {
+      refuse: (request) => this.refuse(request),
+      accept: (socket, request) => this.accept(socket, request),
+    });
     this.revocations.onEnding(({ kind, subject }) => {
       for (const connection of this.connections.of(kind, subject)) {
         if (this.revocations.hasEnded(connection.subject)) this.endOfSession(connection);
@@ -72,6 +82,15 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
     for (const socket of this.sockets) socket.terminate();
   }
 
+  private refuse(request: IncomingMessage): ProblemError | null {
+    if (!this.origins.has(request.headers.origin)) {
+      return new ProblemError('FORBIDDEN', 'Pages of this origin may not connect: CORS_ORIGINS does not list it.');
+    }
+    if (!this.unauthenticated.isExhausted(this.networkOf(request))) return null;
+    const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS) };
+    return new ProblemError('RATE_LIMITED', 'Too many connections of this network show no token.', { headers });
+  }
+
   private accept(socket: WebSocket, request: IncomingMessage): void {
     this.sockets.add(socket);
     socket.on('error', () => undefined); // a client's mistake or a lost connection: 'close' follows
@@ -79,18 +98,12 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
       this.sockets.delete(socket);
       closed.inc({ code });
     });
+    const stopCounting = this.countUnauthenticated(socket, this.networkOf(request));
     if (this.closing) return socket.close(CLOSE.RESTART, 'this instance ends');
-    const network = networkOf(this.addresses.of(request));
-    if (!this.pending.begin(network)) return socket.close(CLOSE.TOO_MANY, 'too many connections without a token');
+    if (!stopCounting) return socket.close(CLOSE.TOO_MANY, 'too many connections without a token');
 
     let asked = false;
-    let isPending = true;
-    const endPending = () => {
-      if (isPending) this.pending.end(network);
-      isPending = false;
-    };
     const timeout = setTimeout(() => {
-      endPending();
       // A token that can't be looked at in time, with a database that stalls, is no wrong one.
       if (asked) socket.close(CLOSE.TRY_AGAIN_LATER, 'try again in a moment');
       else socket.close(CLOSE.UNAUTHENTICATED, 'no token within 5 s');
@@ -101,9 +114,35 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
       void this.authenticate(socket, data as Buffer, isBinary).then((success) => {
         if (!success) return;
         clearTimeout(timeout);
-        endPending();
+        stopCounting();
       });
     });
+  }
+
+  /**
+   * Counts a socket until it has closed, and for as long as a client may take to authenticate: so this limits guesses at
+   * tokens as well.
+   *
+   * @returns what stops it earlier; null if its network has too many
+   */
+  private countUnauthenticated(socket: WebSocket, network: string): (() => void) | null {
+    const admitted = this.unauthenticated.add(network);
+    let counted = true;
+    const stop = () => {
+      if (counted) this.unauthenticated.remove(network);
+      counted = false;
+    };
+    const openedAt = Date.now();
+    socket.on('close', () => {
+      if (!counted) return;
+      const rest = admitted ? openedAt + AUTH_TIMEOUT_MS - Date.now() : 0;
+      setTimeout(stop, Math.max(0, rest)).unref();
+    });
+    return admitted ? stop : null;
+  }
+
+  private networkOf(request: IncomingMessage): string {
+    return networkOf(this.addresses.of(request));
   }
 
   /** @returns whether the client was let in */
@@ -119,7 +158,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
     return false;
   }
 
-  private async admit(socket: WebSocket, { subject, since }: Admission): Promise<boolean> {
+  private async admit(socket: WebSocket, { subject, expiresAt, since }: Admission): Promise<boolean> {
     if (this.connections.of('user', subject.userId).length >= MAX_OF_A_USER) {
       socket.close(CLOSE.TOO_MANY, `more than ${MAX_OF_A_USER} connections`);
       return false;
@@ -133,6 +172,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
       this.endOfSession(connection);
       return false;
     }
+    this.tokenExpiryWatch.watch(connection, expiresAt);
     await connection.start(since);
     return true;
   }

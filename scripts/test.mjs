@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+/**
+ * Runs one of the test suites below, after compiling what is stale:
+ *
+ *   node scripts/test.mjs SUITE [argument of Jest ...]
+ */
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const MINUTE_MS = 60_000;
+
+/**
+ * `projects` of jest.config.js. Where it differs from the configuration: `timeout` of a test (ms), the number of `workers`,
+ * the one `file` that is run, `env` for it, and whether compiled code is needed (`build`).
+ */
+const SUITES = {
+  all: { projects: ['unit', 'integration', 'e2e'] },
+  unit: { projects: ['unit'], build: false },
+  gateway: { projects: ['gateway'] },
+  // A page with all operations takes a second to draw; on a busy machine, several.
+  browser: { projects: ['browser'], timeout: 5 * MINUTE_MS, workers: 1 },
+  chaos: { projects: ['chaos'], timeout: 120 * MINUTE_MS },
+  cluster: { projects: ['cluster'], timeout: 5 * MINUTE_MS },
+  deploy: { projects: ['deploy'], build: false },
+  observability: { projects: ['observability'], timeout: 2 * MINUTE_MS },
+  shapes: { projects: ['shapes'], timeout: 2 * MINUTE_MS },
+  // Longer runs of single files of the suite `all`.
+  cache: { projects: ['e2e'], file: 'test/cache/model', env: { CACHE_OPERATIONS: '50000' } },
+  fuzz: {
+    projects: ['e2e'],
+    file: 'test/security/fuzz',
+    env: { FUZZ_REQUESTS: '100000', FUZZ_SEED: String(randomInt(2 ** 31)) },
+  },
+  scale: {
+    projects: ['integration'],
+    file: 'test/integration/task-scale',
+    timeout: 5 * MINUTE_MS,
+    workers: 1,
+    env: { TEST_SCALE: 'full' },
+  },
+};
+
+/** Runs a program in the checkout, on this Node. @returns its exit code; 1 where a signal ended it */
+function run(args, env = process.env) {
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
+  // From a terminal the child gets SIGINT too; it ends its servers, and then this process.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  return new Promise((done) => child.once('exit', (code) => done(code ?? 1)));
+}
+
+const [name, ...given] = process.argv.slice(2);
+const suite = SUITES[name];
+if (!suite) {
+  console.error(`Name a test suite: ${Object.keys(SUITES).join(', ')}.`);
+  process.exit(2);
+}
+const { projects, timeout, workers, file, env, build = true } = suite;
+const args = [
+  ...[
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'node_modules/jest/bin/jest.js'),
+  ],
+  ...(file ? [file] : []),
+  ...(timeout ? [`--testTimeout=${timeout}`] : []),
+  ...(workers ? [`--maxWorkers=${workers}`] : []),
+  ...given,
+  // Last, because it takes all words that follow it.
+  ...['--selectProjects', ...projects],
+];
+process.exitCode = build ? await run([join(root, 'scripts/build.mjs'), '--if-stale']) : 0;
+if (process.exitCode === 0) process.exitCode = await run(args, { ...env, ...process.env });
