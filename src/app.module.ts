@@ -19,6 +19,7 @@ import { HealthModule } from './platform/health/health.module.js';
 import { IdempotencyModule } from './platform/idempotency/idempotency.module.js';
 import type { EventConsumer } from './platform/messaging/event-consumer.js';
 import { MessagingModule } from './platform/messaging/messaging.module.js';
+import { MigrationsModule } from './platform/migrations/migrations.module.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
 import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
 import { QuotasModule } from './platform/quotas/quotas.module.js';
@@ -62,6 +63,7 @@ export class AppModule {
         ConfigModule.forRoot(environment),
         CommonModule,
         DatabaseModule,
+        MigrationsModule,
         RedisModule,
         WorkModule,
         MessagingModule.forRoot(environment, consumersFor(environment)),

@@ -6,7 +6,11 @@ const USAGE = `Usage: cli <command>
 
   create-admin --name NAME --email EMAIL   makes an administrator; the password comes from
                                            ADMIN_PASSWORD or from standard input
-  sync-indexes                             creates the database's indexes (before a rollout)
+  migrate [--contract] [--check]           creates missing indexes and runs pending migrations (before a
+                                           rollout); --contract also runs those that need the previous
+                                           release gone; --check changes nothing, lists what is pending,
+                                           and exits with 3 if the release can't serve without it
+  sync-indexes                             creates missing indexes alone
   shard [--check]                          shards the database of a mongos, as far as it isn't; --check says
                                            what is left to do, and which hot queries ask every shard
   reencrypt-secrets                        encrypts what is stored with the first of APP_SECRETS (before
@@ -23,6 +27,7 @@ const USAGE = `Usage: cli <command>
 /** Loaded when called: making a key takes no database, nor the time to load what does. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
   'create-admin': async () => (await import('./cli/create-admin.js')).createAdmin,
+  migrate: async () => (await import('./cli/migrate.js')).migrate,
   'sync-indexes': async () => (await import('./cli/sync-indexes.js')).syncIndexes,
   shard: async () => (await import('./cli/sharding/shard.js')).shard,
   'reencrypt-secrets': async () => (await import('./cli/reencrypt-secrets.js')).reencryptSecrets,
@@ -39,9 +44,9 @@ if (!loadCommand) {
 }
 try {
   const command = await loadCommand();
-  const { output, note } = await command(args, process.env);
+  const { output, note, exitCode = 0 } = await command(args, process.env);
   if (note) process.stderr.write(`${note}\n`);
-  process.stdout.write(output && `${output}\n`, () => process.exit(0));
+  process.stdout.write(output && `${output}\n`, () => process.exit(exitCode));
 } catch (error) {
   const expected =
     error instanceof UsageError ||

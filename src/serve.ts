@@ -3,9 +3,9 @@ import { Logger } from '@nestjs/common';
 import { createApp } from './bootstrap.js';
 import type { Environment } from './config/environment.js';
 import { answersProbesWhileWaiting, obeyPrimary, reportReady } from './platform/cluster/worker.js';
-import { IndexSynchronizer } from './platform/database/index-synchronizer.js';
 import { waitForDatabase } from './platform/database/wait-for-database.js';
 import { listenOnStandby } from './platform/health/standby.js';
+import { Migrator } from './platform/migrations/migrator.js';
 import { createLogger } from './platform/observability/logger.js';
 import { startReporting } from './platform/observability/reporting.js';
 import { CLOSE_TIMEOUT_MS, Shutdown } from './platform/shutdown/shutdown.js';
@@ -20,7 +20,7 @@ export async function serve(environment: Environment): Promise<void> {
   const standIn = answersProbesWhileWaiting() ? () => listenOnStandby(environment) : undefined;
   await waitForDatabase(environment, (message) => logger.warn(message), standIn);
   const app = await createApp(environment, logger);
-  if (environment.NODE_ENV !== 'production') await app.get(IndexSynchronizer).synchronize();
+  if (environment.NODE_ENV !== 'production') await app.get(Migrator).migrate({ contract: false });
 
   const close = async (drained: Promise<void>) => {
     await drained;

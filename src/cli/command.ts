@@ -2,6 +2,8 @@
 export interface Outcome {
   output: string;
   note?: string;
+  /** The exit code of the process. Default 0. */
+  exitCode?: number;
 }
 
 /** An operator's command, without the name it is called by. */

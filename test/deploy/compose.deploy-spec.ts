@@ -100,7 +100,7 @@ describe('docker/compose.yaml', () => {
     expect(conditions('nginx')).toEqual(REPLICAS.map((name) => `${name} service_healthy`));
     for (const name of [...REPLICAS, ...MEMBERS, 'redis', 'nginx'])
       expect(services[name]).toHaveProperty('healthcheck');
-    expect(services['indexes']!.command).toEqual(['dist/cli.js', 'sync-indexes']);
+    expect(services['indexes']!.command).toEqual(['dist/cli.js', 'migrate']);
   });
 
   it('makes one replica set of the members, and has the service use all of it', () => {
@@ -166,7 +166,7 @@ describe('the profile split', () => {
       expect(scale).toBe(2);
       expect(environment).toMatchObject({ MODULES: name, EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://rabbitmq' });
       expect(needed![`${name}-indexes`]!.condition).toBe('service_completed_successfully');
-      expect(services[`${name}-indexes`]).toMatchObject({ environment, command: ['dist/cli.js', 'sync-indexes'] });
+      expect(services[`${name}-indexes`]).toMatchObject({ environment, command: ['dist/cli.js', 'migrate'] });
       return environment!['MONGODB_URI'];
     });
     expect(new Set(databases).size).toBe(MODULES.length);

@@ -5,6 +5,7 @@ import { SkipThrottle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../common/auth/principal.js';
 import { version } from '../../config/version.js';
+import { DatabaseReadiness } from '../migrations/database-readiness.js';
 import { ServedUnderPressure } from '../overload/load-shedding.js';
 import { Shutdown } from '../shutdown/shutdown.js';
 import { Dependencies } from './dependencies.js';
@@ -22,6 +23,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly dependencies: Dependencies,
     private readonly shutdown: Shutdown,
+    private readonly readiness: DatabaseReadiness,
   ) {}
 
   /** How the process and its dependencies are. */
@@ -62,11 +64,16 @@ export class HealthController {
 
   /** Whether requests should be sent here. */
   @ApiResponse({ status: 200, description: 'They should', type: ProbeResponseDto })
-  @ApiResponse({ status: 503, description: 'Shutting down, or no database', type: ProbeResponseDto })
+  @ApiResponse({
+    status: 503,
+    description: 'Shutting down, no database, or one that lacks a migration or an index',
+    type: ProbeResponseDto,
+  })
   @ServedUnderPressure()
   @Get('ready')
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponseDto> {
-    if (!this.shutdown.inProgress && (await this.dependencies.mongodb())) return { status: 'ok' };
+    const { inProgress } = this.shutdown;
+    if (!inProgress && this.readiness.isReady && (await this.dependencies.mongodb())) return { status: 'ok' };
     void reply.status(503);
     return { status: this.shutdown.inProgress ? 'shutting_down' : 'error' };
   }

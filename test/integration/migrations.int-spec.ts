@@ -1,0 +1,229 @@
+import { getConnectionToken } from '@nestjs/mongoose';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Collection } from 'mongodb';
+import type { Connection } from 'mongoose';
+import { Environment } from '../../src/config/environment.js';
+import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
+import { changeDocuments } from '../../src/platform/migrations/document-batches.js';
+import { Ledger } from '../../src/platform/migrations/ledger.js';
+import type { Migration, MigrationContext } from '../../src/platform/migrations/migration.js';
+import { MigrationRegistry } from '../../src/platform/migrations/migration-registry.js';
+import { Migrator } from '../../src/platform/migrations/migrator.js';
+import { buildParts, deferred } from '../support/parts.js';
+
+interface Thing {
+  _id: number;
+  size?: number;
+  unit?: string;
+}
+
+const THINGS = 1200;
+/** Three batches: it gives things that have none a unit. */
+const addUnit: Migration = {
+  id: '0001-things-have-a-unit',
+  phase: 'expand',
+  runBatch: changeDocuments({
+    collection: 'things',
+    filter: { unit: { $exists: false } },
+    change: () => ({ $set: { unit: 'mm' } }),
+  }),
+};
+const ID = 'test.0001-things-have-a-unit';
+
+let app: NestFastifyApplication;
+let connection: Connection;
+let things: Collection<Thing>;
+let ledger: Collection<{ _id: string; completedAt: Date | null; position: unknown; changed: number; leaseUntil: Date }>;
+
+beforeAll(async () => {
+  app = await buildParts();
+  connection = app.get<Connection>(getConnectionToken());
+  things = connection.collection<Thing>('things') as unknown as Collection<Thing>;
+  ledger = connection.collection('migrations') as unknown as typeof ledger;
+});
+beforeEach(async () => {
+  await ledger.deleteMany({});
+  await things.deleteMany({});
+  await things.insertMany(Array.from({ length: THINGS }, (_, _id) => ({ _id, size: _id })));
+});
+
+/** A runner of its own, as each process is one. */
+function migratorOf(...migrations: Migration[]): Migrator {
+  const registry = new MigrationRegistry();
+  registry.add('test', migrations);
+  return new Migrator(connection, app.get(Environment), app.get(IndexSynchronizer), registry, app.get(Ledger));
+}
+
+/** The same migration, which notes the positions of its batches. */
+function traced(migration: Migration, before: (batch: number) => Promise<void> | void = () => undefined) {
+  const positions: unknown[] = [];
+  const runBatch: Migration['runBatch'] = async (context, position) => {
+    positions.push(position);
+    await before(positions.length);
+    return await migration.runBatch(context, position);
+  };
+  return { positions, migration: { ...migration, runBatch } };
+}
+
+async function expectCompleted(): Promise<void> {
+  const entry = await ledger.findOne({ _id: ID });
+  expect(entry).toMatchObject({ changed: THINGS, position: null });
+  expect(entry?.completedAt).toBeInstanceOf(Date);
+}
+
+const countChanged = () => things.countDocuments({ unit: 'mm' });
+
+describe('a migration', () => {
+  it('runs once, in batches, and is recorded', async () => {
+    const { migration, positions } = traced(addUnit);
+    const reports: number[] = [];
+    await migratorOf(migration).migrate({ contract: false, report: ({ changed }) => void reports.push(changed) });
+    expect(await countChanged()).toBe(THINGS);
+    expect(positions).toEqual([null, 499, 999]);
+    expect(reports).toEqual([500, 1000, THINGS]);
+    await expectCompleted();
+    await migratorOf(migration).migrate({ contract: false });
+    expect(positions).toHaveLength(3);
+  });
+
+  it('goes on after an interruption with the batch that failed', async () => {
+    const failing = traced(addUnit, (batch) => {
+      if (batch === 2) throw new Error('cut off');
+    });
+    await expect(migratorOf(failing.migration).migrate({ contract: false })).rejects.toThrow(
+      `The migration ${ID} has failed: Error: cut off`,
+    );
+    expect(await ledger.findOne({ _id: ID })).toMatchObject({ completedAt: null, position: 499, changed: 500 });
+    const { migration, positions } = traced(addUnit);
+    await migratorOf(migration).migrate({ contract: false });
+    expect(positions).toEqual([499, 999]);
+    expect(await countChanged()).toBe(THINGS);
+    expect(await ledger.findOne({ _id: ID })).toMatchObject({ changed: THINGS });
+  });
+
+  it('is run by one of several runners, and the others return when it is complete', async () => {
+    const runners = Array.from({ length: 3 }, () => traced(addUnit));
+    await Promise.all(
+      runners.map(async ({ migration }) => {
+        await migratorOf(migration).migrate({ contract: false });
+        expect(await countChanged()).toBe(THINGS);
+      }),
+    );
+    expect(runners.map(({ positions }) => positions.length).sort()).toEqual([0, 0, 3]);
+  });
+
+  it('is taken over when the lease of its runner ends, and that one stops', async () => {
+    const [reached, goOn] = [deferred(), deferred()];
+    const stalled = traced(addUnit, async (batch) => {
+      if (batch < 2) return;
+      reached.resolve();
+      await goOn.promise;
+    });
+    const first = migratorOf(stalled.migration).migrate({ contract: false });
+    await reached.promise;
+    await ledger.updateOne({ _id: ID }, { $set: { leaseUntil: new Date(0) } });
+    const { migration, positions } = traced(addUnit);
+    await migratorOf(migration).migrate({ contract: false });
+    expect(positions).toEqual([499, 999]);
+    goOn.resolve();
+    await expect(first).rejects.toThrow('Another runner has taken over');
+    await expectCompleted();
+  });
+
+  it('leaves alone what is written after it has read it', async () => {
+    const db = {
+      collection: () => ({
+        find: things.find.bind(things),
+        bulkWrite: async (...args: Parameters<typeof things.bulkWrite>) => {
+          await things.updateOne({ _id: 3 }, { $set: { size: 1000 } });
+          await things.updateOne({ _id: 4 }, { $set: { unit: 'inch' } });
+          return await things.bulkWrite(...args);
+        },
+      }),
+    };
+    const run = changeDocuments<{ size: number }>({
+      collection: 'things',
+      filter: { unit: { $exists: false } },
+      fields: ['size'],
+      change: ({ size }) => (size % 2 ? { $set: { unit: `${size} mm` } } : { $set: { unit: 'mm' } }),
+    });
+    const result = await run({ db } as unknown as MigrationContext, null);
+    expect(result).toEqual({ changed: 498, position: 499 });
+    expect(await things.find({ _id: { $in: [2, 3, 4, 5] } }).toArray()).toEqual([
+      { _id: 2, size: 2, unit: 'mm' },
+      { _id: 3, size: 1000 },
+      { _id: 4, size: 4, unit: 'inch' },
+      { _id: 5, size: 5, unit: '5 mm' },
+    ]);
+  });
+});
+
+describe('contract steps', () => {
+  const removeSize: Migration = {
+    id: '0002-things-have-no-size',
+    phase: 'contract',
+    runBatch: changeDocuments({
+      collection: 'things',
+      filter: { size: { $exists: true } },
+      change: () => ({ $unset: { size: 1 } }),
+    }),
+  };
+  const countSizes = () => things.countDocuments({ size: { $exists: true } });
+
+  it('are left until they are asked for, since the previous release may serve', async () => {
+    const migrator = migratorOf(removeSize, addUnit);
+    const left = await migrator.migrate({ contract: false });
+    expect(left.map(({ id }) => id)).toEqual(['test.0002-things-have-no-size']);
+    expect([await countChanged(), await countSizes()]).toEqual([THINGS, THINGS]);
+    expect(await migrator.migrate({ contract: true })).toEqual([]);
+    expect(await countSizes()).toBe(0);
+  });
+
+  it('run with the others once a release requires them', async () => {
+    expect(await migratorOf({ ...removeSize, required: true }).migrate({ contract: false })).toEqual([]);
+    expect(await countSizes()).toBe(0);
+  });
+});
+
+it('a database without any collection of the service has all migrations recorded, none of which runs', async () => {
+  const { migration, positions } = traced(addUnit);
+  const contract: Migration = { ...migration, id: '0002-later', phase: 'contract' };
+  await connection.dropDatabase();
+  const migrator = migratorOf(migration, contract);
+  expect(await migrator.migrate({ contract: false })).toEqual([]);
+  expect(await migrator.findPending()).toEqual([]);
+  expect(positions).toEqual([]);
+  expect(await app.get(IndexSynchronizer).findMissing()).toEqual([]);
+});
+
+it('an index that is missing is named, and made', async () => {
+  const indexes = app.get(IndexSynchronizer);
+  expect(await indexes.findMissing()).toEqual([]);
+  await connection.collection('accounts').dropIndex('email_1');
+  const textIndex = (await connection.collection('tasks').indexes()).find(({ key }) => '_fts' in key);
+  await connection.collection('tasks').dropIndex(textIndex!.name!);
+  const missing = await indexes.findMissing();
+  expect(missing).toHaveLength(2);
+  expect(missing).toContain('accounts {"email":1}');
+  await migratorOf().migrate({ contract: false });
+  expect(await indexes.findMissing()).toEqual([]);
+});
+
+describe('the registry', () => {
+  it('runs an owner’s migrations in the order of their numbers', () => {
+    const registry = new MigrationRegistry();
+    registry.add('b', [
+      { ...addUnit, id: '0002-b' },
+      { ...addUnit, id: '0001-a' },
+    ]);
+    registry.add('a', [{ ...addUnit, id: '0003-c' }]);
+    expect(registry.all.map(({ id }) => id)).toEqual(['a.0003-c', 'b.0001-a', 'b.0002-b']);
+  });
+
+  it('refuses a number that is used twice, and an id without one', () => {
+    const registry = new MigrationRegistry();
+    registry.add('a', [addUnit]);
+    expect(() => registry.add('a', [{ ...addUnit, id: '0001-other' }])).toThrow('same number');
+    expect(() => registry.add('a', [{ ...addUnit, id: 'first' }])).toThrow('0001-what-it-does');
+  });
+});
