@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { corsOptions } from './common/http/cors.js';
+import { normaliseClientAddresses } from './common/http/forwarded-for.js';
 import { acceptJsonOnly, letFormsPass } from './common/http/json-body.js';
 import { RouteMethods } from './common/http/route-methods.js';
 import { secureHeaders } from './common/http/security-headers.js';
@@ -49,6 +50,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
     abortOnError: false,
   });
   const server: Server = adapter.getInstance();
+  normaliseClientAddresses(server);
   acceptJsonOnly(server);
   letFormsPass(server, '/unsubscribe');
   app.get(RouteMethods).observe(server);

@@ -51,8 +51,8 @@ describe('limits', () => {
 
   it.each([
     ['an IPv4 address', ['192.0.2.1', '::ffff:192.0.2.1'], '192.0.2.2'],
-    ['an IPv6 network', ['2001:db8:1:2::1', '2001:db8:1:2:ffff:a:d:a', '2001:db8:1:2::1:0'], '2001:db8:1:3::1'],
-    ['a network with zeros', ['2001:db8::', '2001:db8::a:a:a:a'], '2001:db8:0:1::'],
+    ['an IPv6 network', ['2001:db8:1:2::1', '2001:db8:1:ff:ffff:a:d:a', '2001:db8:1::1:0'], '2001:db8:1:100::1'],
+    ['a network with zeros', ['2001:db8::', '2001:db8::a:a:a:a'], '2001:db8:0:100::'],
   ])('counts %s as one, however it is written, and apart from its neighbour', async (_, same, neighbour) => {
     await start({
       clientAddress: 'aws',

@@ -49,6 +49,7 @@ describe('registering', () => {
       accessToken: expect.any(String) as string,
       refreshToken: expect.any(String) as string,
       expiresIn: 900,
+      deviceToken: expect.any(String) as string,
     });
     const me = await new ApiClient(service, body.accessToken).get(ME);
     expect(me.status).toBe(200);

@@ -2,7 +2,7 @@ import { ApiClient, type ApiResponse, type Problem } from '../support/api-client
 import { type OwnRedis, startOwnRedis } from '../support/redis.js';
 import { startService, type TestService } from '../support/service.js';
 import { TASKS } from '../support/tasks.js';
-import { newEmail, registerUser } from '../support/users.js';
+import { newEmail, newRegistration, registerUser, type Tokens } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const GENERAL_LIMIT = 12;
@@ -33,14 +33,24 @@ function newAddress(): { 'X-Forwarded-For': string } {
   return { 'X-Forwarded-For': `198.51.100.${lastAddress}` };
 }
 
-async function newUser() {
+async function newSession(): Promise<Tokens> {
   // A registration counts by its address: from one of its own it is always allowed.
-  const { body } = await new ApiClient(first).post<{ accessToken: string }>(
-    '/api/v1/auth/register',
-    { name: 'Ada', email: newEmail(), password: 'correct-horse-battery' },
-    newAddress(),
-  );
-  return new ApiClient(first, body.accessToken);
+  const { body } = await new ApiClient(first).post<Tokens>('/api/v1/auth/register', newRegistration(), newAddress());
+  return body;
+}
+
+async function newUser() {
+  return new ApiClient(first, (await newSession()).accessToken);
+}
+
+function refresh(service: TestService, refreshToken: string, address: Record<string, string>) {
+  return new ApiClient(service).post<Tokens & Problem>('/api/v1/auth/refresh', { refreshToken }, address);
+}
+
+/** Sends as many requests as the general limit allows, and one more. */
+async function exhaust(api: ApiClient, address: Record<string, string>): Promise<void> {
+  const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 1 }, () => api.get(TASKS, address)));
+  expect(countOf(answers, 429)).toBe(1);
 }
 
 function logIn(service: TestService, headers: Record<string, string>): Promise<ApiResponse<Problem>> {
@@ -91,12 +101,70 @@ describe('the general limit', () => {
     expect((await calm.get(TASKS, address)).status).toBe(200);
   });
 
-  it('counts those who are not logged in by address, guesses at tokens among them', async () => {
+  it.each([
+    ['requests without a token', undefined, 'nonsense'],
+    ['requests with an invalid token', 'nonsense', undefined],
+  ])('counts %s by address, apart from the others', async (_, token, otherToken) => {
     const address = newAddress();
-    const guess = () => new ApiClient(first, 'nonsense').get<Problem>(TASKS, address);
-    const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 3 }, guess));
+    const ask = () => new ApiClient(first, token).get<Problem>(TASKS, address);
+    const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 3 }, ask));
     expect([countOf(answers, 401), countOf(answers, 429)]).toEqual([GENERAL_LIMIT, 3]);
-    expect((await new ApiClient(first).get(TASKS, newAddress())).status).toBe(401);
+    expect((await new ApiClient(first, otherToken).get(TASKS, address)).status).toBe(401);
+    expect((await new ApiClient(first, token).get(TASKS, newAddress())).status).toBe(401);
+  });
+
+  it('tells an expired token that it has expired, however many invalid ones come from its address', async () => {
+    const brief = await first.replica({ ACCESS_TOKEN_TTL_SECONDS: '1' });
+    const address = newAddress();
+    await exhaust(new ApiClient(brief, 'nonsense'), address);
+    const { api } = await registerUser(brief);
+    const expired = await waitFor('the token to expire', async () => {
+      const answer = await api.get<Problem>(TASKS, address);
+      return answer.status === 401 && answer;
+    });
+    expect(expired).toMatchObject({ status: 401, body: { code: 'TOKEN_EXPIRED' } });
+    await brief.stop();
+  });
+
+  it('counts a refresh by its session, whatever comes from its address', async () => {
+    const [busy, calm] = await Promise.all([newSession(), newSession()]);
+    const address = newAddress();
+    await exhaust(new ApiClient(first, 'nonsense'), address);
+    await exhaust(new ApiClient(first), address);
+    const wrong = await Promise.all(
+      Array.from({ length: GENERAL_LIMIT + 2 }, () => refresh(first, 'nonsense', address)),
+    );
+    expect([countOf(wrong, 401), countOf(wrong, 429)]).toEqual([0, GENERAL_LIMIT + 2]);
+
+    let { refreshToken } = busy;
+    for (let used = 1; used <= GENERAL_LIMIT; used++) {
+      const { status, body, headers } = await refresh(used % 2 ? first : second, refreshToken, address);
+      expect([status, headers.get('ratelimit-remaining')]).toEqual([200, String(GENERAL_LIMIT - used)]);
+      refreshToken = body.refreshToken;
+    }
+    expect(await refresh(first, refreshToken, newAddress())).toMatchObject({
+      status: 429,
+      body: { code: 'RATE_LIMITED' },
+    });
+    expect((await refresh(first, calm.refreshToken, address)).status).toBe(200);
+  });
+
+  it('refuses a refresh whose body is not valid, and counts it like an invalid token', async () => {
+    const address = newAddress();
+    const send = (body: unknown) => new ApiClient(first).post('/api/v1/auth/refresh', body, address);
+    const bodies = [{}, [], { refreshToken: 7 }, { refreshToken: null }];
+    for (const body of bodies) expect((await send(body)).status).toBe(400);
+    for (let used = bodies.length; used < GENERAL_LIMIT; used++) await send({ refreshToken: 'nonsense' });
+    expect((await send({ refreshToken: 'nonsense' })).status).toBe(429);
+    expect((await new ApiClient(first).get(TASKS, address)).status).toBe(401);
+  });
+
+  it('counts requests for the public keys apart', async () => {
+    const address = newAddress();
+    const ask = () => new ApiClient(first).get('/.well-known/jwks.json', address);
+    await exhaust(new ApiClient(first), address);
+    const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 1 }, ask));
+    expect([countOf(answers, 200), countOf(answers, 429)]).toEqual([GENERAL_LIMIT, 1]);
   });
 
   it.each(['/health', '/health/live', '/health/ready'])('never counts %s', async (path) => {
@@ -152,9 +220,9 @@ describe('the strict limit', () => {
 
   it('counts all addresses of an IPv6 network as one client, and an IPv4 address however it is written', async () => {
     const statusFrom = async (address: string) => (await logIn(first, { 'X-Forwarded-For': address })).status;
-    for (let host = 1; host <= STRICT_LIMIT; host++) expect(await statusFrom(`2001:db8:7:7::${host}`)).toBe(401);
-    expect(await statusFrom('2001:db8:7:7:ffff:ffff:ffff:ffff')).toBe(429);
-    expect(await statusFrom('2001:db8:7:8::1')).toBe(401);
+    for (let host = 1; host <= STRICT_LIMIT; host++) expect(await statusFrom(`2001:db8:7:${host}::1`)).toBe(401);
+    expect(await statusFrom('2001:db8:7:ff:ffff:ffff:ffff:ffff')).toBe(429);
+    expect(await statusFrom('2001:db8:7:100::1')).toBe(401);
     for (let attempt = 0; attempt < STRICT_LIMIT; attempt++) expect(await statusFrom('203.0.113.77')).toBe(401);
     expect(await statusFrom('::ffff:203.0.113.77')).toBe(429);
     expect(await statusFrom('::ffff:203.0.113.78')).toBe(401);
@@ -163,9 +231,21 @@ describe('the strict limit', () => {
   it('so does the limit of failed log-ins', async () => {
     const guarded = await first.replica({ LOGIN_ADDRESS_FAILURES: '2', THROTTLE_STRICT_LIMIT: '1000000' });
     const from = async (address: string) => (await logIn(guarded, { 'X-Forwarded-For': address })).status;
-    expect([await from('2001:db8:9:9::1'), await from('2001:db8:9:9::2')]).toEqual([401, 401]);
-    expect([await from('2001:db8:9:9::3'), await from('2001:db8:9:a::1')]).toEqual([429, 401]);
+    expect([await from('2001:db8:9:9::1'), await from('2001:db8:9:a::1')]).toEqual([401, 401]);
+    expect([await from('2001:db8:9:b::1'), await from('2001:db8:9:100::1')]).toEqual([429, 401]);
     await guarded.stop();
+  });
+
+  it.each([
+    ['198.51.101.7', '198.51.101.8'],
+    ['[2001:db8:a::7]', '[2001:db8:b::7]'],
+  ])('counts connections from %s as one client where the proxy writes their ports', async (address, other) => {
+    const from = (entry: string) => logIn(first, { 'X-Forwarded-For': entry });
+    const answers = await Promise.all(
+      Array.from({ length: STRICT_LIMIT + 2 }, (_, index) => from(`${address}:${40000 + index}`)),
+    );
+    expect([countOf(answers, 401), countOf(answers, 429)]).toEqual([STRICT_LIMIT, 2]);
+    expect((await from(`${other}:40000`)).status).toBe(401);
   });
 
   it('cannot be dodged with a made-up X-Forwarded-For where no proxy is trusted', async () => {
@@ -195,12 +275,17 @@ describe('without Redis', () => {
 
   it('each instance counts for itself, and nothing fails', async () => {
     const alone = await first.replica();
-    const api = (await registerUser(alone)).api;
+    const { api, tokens } = await registerUser(alone);
     redis.kill();
     const answers = await Promise.all(Array.from({ length: GENERAL_LIMIT + 4 }, () => api.get<Problem>(TASKS)));
     const refused = countOf(answers, 429);
     expect(countOf(answers, 200) + refused).toBe(GENERAL_LIMIT + 4);
     expect(refused).toBeGreaterThan(0);
+    const { refreshToken } = tokens;
+    const refreshed = await Promise.all(
+      Array.from({ length: GENERAL_LIMIT + 4 }, () => refresh(alone, refreshToken, newAddress())),
+    );
+    expect([countOf(refreshed, 200), countOf(refreshed, 429)]).toEqual([GENERAL_LIMIT, 4]);
     expect((await new ApiClient(alone).get<{ status: string }>('/health')).body.status).toBe('ok');
   });
 });

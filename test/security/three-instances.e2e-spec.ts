@@ -101,9 +101,7 @@ describe('the lock of an account', () => {
 
   it('lets ten of 200 parallel guesses be looked at, and then refuses the right password too', async () => {
     const { email, password } = await registerUser(instance(0));
-    const answers = await atOnce(PARALLEL, (number) =>
-      logInAt(number, email, `wrong-${number}-horse`, `198.51.100.${number}`),
-    );
+    const answers = await atOnce(PARALLEL, (number) => logInAt(number, email, `wrong-${number}-horse`));
     const { 401: evaluated = 0 } = tally(answers);
     expect(tally(answers)).toEqual({ 401: evaluated, 423: PARALLEL - evaluated });
     expect(evaluated).toBeLessThanOrEqual(LOCK_FAILURES);
@@ -122,6 +120,19 @@ describe('the lock of an account', () => {
 describe.each(['up', 'down'])('with Redis %s', (state) => {
   beforeAll(() => {
     if (state === 'down') redis.kill();
+  });
+
+  it('a network that fails to log in is locked on all instances; the owner elsewhere logs in on all', async () => {
+    const { email, password } = await registerUser(instance(0));
+    const logInFrom = (address: string, given: string, number: number) =>
+      new ApiClient(instance(number)).post(`${AUTH}/login`, { email, password: given }, { 'X-Forwarded-For': address });
+    for (let failure = 0; failure < LOCK_FAILURES; failure++) {
+      expect((await logInFrom('203.0.113.50:4711', 'wrong-horse-battery', failure)).status).toBe(401);
+    }
+    expect(tally(await atOnce(3, (number) => logInFrom(`203.0.113.50:${number}`, password, number)))).toEqual({
+      423: 3,
+    });
+    expect(tally(await atOnce(3, (number) => logInFrom('203.0.113.51', password, number)))).toEqual({ 200: 3 });
   });
 
   it('an administrator who is demoted is none on any instance within a second', async () => {

@@ -12,6 +12,7 @@ export interface Tokens {
   accessToken: string;
   refreshToken: string;
   expiresIn: number;
+  deviceToken: string;
 }
 
 /** Somebody with an account, logged in. */

@@ -24,6 +24,8 @@ export interface ApiKeyPrincipal {
 export interface AuthenticatedRequest extends FastifyRequest {
   user?: Principal;
   authenticationError?: ProblemError;
+  /** There was a token, and it isn't accepted. It names its session where it is one of ours that has expired or was revoked. */
+  rejectedToken?: { sessionId?: string };
 }
 
 /** The logged-in principal; only for routes that aren't `@Public()`. */

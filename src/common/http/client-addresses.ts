@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
 import type { Environment } from '../../config/environment.js';
+import { normaliseForwardedHeaders } from './forwarded-for.js';
 import { trustedProxies } from './trusted-proxies.js';
 
 /** The address of a client whose request Fastify doesn't see (an upgrade), by the same rules as `request.ip`. */
@@ -15,6 +16,7 @@ export class ClientAddresses {
   }
 
   of(request: IncomingMessage): string {
+    normaliseForwardedHeaders(request.headers);
     return proxyAddr(request, this.trusts);
   }
 }

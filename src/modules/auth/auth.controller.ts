@@ -1,5 +1,6 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { SkipThrottle } from '@nestjs/throttler';
 import { CurrentUser, Public, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
@@ -20,6 +21,7 @@ import {
 import { TokensResponseDto } from './dto/tokens-response.dto.js';
 import { EmailAddressesService } from './email-addresses.service.js';
 import { PasswordsService } from './passwords.service.js';
+import { RefreshRateLimitGuard } from './refresh-rate-limit.guard.js';
 
 @ApiTags('Auth')
 @Controller('auth')
@@ -62,6 +64,8 @@ export class AuthController {
   /** Exchange a refresh token for new tokens. */
   @ApiProblems('UNAUTHENTICATED', 'REFRESH_TOKEN_REUSED')
   @Public()
+  @SkipThrottle({ general: true, strict: true })
+  @UseGuards(RefreshRateLimitGuard)
   @HttpCode(200)
   @Post('refresh')
   refresh(@Body() body: RefreshDto, @CurrentClient() client: Client): Promise<TokensResponseDto> {

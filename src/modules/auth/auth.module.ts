@@ -13,6 +13,7 @@ import { AuditService } from './audit.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthListener } from './auth.listener.js';
 import { AuthService } from './auth.service.js';
+import { DeviceTokens } from './device-tokens.js';
 import { EmailAddressesService } from './email-addresses.service.js';
 import { JwksController } from './jwks.controller.js';
 import { LoginAttempts } from './login-attempts.service.js';
@@ -68,6 +69,7 @@ import { StepUpService } from './step-up.service.js';
     AuditService,
     AuthListener,
     AuthService,
+    DeviceTokens,
     EmailAddressesService,
     LoginAttempts,
     LogoutService,

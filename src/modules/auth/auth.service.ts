@@ -10,8 +10,9 @@ import { AuditService } from './audit.service.js';
 import { AccountLockedError, InvalidCredentialsError, InvalidTokenError, MfaRequiredError } from './auth.errors.js';
 import type { LoginDto, LoginMfaDto, RegisterDto } from './dto/auth-requests.dto.js';
 import type { TokensResponseDto } from './dto/tokens-response.dto.js';
+import { DeviceTokens } from './device-tokens.js';
 import { EmailAddressesService } from './email-addresses.service.js';
-import { LoginAttempts } from './login-attempts.service.js';
+import { type AttemptSource, LoginAttempts } from './login-attempts.service.js';
 import { MfaCodes } from './mfa-codes.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -31,6 +32,7 @@ export class AuthService {
     private readonly outbox: Outbox,
     private readonly hasher: PasswordHasher,
     private readonly attempts: LoginAttempts,
+    private readonly devices: DeviceTokens,
     private readonly sessions: SessionsService,
     private readonly codes: MfaCodes,
     private readonly tokens: OneTimeTokens,
@@ -70,44 +72,45 @@ export class AuthService {
   }
 
   /** @throws InvalidCredentialsError, AccountLockedError, MfaRequiredError, ProblemError `RATE_LIMITED` */
-  async login({ email, password }: LoginDto, client: Client): Promise<TokensResponseDto> {
+  async login({ email, password, deviceToken }: LoginDto, client: Client): Promise<TokensResponseDto> {
     const address = normaliseEmail(email);
-    await this.reserveAttempt(address, client);
     const account = await this.accounts.findByEmail(address);
-    if (!(await this.hasher.verify(account?.passwordHash, password)) || !account) {
-      await this.audit.record('login.failed', { client, details: account ? { userId: String(account._id) } : {} });
-      throw new InvalidCredentialsError();
-    }
-    if (this.hasher.isOutdated(account.passwordHash)) await this.accounts.rehash(account, password);
-    if (account.mfa) {
-      await this.attempts.undecided(address, client.ip);
+    const device = this.devices.verify(deviceToken, account);
+    return await this.attempt({ email: address, ip: client.ip, device }, account, client, async () => {
+      if (!(await this.hasher.verify(account?.passwordHash, password)) || !account) {
+        await this.audit.record('login.failed', { client, details: account ? { userId: String(account._id) } : {} });
+        throw new InvalidCredentialsError();
+      }
+      if (this.hasher.isOutdated(account.passwordHash)) await this.accounts.rehash(account, password);
+      if (!account.mfa) return await this.startSession(account, client);
       const { token } = await this.transactions.run(async (transaction) => {
         await this.accounts.assertUnchanged(account, transaction);
-        return await this.tokens.create('mfa-login', account._id, address, transaction);
+        return await this.tokens.create('mfa-login', account._id, address, transaction, device);
       });
       throw new MfaRequiredError(token);
-    }
-    const tokens = await this.startSession(account, client);
-    await this.attempts.succeeded(address, client.ip);
-    return tokens;
+    });
   }
 
   /** The second step of a log-in. @throws InvalidCredentialsError, AccountLockedError, ProblemError `RATE_LIMITED` */
   async loginMfa({ mfaToken, code }: LoginMfaDto, client: Client): Promise<TokensResponseDto> {
     const token = await this.tokens.reserveTry(mfaToken, 'mfa-login', MFA_TRIES);
     if (!token) throw new InvalidCredentialsError(LOGIN_EXPIRED);
-    await this.reserveAttempt(token.email, client);
     const account = await this.accounts.get(token.user);
-    const tokens = await this.startSession(account, client, { mfaToken, code }).catch(async (error: unknown) => {
-      // Used up by another request at the same moment.
-      if (error instanceof InvalidTokenError) throw new InvalidCredentialsError(LOGIN_EXPIRED);
-      if (error instanceof InvalidCredentialsError) {
-        await this.audit.record('login.failed', { client, details: { userId: String(account._id) } });
-      }
-      throw error;
-    });
-    await this.attempts.succeeded(token.email, client.ip);
-    return tokens;
+    return await this.attempt(
+      { email: token.email, ip: client.ip, device: token.device },
+      account,
+      client,
+      async () => {
+        return await this.startSession(account, client, { mfaToken, code }).catch(async (error: unknown) => {
+          // Used up by another request at the same moment.
+          if (error instanceof InvalidTokenError) throw new InvalidCredentialsError(LOGIN_EXPIRED);
+          if (error instanceof InvalidCredentialsError) {
+            await this.audit.record('login.failed', { client, details: { userId: String(account._id) } });
+          }
+          throw error;
+        });
+      },
+    );
   }
 
   /** @throws UnauthenticatedError, RefreshTokenReusedError */
@@ -116,10 +119,14 @@ export class AuthService {
     return await this.toTokens(await this.accounts.get(grant.session.user), grant);
   }
 
-  private async reserveAttempt(email: string, client: Client): Promise<void> {
-    await this.attempts.reserve(email, client.ip).catch(async (error: unknown) => {
+  private async attempt<T>(
+    source: AttemptSource,
+    account: Account | null,
+    client: Client,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    return await this.attempts.run(source, run).catch(async (error: unknown) => {
       if (error instanceof AccountLockedError) {
-        const account = await this.accounts.findByEmail(email);
         await this.audit.record('login.locked', { client, details: account ? { userId: String(account._id) } : {} });
       }
       throw error;
@@ -157,6 +164,7 @@ export class AuthService {
       accessToken: await this.accessTokens.issue(account, session._id),
       refreshToken,
       expiresIn: this.environment.ACCESS_TOKEN_TTL_SECONDS,
+      deviceToken: this.devices.issue(account, String(session._id)),
     };
   }
 }

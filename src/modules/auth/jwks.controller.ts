@@ -2,6 +2,7 @@ import { Controller, Get, Header, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Public } from '../../common/auth/principal.js';
 import { SigningKeys } from '../../platform/authentication/signing-keys.js';
+import { SeparateRateLimit } from '../../platform/throttling/rate-limit.guard.js';
 import { JwksResponseDto } from './dto/jwks-response.dto.js';
 
 @ApiTags('Auth')
@@ -11,6 +12,7 @@ export class JwksController {
 
   /** The public keys that verify access tokens (RFC 7517). */
   @Public()
+  @SeparateRateLimit()
   @Header('Cache-Control', 'public, max-age=300')
   @Get()
   getJwks(): JwksResponseDto {

@@ -17,10 +17,29 @@ const WAIT_STEP_MS = 50;
 /** What a step-up can ask for. */
 export type SecretKind = 'password' | 'code';
 
+/** What an attempt to log in is counted by. */
+export interface AttemptSource {
+  /** Normalised. */
+  email: string;
+  ip: string;
+  /** The device, where its token was accepted for the account of this address. */
+  device?: string;
+}
+
+interface Limit {
+  key: string;
+  failures: number;
+  refusal: (seconds: number) => ProblemError;
+}
+
 /**
- * Counts failed log-ins, for each account and for each client address. An attempt is counted before the password is
- * looked at and given back when it was right, so parallel attempts can't outrun the limit. Addresses of accounts are
- * counted whether there is an account or not.
+ * Limits failed log-ins. An account is locked for the network that fails too often, so that nobody can lock its owner out from
+ * elsewhere; for all networks only after many more failures, which a distributed attack causes. A device that has
+ * logged in before is counted on its own and not concerned by the failures of others. A network is turned away after as
+ * many failures with whichever accounts.
+ *
+ * An attempt is counted before the password is checked and taken back if it was right, so parallel attempts can't exceed the
+ * limit. Addresses are counted whether an account has them or not.
  */
 @Injectable()
 export class LoginAttempts {
@@ -29,30 +48,24 @@ export class LoginAttempts {
     private readonly environment: Environment,
   ) {}
 
-  /** @throws AccountLockedError; ProblemError `RATE_LIMITED` for too many failures from one client address */
-  async reserve(email: string, ip: string): Promise<void> {
-    const { LOGIN_LOCK_FAILURES, LOGIN_ADDRESS_FAILURES } = this.environment;
-    const blockedFor = await this.count(addressKey(ip), LOGIN_ADDRESS_FAILURES);
-    if (blockedFor > 0) {
-      throw new ProblemError('RATE_LIMITED', 'Too many failed log-ins from your address.', {
-        headers: { 'Retry-After': String(blockedFor) },
-      });
+  /**
+   * Runs an attempt unless its source is locked. It counts as failed where `attempt` throws InvalidCredentialsError. Success
+   * resets the count of the source; any other error (a second factor is asked for, a dependency is unreachable) counts nothing.
+   *
+   * @throws what `attempt` throws; AccountLockedError; ProblemError `RATE_LIMITED` for too many failures from one network
+   */
+  async run<T>(source: AttemptSource, attempt: () => Promise<T>): Promise<T> {
+    const limits = this.limitsOf(source);
+    await this.reserve(limits);
+    const [own, ...shared] = limits.map(({ key }) => key) as [string, ...string[]];
+    try {
+      const outcome = await attempt();
+      await Promise.all([this.counters.deleteOne({ _id: own }), this.giveBack(shared)]);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof InvalidCredentialsError)) await this.giveBack([own, ...shared]);
+      throw error;
     }
-    const lockedFor = await this.count(emailKey(email), LOGIN_LOCK_FAILURES);
-    if (lockedFor > 0) {
-      await this.giveBack(addressKey(ip));
-      throw new AccountLockedError(lockedFor);
-    }
-  }
-
-  /** The attempt was right in all: the account's count starts anew. */
-  async succeeded(email: string, ip: string): Promise<void> {
-    await Promise.all([this.counters.deleteOne({ _id: emailKey(email) }), this.giveBack(addressKey(ip))]);
-  }
-
-  /** The attempt was neither right nor wrong yet (a second factor is asked for): it doesn't count. */
-  async undecided(email: string, ip: string): Promise<void> {
-    await Promise.all([this.giveBack(emailKey(email)), this.giveBack(addressKey(ip))]);
   }
 
   /**
@@ -76,14 +89,42 @@ export class LoginAttempts {
       await this.counters.deleteOne({ _id: key });
       return outcome;
     } catch (error) {
-      if (!(error instanceof InvalidCredentialsError)) await this.giveBack(key);
+      if (!(error instanceof InvalidCredentialsError)) await this.giveBack([key]);
       throw error;
     }
   }
 
-  /** Lifts an account's lock. */
+  /** Lifts all locks of an account: of every network and device. */
   async unlock(email: string): Promise<void> {
-    await this.counters.deleteOne({ _id: emailKey(email) });
+    const key = accountKey(email);
+    // The keys of its networks and devices continue this one with a colon; the next character of ASCII is a semicolon.
+    await this.counters.deleteMany({ _id: { $gte: key, $lt: `${key};` } });
+  }
+
+  /** The first is the source's own; the others are shared with other sources. */
+  private limitsOf({ email, ip, device }: AttemptSource): [Limit, ...Limit[]] {
+    const { LOGIN_LOCK_FAILURES, LOGIN_ADDRESS_FAILURES } = this.environment;
+    const account = accountKey(email);
+    const locked = (seconds: number) => new AccountLockedError(seconds);
+    if (device) return [{ key: `${account}:device:${device}`, failures: LOGIN_LOCK_FAILURES, refusal: locked }];
+    const network = hashOf(networkOf(ip));
+    return [
+      { key: `${account}:network:${network}`, failures: LOGIN_LOCK_FAILURES, refusal: locked },
+      { key: account, failures: LOGIN_ADDRESS_FAILURES, refusal: locked },
+      { key: `address:${network}`, failures: LOGIN_ADDRESS_FAILURES, refusal: tooManyFromNetwork },
+    ];
+  }
+
+  private async reserve(limits: Limit[]): Promise<void> {
+    const reserved: string[] = [];
+    for (const { key, failures, refusal } of limits) {
+      const seconds = await this.count(key, failures);
+      if (seconds > 0) {
+        await this.giveBack(reserved);
+        throw refusal(seconds);
+      }
+      reserved.push(key);
+    }
   }
 
   /** @returns 0 where the attempt is within the limit (it is counted then), else the seconds until the window ends */
@@ -121,17 +162,20 @@ export class LoginAttempts {
     }
   }
 
-  private async giveBack(key: string): Promise<void> {
-    await this.counters.updateOne({ _id: key, count: { $gt: 0 } }, { $inc: { count: -1 } });
+  private async giveBack(keys: string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.counters.updateMany({ _id: { $in: keys }, count: { $gt: 0 } }, { $inc: { count: -1 } });
   }
 }
 
-function emailKey(email: string): string {
-  return `email:${hashOf(email)}`;
+function tooManyFromNetwork(seconds: number): ProblemError {
+  return new ProblemError('RATE_LIMITED', 'Too many failed log-ins from your network.', {
+    headers: { 'Retry-After': String(seconds) },
+  });
 }
 
-function addressKey(ip: string): string {
-  return `address:${hashOf(networkOf(ip))}`;
+function accountKey(email: string): string {
+  return `email:${hashOf(email)}`;
 }
 
 function hashOf(text: string): string {

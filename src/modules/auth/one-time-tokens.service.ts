@@ -23,10 +23,11 @@ export class OneTimeTokens {
     user: Types.ObjectId,
     email: string,
     session: ClientSession | null = null,
+    device?: string,
   ): Promise<{ token: string; expiresAt: Date }> {
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(Date.now() + LIFETIME_MS[purpose]);
-    await this.tokens.create([{ _id: hashOf(token), purpose, user, email, expiresAt }], { session });
+    await this.tokens.create([{ _id: hashOf(token), purpose, user, email, device, expiresAt }], { session });
     return { token, expiresAt };
   }
 

@@ -52,17 +52,21 @@ export class SessionsService {
    * @throws RefreshTokenReusedError
    */
   async refresh(refreshToken: string, client: Client): Promise<SessionGrant> {
-    const [, id, number, signature] = REFRESH_TOKEN.exec(refreshToken) ?? [];
-    const session = id ? await this.sessions.findById(id).lean() : null;
-    const generation = Number(number);
-    if (
-      !session ||
-      session.expiresAt.getTime() <= Date.now() ||
-      !this.box.verify(PURPOSE, this.signedText(session, generation), signature as string)
-    ) {
+    const found = await this.findByRefreshToken(refreshToken);
+    if (!found) {
       throw new UnauthenticatedError('UNAUTHENTICATED', 'The refresh token is unknown or expired: log in again.');
     }
-    return this.grant(await this.rotate(session, generation, client));
+    return this.grant(await this.rotate(found.session, found.generation, client));
+  }
+
+  /** @returns the session that the token is or was good for; null for an unknown, expired or ended one */
+  async findByRefreshToken(refreshToken: string): Promise<{ session: Session; generation: number } | null> {
+    const [, id, number, signature] = REFRESH_TOKEN.exec(refreshToken) ?? [];
+    const session = id ? await this.sessions.findById(id).lean() : null;
+    if (!session || session.expiresAt.getTime() <= Date.now()) return null;
+    const generation = Number(number);
+    const isGenuine = this.box.verify(PURPOSE, this.signedText(session, generation), signature as string);
+    return isGenuine ? { session, generation } : null;
   }
 
   async list(userId: string): Promise<Session[]> {

@@ -51,4 +51,9 @@ export class AccessTokenVerifier {
       return error instanceof TokenExpiredError ? 'expired' : 'invalid';
     }
   }
+
+  /** The session of a token that `verify` has found to be ours, expired or not. */
+  sessionIdOf(token: string): string {
+    return this.jwt.decode<AccessTokenClaims>(token).sid;
+  }
 }

@@ -6,6 +6,12 @@ import { Revocations } from '../revocation/revocations.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { ApiKeys } from './api-keys.js';
 
+interface Rejection {
+  rejected: UnauthenticatedError;
+  /** The session of a token of ours. */
+  sessionId?: string;
+}
+
 /** RFC 6750: an access token or an API key. */
 const BEARER = /^Bearer +(\S+)$/i;
 const API_KEY = /^sak_/;
@@ -25,23 +31,35 @@ export class AuthenticationGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const [, credential] = BEARER.exec(request.headers.authorization ?? '') ?? [];
-    const principal = credential === undefined ? null : await this.principalOf(credential);
-    if (principal === null || principal === 'expired') {
-      request.authenticationError = new UnauthenticatedError(principal ? 'TOKEN_EXPIRED' : 'UNAUTHENTICATED');
+    if (credential === undefined) {
+      request.authenticationError = new UnauthenticatedError();
       return true;
     }
-    request.user = principal;
+    const result = await this.identify(credential);
+    if ('rejected' in result) {
+      request.authenticationError = result.rejected;
+      request.rejectedToken = { sessionId: result.sessionId };
+      return true;
+    }
+    request.user = result;
     const store = requestContext.getStore();
-    if (store) store.userId = principal.userId;
+    if (store) store.userId = result.userId;
     return true;
   }
 
-  private async principalOf(credential: string): Promise<Principal | 'expired' | null> {
-    if (API_KEY.test(credential)) return await this.apiKeys.verify(credential);
+  private async identify(credential: string): Promise<Principal | Rejection> {
+    if (API_KEY.test(credential)) {
+      return (await this.apiKeys.verify(credential)) ?? { rejected: new UnauthenticatedError() };
+    }
     const claims = this.accessTokens.verify(credential);
-    if (claims === 'invalid') return null;
-    if (claims === 'expired') return claims;
+    if (claims === 'invalid') return { rejected: new UnauthenticatedError() };
+    if (claims === 'expired') {
+      // The signature has been verified: only the time is over.
+      const sessionId = this.accessTokens.sessionIdOf(credential);
+      return { rejected: new UnauthenticatedError('TOKEN_EXPIRED'), sessionId };
+    }
     const { sub: userId, sid: sessionId, role, iat: issuedAt } = claims;
-    return (await this.revocations.isRevoked({ userId, sessionId, issuedAt })) ? null : { userId, sessionId, role };
+    const isRevoked = await this.revocations.isRevoked({ userId, sessionId, issuedAt });
+    return isRevoked ? { rejected: new UnauthenticatedError(), sessionId } : { userId, sessionId, role };
   }
 }

@@ -1,4 +1,5 @@
 import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { OptionalField } from '../../../common/validation/optional-field.js';
 import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 import { IsAllowedPassword } from '../is-allowed-password.js';
 
@@ -35,6 +36,16 @@ export class LoginDto {
   @Length(1, 128)
   @IsString()
   password!: string;
+
+  /**
+   * The `deviceToken` of an earlier log-in from this device. Failed log-ins from elsewhere then don't lock this one out.
+   * One that isn't accepted (any more) changes nothing.
+   * @example "paste the deviceToken here"
+   */
+  @OptionalField()
+  @MaxLength(TOKEN_MAX_LENGTH)
+  @IsString()
+  deviceToken?: string;
 }
 
 export class RefreshDto {

@@ -38,4 +38,10 @@ export class TokensResponseDto {
    * @example 900
    */
   expiresIn!: number;
+
+  /**
+   * Opaque; keep it on this device and send it with the next log-ins, so that failed log-ins from elsewhere don't lock this
+   * device out. Good for 180 days, until the password changes.
+   */
+  deviceToken!: string;
 }

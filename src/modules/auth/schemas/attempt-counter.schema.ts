@@ -1,9 +1,12 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 
-/** Failed log-ins of one account or one client address in a window. In MongoDB: a lock must survive a flushed Redis. */
+/** Failed log-ins in a window of one account, network or device. In MongoDB: a lock must survive a flushed Redis. */
 @Schema({ collection: 'attemptcounters', versionKey: false })
 export class AttemptCounter {
-  /** `email:` or `address:`, and a hash. */
+  /**
+   * `email:<hash>` counts an account from all networks, `email:<hash>:network:<hash>` and `email:<hash>:device:<session>` from one
+   * of them; `address:<hash>` counts a network over all accounts; `step-up:<kind>:<user>` an account within its sessions.
+   */
   @Prop({ type: String, required: true })
   _id!: string;
 

@@ -21,6 +21,10 @@ export class OneTimeToken {
   @Prop({ required: true })
   email!: string;
 
+  /** Of the second step of a log-in: the known device that took the first. */
+  @Prop({ type: String })
+  device?: string;
+
   /** How often it was offered with something wrong. */
   @Prop({ required: true, default: 0 })
   failures!: number;
