@@ -6,14 +6,14 @@ import { PgPool } from './postgres/pg-pool.js';
 import { SessionRegistry } from './sessions.js';
 import { Statistics } from './statistics.js';
 
-/** Connections of the two pools; together they have to stay below PostgreSQL's max_connections (100). */
+/** Connections of the two pools; together they have to stay below PostgreSQL's default max_connections (100). */
 export interface PoolSizes {
   commands: number;
   /** Transactions have their own, so that plain writes waiting for their locks can never keep them from ending. */
   transactions: number;
 }
 
-export const DEFAULT_POOL_SIZES: PoolSizes = { commands: 16, transactions: 48 };
+export const DEFAULT_POOL_SIZES: PoolSizes = { commands: 16, transactions: 80 };
 
 /** Everything one gateway process shares between its client connections. */
 export class Services {

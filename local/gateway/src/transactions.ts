@@ -58,6 +58,8 @@ export class Transaction implements Executor {
       const batch = [statement];
       if (maxTimeMS !== this.timeout) batch.unshift(statementTimeout(maxTimeMS));
       if (!this.connection) {
+        // Not waited for: the client's connection that asks may be the one that a commit needs to free a place.
+        if (this.pool.isExhausted) throw tooManyTransactions();
         this.connection = await this.pool.acquire();
         batch.unshift(BEGIN, LOCK_TIMEOUT);
       }
@@ -123,6 +125,11 @@ export class Transaction implements Executor {
     this.queue = next.catch(() => undefined);
     return next;
   }
+}
+
+/** As mongod answers a transaction that gets no ticket or lock in time; the dispatcher marks it as transient. */
+function tooManyTransactions(): MongoError {
+  return new MongoError('LockTimeout', 'Unable to start another transaction: too many are open. Please retry it.');
 }
 
 export function noSuchTransaction(number: bigint): MongoError {

@@ -1,5 +1,7 @@
 import { MongoClient } from 'mongodb';
-import { openDatabase } from './support/database.js';
+import type { ClientSession } from 'mongodb';
+import { DEFAULT_POOL_SIZES } from '../src/services.js';
+import { openDatabase, serverError } from './support/database.js';
 import type { TestDatabase } from './support/database.js';
 
 interface Counter {
@@ -120,5 +122,39 @@ describe('many clients at once', () => {
     await session.endSession();
     await plain;
     expect(await collection.findOne({ _id: 1 })).toMatchObject({ n: 61 });
+  });
+
+  it('begin more transactions at once than there is room for, over more connections, and all get through', async () => {
+    const collection = test.db.collection<Counter>('burst');
+    const counts = test.db.collection<Counter>('burst_counts');
+    await Promise.all([collection, counts].map(({ collectionName }) => test.db.createCollection(collectionName)));
+    await times(300, (_id) =>
+      test.client.withSession((session) =>
+        session.withTransaction(async () => {
+          await collection.insertOne({ _id, n: 0 }, { session });
+          await counts.insertOne({ _id, n: 1 }, { session });
+        }),
+      ),
+    );
+    expect([await collection.countDocuments(), await counts.countDocuments()]).toEqual([300, 300]);
+  });
+
+  it('are refused a transaction at once, to be tried again, while there is no room for it', async () => {
+    const collection = test.db.collection<Counter>('full');
+    await test.db.createCollection('full');
+    const sessions = Array.from({ length: DEFAULT_POOL_SIZES.transactions + 1 }, () => test.client.startSession());
+    const begin = async (session: ClientSession, _id: number) => {
+      session.startTransaction();
+      await collection.insertOne({ _id, n: 0 }, { session });
+    };
+    const [last, ...others] = sessions;
+    await Promise.all(others.map(begin));
+    const refusal = await serverError(begin(last!, -1));
+    expect([refusal.codeName, refusal.hasErrorLabel('TransientTransactionError')]).toEqual(['LockTimeout', true]);
+    await last!.abortTransaction();
+    await others[0]!.commitTransaction();
+    await begin(last!, -1);
+    await Promise.all(sessions.map((session) => session.endSession()));
+    expect(await collection.countDocuments()).toBe(1);
   });
 });

@@ -34,6 +34,11 @@ export class PgPool {
     }
   }
 
+  /** Whether every connection is in use, so that `acquire` would have to wait for one that is given back. */
+  get isExhausted(): boolean {
+    return this.idle.length === 0 && this.open.size + this.opening >= this.size && this.waiters.length >= this.opening;
+  }
+
   /** @throws PgConnectionError when PostgreSQL stays away */
   async acquire(): Promise<PgConnection> {
     if (this.closed) throw new PgConnectionError('the gateway is shutting down', false);
