@@ -19,7 +19,10 @@ import { MODULES } from './contracts/modules.js';
 import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
 import { traceHttp } from './platform/observability/tracing/http-spans.js';
-import { shedLoad } from './platform/overload/load-shedding.js';
+import { DatabaseWatch } from './platform/database/database-watch.js';
+import { Transactions } from './platform/database/transactions.js';
+import { refuseExcessWrites, shedLoad } from './platform/overload/load-shedding.js';
+import { watchRequests } from './platform/overload/requests-in-flight.js';
 import { serveLocalFiles } from './platform/storage/local-files.js';
 import { LocalStorage } from './platform/storage/local-storage.js';
 import { LocalUrls } from './platform/storage/local-urls.js';
@@ -56,11 +59,13 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   app.get(RouteMethods).observe(server);
   if (environment.OTEL_EXPORTER_OTLP_ENDPOINT) traceHttp(server);
   observeHttp(server, logger);
+  watchRequests(server, app.get(DatabaseWatch));
   leaveOnShutdown(server, app.get(Shutdown));
 
   await secureHeaders(server, DOCS_PATH);
   await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);
   app.enableCors(corsOptions(environment.CORS_ORIGINS));
+  refuseExcessWrites(server, app.get(Transactions));
   setPaths(app);
   app.useGlobalPipes(createValidationPipe());
   const storage = app.get(ObjectStorage);

@@ -1,6 +1,8 @@
 import { type Connection, type Model, mongo, Schema } from 'mongoose';
+import { requestContext } from '../../src/common/http/request-context.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
-import { connect, deferred, modelOf } from '../support/parts.js';
+import { OverloadedError } from '../../src/platform/overload/overloaded.error.js';
+import { connect, deferred, isPending, modelOf } from '../support/parts.js';
 
 interface Counter {
   _id: string;
@@ -135,5 +137,73 @@ describe('enclose', () => {
     }, nothing);
     gate.resolve();
     expect([await late, await valueOf('b')]).toEqual([2, 2]);
+  });
+});
+
+describe('of many transactions', () => {
+  /** Only one of a request at a time, since half of the pool is for them. */
+  let one: Transactions;
+  beforeAll(async () => {
+    one = new Transactions(await connect({ maxPoolSize: 2 }));
+  });
+  const inRequest = <T>(work: () => Promise<T>, startedAt = performance.now()) =>
+    requestContext.run({ requestId: 'a request', startedAt }, work);
+
+  it('as many run at once as half of the pool has connections, and the rest waits', async () => {
+    const gate = deferred();
+    const first = inRequest(() => one.run(() => gate.promise));
+    const second = inRequest(() => one.run(() => Promise.resolve('second')));
+    expect(await isPending(second)).toBe(true);
+    gate.resolve();
+    await first;
+    expect(await second).toBe('second');
+  });
+
+  it('one inside another waits for no place, however deep', async () => {
+    const nested = (depth: number): Promise<number> =>
+      one.run(async () => (depth === 0 ? 0 : 1 + (await nested(depth - 1))));
+    expect(await inRequest(() => nested(3))).toBe(3);
+  });
+
+  it('one that begins after the commit of another has a place of its own', async () => {
+    const gate = deferred();
+    const outer = inRequest(() =>
+      one.run((session) => {
+        one.afterCommit(session, () => one.run(() => Promise.resolve()));
+        return gate.promise;
+      }),
+    );
+    const waiting = inRequest(() => one.run(() => Promise.resolve('waiting')));
+    gate.resolve();
+    await outer;
+    expect(await waiting).toBe('waiting');
+  });
+
+  it('one of a request is refused when it had to wait for too long; one of the background never is', async () => {
+    const longAgo = performance.now() - 60_000;
+    await expect(inRequest(() => one.run(() => Promise.resolve()), longAgo)).rejects.toThrow(OverloadedError);
+    const gate = deferred();
+    const first = one.run(() => gate.promise);
+    const second = one.run(() => Promise.resolve('second'));
+    expect(await isPending(second)).toBe(true);
+    gate.resolve();
+    await first;
+    expect(await second).toBe('second');
+  });
+
+  it('one of a request that meets another one again and again is refused in time', async () => {
+    let attempts = 0;
+    const conflicting = inRequest(
+      () =>
+        one.run(() => {
+          attempts++;
+          const conflict = new mongo.MongoServerError({ message: 'WriteConflict', code: 112 });
+          conflict.addErrorLabel('TransientTransactionError');
+          return Promise.reject(conflict);
+        }),
+      performance.now() - 7800,
+    );
+    await expect(conflicting).rejects.toThrow(OverloadedError);
+    expect(attempts).toBeGreaterThan(1);
   });
 });

@@ -13,11 +13,11 @@ const UNREACHABLE = new Set([
 /**
  * Answers of a server that can't serve at the moment: those after which drivers try a write again (MongoDB's
  * specification of retryable writes), and so what is left where the second try has failed too. HostUnreachable,
- * HostNotFound, NetworkTimeout, ShutdownInProgress, FailedToSatisfyReadPreference, PrimarySteppedDown,
+ * HostNotFound, MaxTimeMSExpired (not of that list: the server had no time for it), NetworkTimeout, ShutdownInProgress, FailedToSatisfyReadPreference, PrimarySteppedDown,
  * ExceededTimeLimit, SocketException, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange,
  * NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary.
  */
-const UNABLE = new Set([6, 7, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const UNABLE = new Set([6, 7, 50, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 /** Whether an error means that the database can't be reached at the moment. */
 export function isDatabaseUnreachable(error: unknown): boolean {

@@ -3,6 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** What every log line of a request says. */
 export interface RequestContext {
   requestId: string;
+  /** By `performance.now()`. */
+  startedAt: number;
   userId?: string;
 }
 

@@ -1,11 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import type { Connection } from 'mongoose';
 import { ConfigurationError, Environment } from '../../config/environment.js';
 import './closing-connections.js';
 import { databaseProblem, databaseTls } from './connection.js';
 import { DatabaseMetrics } from './database-metrics.js';
 import { DatabaseTracing } from './database-tracing.js';
+import { DatabaseWatch } from './database-watch.js';
 import { IndexSynchronizer } from './index-synchronizer.js';
+import { limitQueryTime } from './query-time-limit.js';
 import { Transactions } from './transactions.js';
 
 /** How long a query waits for a reachable server before it fails (and the client gets its 503), in milliseconds. */
@@ -13,6 +16,10 @@ const SERVER_SELECTION_TIMEOUT_MS = 3000;
 /** A server that says nothing for both together counts as gone; the driver's own figures come to 40 s. In milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const HEARTBEAT_FREQUENCY_MS = 5000;
+/** How long a query waits for a connection of the pool before it fails (and the client gets its 503), in milliseconds. */
+const WAIT_QUEUE_TIMEOUT_MS = 5000;
+/** A connection that a burst has opened is closed after so long without use; `MONGODB_MIN_POOL_SIZE` stay. In milliseconds. */
+const MAX_IDLE_TIME_MS = 60_000;
 
 /** The one connection (pool) of the process, and what works on it. */
 @Global()
@@ -28,6 +35,9 @@ const HEARTBEAT_FREQUENCY_MS = 5000;
         serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
         connectTimeoutMS: CONNECT_TIMEOUT_MS,
         heartbeatFrequencyMS: HEARTBEAT_FREQUENCY_MS,
+        waitQueueTimeoutMS: WAIT_QUEUE_TIMEOUT_MS,
+        maxIdleTimeMS: MAX_IDLE_TIME_MS,
+        connectionFactory: (connection: Connection) => connection.plugin(limitQueryTime),
         // What a primary may lose by a failover isn't shown, and not kept in the cache.
         readConcern: { level: 'majority' },
         writeConcern: { w: 'majority' },
@@ -41,7 +51,7 @@ const HEARTBEAT_FREQUENCY_MS = 5000;
       }),
     }),
   ],
-  providers: [Transactions, IndexSynchronizer, DatabaseMetrics, DatabaseTracing],
-  exports: [Transactions, IndexSynchronizer],
+  providers: [Transactions, IndexSynchronizer, DatabaseWatch, DatabaseMetrics, DatabaseTracing],
+  exports: [Transactions, IndexSynchronizer, DatabaseWatch],
 })
 export class DatabaseModule {}

@@ -2,6 +2,20 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { ClientSession, Connection } from 'mongoose';
+import { requestContext } from '../../common/http/request-context.js';
+import { OverloadedError } from '../overload/overloaded.error.js';
+import { WorkLimit } from '../overload/work-limit.js';
+
+/**
+ * How many transactions may run at once, as a share of the pool's connections: of requests and of background work. A
+ * transaction uses one connection at most, so the rest is free for what has no transaction.
+ */
+const SHARE_OF_POOL = { requests: 0.5, background: 0.25 };
+/**
+ * How many requests may wait to begin a transaction, and how long after its arrival a request may still begin one, also
+ * because it met another one.
+ */
+const PATIENCE = { maxWaiting: 400, maxWaitMs: 8000 };
 
 type Callback = () => Promise<void> | void;
 
@@ -12,35 +26,50 @@ interface Enclosure {
   failure?: unknown;
 }
 
-/** Runs units of work in MongoDB transactions. */
+/** A place among those that may run at once, as long as it is held. */
+interface Place {
+  held: boolean;
+}
+
+/**
+ * Runs units of work in MongoDB transactions, a limited number at once. Those of requests wait for a limited time and take
+ * turns by user; those of background work wait as long as it takes, since its queues limit how many there are.
+ */
 @Injectable()
 export class Transactions {
   private readonly callbacks = new WeakMap<ClientSession, Callback[]>();
   private readonly finalSteps: ((session: ClientSession) => Promise<void>)[] = [];
   private readonly enclosures = new AsyncLocalStorage<Enclosure>();
+  private readonly places = new AsyncLocalStorage<Place>();
+  private readonly requests: WorkLimit;
+  private readonly background: WorkLimit;
 
-  constructor(@InjectConnection() private readonly connection: Connection) {}
+  constructor(@InjectConnection() private readonly connection: Connection) {
+    const { maxPoolSize } = connection.getClient().options;
+    const concurrency = (share: number) => Math.max(1, Math.floor(maxPoolSize * share));
+    const { requests, background } = SHARE_OF_POOL;
+    this.requests = new WorkLimit({ name: 'transactions', concurrency: concurrency(requests), patience: PATIENCE });
+    this.background = new WorkLimit({ name: 'background-transactions', concurrency: concurrency(background) });
+  }
+
+  /** Whether a request that comes now would find too many others waiting to begin a transaction. */
+  get isFull(): boolean {
+    return this.requests.isFull;
+  }
 
   /**
    * Both or neither of everything done with `session`. The driver repeats `work` when the transaction meets another
    * one (write conflicts), so it must have no effects beside the database; those go into `afterCommit`.
    *
    * @returns what `work` returned, once the majority has the commit and the `afterCommit` callbacks have run
+   * @throws OverloadedError where nothing was done because a request's transaction had to wait for too long
    */
   async run<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
     const enclosure = this.enclosures.getStore();
     if (enclosure?.open) return await this.join(enclosure, work);
     const session = await this.connection.startSession();
     try {
-      const result = await session.withTransaction(
-        async () => {
-          this.callbacks.set(session, []);
-          const result = await work(session);
-          for (const step of this.finalSteps) await step(session);
-          return result;
-        },
-        { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
-      );
+      const result = await this.inPlace(() => this.commit(session, work));
       for (const callback of this.callbacks.get(session) ?? []) await callback();
       return result;
     } finally {
@@ -78,6 +107,37 @@ export class Transactions {
    */
   afterCommit(session: ClientSession, callback: Callback): void {
     this.callbacks.get(session)?.push(callback);
+  }
+
+  /** A transaction inside another one has no place of its own: if it waited for one, the outer one might never end. */
+  private async inPlace<T>(work: () => Promise<T>): Promise<T> {
+    if (this.places.getStore()?.held) return await work();
+    const place: Place = { held: true };
+    const request = requestContext.getStore();
+    const limit = request ? this.requests : this.background;
+    const holding = async () => {
+      try {
+        return await this.places.run(place, work);
+      } finally {
+        place.held = false;
+      }
+    };
+    return await limit.run(request?.userId ?? '', holding, request?.startedAt);
+  }
+
+  private async commit<T>(session: ClientSession, work: (session: ClientSession) => Promise<T>): Promise<T> {
+    const request = requestContext.getStore();
+    const lastStart = request ? request.startedAt + PATIENCE.maxWaitMs : Infinity;
+    return await session.withTransaction(
+      async () => {
+        if (performance.now() > lastStart) throw new OverloadedError();
+        this.callbacks.set(session, []);
+        const result = await work(session);
+        for (const step of this.finalSteps) await step(session);
+        return result;
+      },
+      { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
+    );
   }
 
   private async join<T>(enclosure: Enclosure, work: (session: ClientSession) => Promise<T>): Promise<T> {

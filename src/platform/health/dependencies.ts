@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { InjectConnection } from '@nestjs/mongoose';
 import type { Redis } from 'ioredis';
-import type { Connection } from 'mongoose';
+import { DatabaseWatch } from '../database/database-watch.js';
 import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
+import { within } from '../overload/within.js';
 import { ObjectStorage } from '../storage/object-storage.js';
 import { InjectRedis } from '../redis/redis.module.js';
 
 const ASKED_AT_MOST_EVERY_MS = 1000;
-const TIMEOUT_MS = 1000;
+/** One that doesn't answer within this time counts as gone: probes and metrics must not wait with it. */
+const TIMEOUT_MS = 750;
 
 /** Whether the dependencies answer; each is asked at most once a second, however many probes there are. */
 @Injectable()
@@ -15,14 +16,14 @@ export class Dependencies {
   private readonly answers = new Map<string, { askedAt: number; answer: Promise<boolean> }>();
 
   constructor(
-    @InjectConnection() private readonly connection: Connection,
+    private readonly database: DatabaseWatch,
     @InjectRedis() private readonly redis: Redis,
     private readonly storage: ObjectStorage,
     @Inject(RabbitMqConnection) private readonly rabbitmq: RabbitMqConnection | null,
   ) {}
 
   mongodb(): Promise<boolean> {
-    return this.ask('mongodb', () => this.connection.db?.command({ ping: 1 }, { timeoutMS: TIMEOUT_MS }));
+    return this.ask('mongodb', () => this.database.answers());
   }
 
   redisServer(): Promise<boolean> {
@@ -38,11 +39,12 @@ export class Dependencies {
     return this.rabbitmq?.isConnected;
   }
 
-  private ask(name: string, ping: () => Promise<unknown> | undefined): Promise<boolean> {
+  /** @param ping resolves with false, or rejects, where the dependency doesn't answer as it should */
+  private ask(name: string, ping: () => Promise<unknown>): Promise<boolean> {
     const last = this.answers.get(name);
     if (last && Date.now() - last.askedAt < ASKED_AT_MOST_EVERY_MS) return last.answer;
-    const answer = Promise.resolve(ping()).then(
-      () => true,
+    const answer = within(ping(), TIMEOUT_MS, false).then(
+      (outcome) => outcome !== false,
       () => false,
     );
     this.answers.set(name, { askedAt: Date.now(), answer });

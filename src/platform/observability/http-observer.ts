@@ -29,14 +29,14 @@ export function observeHttp(server: FastifyInstance, logger: Logger): void {
   const accessLog = logger.child({}, { redact: [] });
 
   server.addHook('onRequest', (request, reply, done) => {
-    const context: RequestContext = { requestId: request.id };
+    const context: RequestContext = { requestId: request.id, startedAt: performance.now() };
     contexts.set(request, context);
     void reply.header('X-Request-Id', request.id);
     requestContext.run(context, done);
   });
 
   server.addHook('preHandler', (request, _reply, done) => {
-    requestContext.run(contexts.get(request) ?? { requestId: request.id }, done);
+    requestContext.run(contexts.get(request)!, done);
   });
 
   server.addHook('onResponse', (request: AuthenticatedRequest, reply, done) => {

@@ -24,7 +24,10 @@ export function createLogger(level: string): PinoLogger {
       paths: ['*.password', '*.token', '*.refreshToken', '*.accessToken', '*.authorization', '*.cookie', '*.email'],
       censor: '[redacted]',
     },
-    mixin: () => ({ ...requestContext.getStore(), ...traceIds() }),
+    mixin: () => {
+      const { requestId, userId } = requestContext.getStore() ?? {};
+      return { requestId, userId, ...traceIds() };
+    },
   });
 }
 

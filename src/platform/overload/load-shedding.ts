@@ -1,13 +1,11 @@
-import { randomInt } from 'node:crypto';
 import underPressure from '@fastify/under-pressure';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { Counter } from 'prom-client';
-import { ProblemError } from '../../common/errors/problem.js';
+import { OverloadedError } from './overloaded.error.js';
 
 /** The lag that counts is the mean of such an interval: a single long step is no overload. */
 const SAMPLE_INTERVAL_MS = 500;
-const MAX_RETRY_AFTER_SECONDS = 5;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,20 +15,25 @@ declare module 'fastify' {
 
 const shed = new Counter({
   name: 'http_requests_shed_total',
-  help: 'Requests answered 503 OVERLOADED, because the event loop lagged',
+  help: 'Requests answered 503 OVERLOADED before anything was done for them: the event loop lagged, or too many writes waited',
 });
-
-export class OverloadedError extends ProblemError {
-  constructor() {
-    super('OVERLOADED', 'This instance has more to do than it can: try again in a moment.', {
-      // Not the same for all, lest they all come back at once.
-      headers: { 'Retry-After': String(randomInt(1, MAX_RETRY_AFTER_SECONDS + 1)) },
-    });
-  }
-}
 
 /** The route is answered however busy the process is; for probes, as a restart would make an overload worse. */
 export const ServedUnderPressure = () => RouteConfig({ servedUnderPressure: true });
+
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Refuses writes while too many others wait for the database. They would be refused anyway, after they have been
+ * authenticated, counted and read: a burst that is larger than what can be done is over sooner so.
+ */
+export function refuseExcessWrites(server: FastifyInstance, transactions: { readonly isFull: boolean }): void {
+  server.addHook('onRequest', async ({ method }) => {
+    if (READING.has(method) || !transactions.isFull) return;
+    shed.inc();
+    throw new OverloadedError();
+  });
+}
 
 /**
  * Refuses requests while the event loop lags, before anything is done for them, so that those already begun come to an

@@ -1,15 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Model, QueryFilter } from 'mongoose';
 import { Counter, Gauge } from 'prom-client';
+import { within } from '../overload/within.js';
 import type { WorkItem } from './work.schema.js';
 
 /** The longest pause between two attempts, where a queue doesn't say otherwise, in milliseconds. */
 export const MAX_BACKOFF_MS = 10 * 60_000;
-/**
- * A scrape that waited for a database that has gone would fail, and with it every other metric. Of a worker, the primary
- * waits for two seconds.
- */
-const PATIENCE_MS = 1500;
+/** A scrape that waited for a database that has gone would fail, and with it every other metric. */
+const PATIENCE_MS = 750;
 /** Counting costs; beyond this it's many in any case. */
 const MAX_COUNTED = 10_000;
 const OUTCOMES = ['done', 'retry', 'postponed', 'failed', 'parked'] as const;
@@ -69,13 +66,10 @@ async function ofEachQueue(
   measure: (queue: Watched) => Promise<number>,
   set: (queue: string, value: number) => void,
 ): Promise<void> {
-  const end = new AbortController();
-  const late = delay(PATIENCE_MS, NaN, { signal: end.signal }).catch(() => NaN);
   const measured = [...watched].map(async ([name, queue]) =>
-    set(name, await Promise.race([measure(queue).catch(() => NaN), late])),
+    set(name, await within(measure(queue), PATIENCE_MS, NaN).catch(() => NaN)),
   );
   await Promise.all(measured);
-  end.abort();
 }
 
 /** Has the queue's depth and age told of from now on. */

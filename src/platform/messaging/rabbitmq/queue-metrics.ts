@@ -1,9 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { ChannelWrapper } from 'amqp-connection-manager';
 import { Gauge } from 'prom-client';
+import { within } from '../../overload/within.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { RabbitMqConnection } from './rabbitmq-connection.js';
 import { deadQueueOf, declareTopology, queueOf } from './topology.js';
+
+/** A scrape that waited for a broker that hangs would fail, and with it every other metric. */
+const PATIENCE_MS = 750;
 
 /** How many messages wait for the consumers that this process serves, and how many are dead; asked when scraped. */
 @Injectable()
@@ -25,10 +29,11 @@ export class QueueMetrics implements OnApplicationBootstrap {
       labelNames: ['consumer', 'state'],
       aggregator: 'max', // every worker sees the same queue
       async collect() {
-        for (const { name: consumer } of served) {
-          this.set({ consumer, state: 'ready' }, await depthOf(queueOf(consumer)));
-          this.set({ consumer, state: 'dead' }, await depthOf(deadQueueOf(consumer)));
-        }
+        const tell = async (consumer: string, state: string, queue: string) =>
+          this.set({ consumer, state }, await within(depthOf(queue), PATIENCE_MS, NaN));
+        await Promise.all(
+          served.flatMap(({ name }) => [tell(name, 'ready', queueOf(name)), tell(name, 'dead', deadQueueOf(name))]),
+        );
       },
     });
   }

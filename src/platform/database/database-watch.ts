@@ -1,0 +1,103 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectConnection } from '@nestjs/mongoose';
+import { type Connection, mongo } from 'mongoose';
+import { Environment } from '../../config/environment.js';
+import { databaseTls } from './connection.js';
+
+/** A small collection that every process has. */
+const RECURRING_JOBS = 'recurringjobs';
+const TICK_MS = 250;
+/** So many ticks without an answer are a silence: a second and a half. */
+const SILENT_TICKS = 6;
+/** An answer that is younger needs no new question, in milliseconds. */
+const RECENT_MS = 1000;
+/** Short, so that neither a server that is gone nor a connection that leads nowhere keeps it from asking again. */
+const TIMEOUTS = { serverSelectionTimeoutMS: 1000, connectTimeoutMS: 2000, socketTimeoutMS: 2000 };
+
+/**
+ * Knows whether MongoDB answers. Any answer to this process counts, so that a server that is merely slow isn't taken for one
+ * that stands still. It also asks by itself, on a connection of its own: in a pool whose connections are all in use the
+ * question would wait. It asks for a document, which takes more of the server than a ping does.
+ */
+@Injectable()
+export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(DatabaseWatch.name);
+  private readonly client: mongo.MongoClient;
+  private readonly listeners: (() => void)[] = [];
+  private question?: Promise<boolean>;
+  private timer?: NodeJS.Timeout;
+  /** Counted, not timed: a process that was busy meanwhile hasn't looked for the answer yet. */
+  private ticksWithoutAnswer = 0;
+  /** By `performance.now()`. */
+  private answeredAt = -Infinity;
+
+  constructor(
+    @InjectConnection() private readonly connection: Connection,
+    environment: Environment,
+  ) {
+    this.client = new mongo.MongoClient(environment.MONGODB_URI, {
+      ...databaseTls(environment),
+      ...TIMEOUTS,
+      minPoolSize: 0,
+      maxPoolSize: 1,
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.connection.getClient().on('commandSucceeded', () => this.noteAnswer());
+    this.timer = setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.client.close();
+  }
+
+  /** Whether MongoDB has given no answer for longer than a request should wait for one. */
+  private get isSilent(): boolean {
+    return this.ticksWithoutAnswer >= SILENT_TICKS;
+  }
+
+  /** Calls `listener` again and again while MongoDB is silent. */
+  whileSilent(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Whether MongoDB answers, or has just done so; else takes as long as the answer does. */
+  async answers(): Promise<boolean> {
+    return performance.now() - this.answeredAt < RECENT_MS || (await this.ask());
+  }
+
+  private ask(): Promise<boolean> {
+    this.question ??= this.find().finally(() => (this.question = undefined));
+    return this.question;
+  }
+
+  private async find(): Promise<boolean> {
+    try {
+      await this.client
+        .db()
+        .collection(RECURRING_JOBS)
+        .findOne({}, { projection: { _id: 1 } });
+    } catch {
+      return false;
+    }
+    this.noteAnswer();
+    return true;
+  }
+
+  private noteAnswer(): void {
+    if (this.isSilent) this.logger.log('MongoDB answers again');
+    this.ticksWithoutAnswer = 0;
+    this.answeredAt = performance.now();
+  }
+
+  private tick(): void {
+    this.ticksWithoutAnswer++;
+    void this.ask();
+    if (this.ticksWithoutAnswer === SILENT_TICKS) {
+      this.logger.warn('MongoDB does not answer: requests that wait for it are answered 503 meanwhile');
+    }
+    if (this.isSilent) this.listeners.forEach((listener) => listener());
+  }
+}

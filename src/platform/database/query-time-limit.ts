@@ -1,0 +1,15 @@
+import type { Schema } from 'mongoose';
+import { requestContext } from '../../common/http/request-context.js';
+
+/** The server ends a request's query after so long: nobody waits for the answer any more. In milliseconds. */
+const MAX_TIME_MS = 10_000;
+
+/** Limits how long the server works on each read of a request. Background work and commands may read for longer. */
+export function limitQueryTime(schema: Schema): void {
+  schema.pre(['find', 'findOne', 'countDocuments', 'distinct'], function () {
+    if (requestContext.getStore()) this.maxTimeMS(MAX_TIME_MS);
+  });
+  schema.pre('aggregate', function () {
+    if (requestContext.getStore()) this.option({ maxTimeMS: MAX_TIME_MS });
+  });
+}
