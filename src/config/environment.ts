@@ -296,6 +296,11 @@ export class Environment {
   @Min(1)
   readonly MAX_EVENT_LOOP_LAG_MS: number = 1000;
 
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of milliseconds' })
+  @Min(1)
+  readonly TRANSACTION_MAX_WAIT_MS: number = 8000;
+
   @Transform(toBoolean)
   @IsBoolean({ message: 'must be true or false' })
   readonly CACHE_ENABLED: boolean = true;

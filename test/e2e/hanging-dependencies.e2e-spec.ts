@@ -30,7 +30,11 @@ let user: TestUser;
 beforeAll(async () => {
   mongodb = await startRestartable((context) => startMongoDb(context, {}));
   redis = await startOwnRedis();
-  service = await startService({ MONGODB_URI: new URL('/hanging', mongodb.url).href, REDIS_URL: redis.url });
+  service = await startService({
+    MONGODB_URI: new URL('/hanging', mongodb.url).href,
+    REDIS_URL: redis.url,
+    TRANSACTION_MAX_WAIT_MS: '3000',
+  });
   anonymous = new ApiClient(service);
   user = await registerUser(service);
 }, 180_000);

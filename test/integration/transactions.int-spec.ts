@@ -2,7 +2,7 @@ import { type Connection, type Model, mongo, Schema } from 'mongoose';
 import { requestContext } from '../../src/common/http/request-context.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
 import { OverloadedError } from '../../src/platform/overload/overloaded.error.js';
-import { connect, deferred, isPending, modelOf } from '../support/parts.js';
+import { connect, deferred, isPending, modelOf, newEnvironment } from '../support/parts.js';
 
 interface Counter {
   _id: string;
@@ -16,7 +16,7 @@ let transactions: Transactions;
 beforeAll(async () => {
   connection = await connect();
   counters = await modelOf(connection, 'Counter', new Schema<Counter>({ _id: String, value: Number }));
-  transactions = new Transactions(connection);
+  transactions = new Transactions(connection, newEnvironment());
 });
 beforeEach(async () => {
   await counters.deleteMany({});
@@ -141,10 +141,12 @@ describe('enclose', () => {
 });
 
 describe('of many transactions', () => {
+  const MAX_WAIT_MS = 8000;
   /** Only one of a request at a time, since half of the pool is for them. */
   let one: Transactions;
   beforeAll(async () => {
-    one = new Transactions(await connect({ maxPoolSize: 2 }));
+    const environment = newEnvironment({ TRANSACTION_MAX_WAIT_MS: String(MAX_WAIT_MS) });
+    one = new Transactions(await connect({ maxPoolSize: 2 }), environment);
   });
   const inRequest = <T>(work: () => Promise<T>, startedAt = performance.now()) =>
     requestContext.run({ requestId: 'a request', startedAt }, work);
@@ -180,7 +182,7 @@ describe('of many transactions', () => {
   });
 
   it('one of a request is refused when it had to wait for too long; one of the background never is', async () => {
-    const longAgo = performance.now() - 60_000;
+    const longAgo = performance.now() - MAX_WAIT_MS - 1;
     await expect(inRequest(() => one.run(() => Promise.resolve()), longAgo)).rejects.toThrow(OverloadedError);
     const gate = deferred();
     const first = one.run(() => gate.promise);
@@ -201,7 +203,7 @@ describe('of many transactions', () => {
           conflict.addErrorLabel('TransientTransactionError');
           return Promise.reject(conflict);
         }),
-      performance.now() - 7800,
+      performance.now() - MAX_WAIT_MS + 200,
     );
     await expect(conflicting).rejects.toThrow(OverloadedError);
     expect(attempts).toBeGreaterThan(1);

@@ -76,6 +76,7 @@ function freshEnvironment(databaseName: string): EnvironmentOverrides {
     LOGIN_ADDRESS_FAILURES: '1000000',
     // A busy machine isn't what these tests are about; the one that is lowers it.
     MAX_EVENT_LOOP_LAG_MS: '60000',
+    TRANSACTION_MAX_WAIT_MS: '60000',
     SHUTDOWN_DRAIN_SECONDS: '0',
   };
 }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { ClientSession, Connection } from 'mongoose';
 import { requestContext } from '../../common/http/request-context.js';
+import { Environment } from '../../config/environment.js';
 import { OverloadedError } from '../overload/overloaded.error.js';
 import { WorkLimit } from '../overload/work-limit.js';
 
@@ -11,11 +12,8 @@ import { WorkLimit } from '../overload/work-limit.js';
  * transaction uses one connection at most, so the rest is free for what has no transaction.
  */
 const SHARE_OF_POOL = { requests: 0.5, background: 0.25 };
-/**
- * How many requests may wait to begin a transaction, and how long after its arrival a request may still begin one, also
- * because it met another one.
- */
-const PATIENCE = { maxWaiting: 400, maxWaitMs: 8000 };
+/** How many requests may wait to begin a transaction. */
+const MAX_WAITING = 400;
 
 type Callback = () => Promise<void> | void;
 
@@ -44,11 +42,19 @@ export class Transactions {
   private readonly requests: WorkLimit;
   private readonly background: WorkLimit;
 
-  constructor(@InjectConnection() private readonly connection: Connection) {
+  /** How long after its arrival a request may begin a transaction, also because one has met another. In milliseconds. */
+  private readonly maxWaitMs: number;
+
+  constructor(
+    @InjectConnection() private readonly connection: Connection,
+    { TRANSACTION_MAX_WAIT_MS: maxWaitMs }: Environment,
+  ) {
+    this.maxWaitMs = maxWaitMs;
+    const patience = { maxWaiting: MAX_WAITING, maxWaitMs };
     const { maxPoolSize } = connection.getClient().options;
     const concurrency = (share: number) => Math.max(1, Math.floor(maxPoolSize * share));
     const { requests, background } = SHARE_OF_POOL;
-    this.requests = new WorkLimit({ name: 'transactions', concurrency: concurrency(requests), patience: PATIENCE });
+    this.requests = new WorkLimit({ name: 'transactions', concurrency: concurrency(requests), patience });
     this.background = new WorkLimit({ name: 'background-transactions', concurrency: concurrency(background) });
   }
 
@@ -127,7 +133,7 @@ export class Transactions {
 
   private async commit<T>(session: ClientSession, work: (session: ClientSession) => Promise<T>): Promise<T> {
     const request = requestContext.getStore();
-    const lastStart = request ? request.startedAt + PATIENCE.maxWaitMs : Infinity;
+    const lastStart = request ? request.startedAt + this.maxWaitMs : Infinity;
     return await session.withTransaction(
       async () => {
         if (performance.now() > lastStart) throw new OverloadedError();
