@@ -5,8 +5,8 @@ import { startService, type TestService } from '../support/service.js';
 import { TASKS } from '../support/tasks.js';
 import { registerUser } from '../support/users.js';
 
-/** So many requests at once; `npm run test:scale` sends more. */
-const isFull = process.env['TEST_SCALE'] === 'full';
+/** So many requests at once; `npm run test:burst` sends more. */
+const isFull = process.env['TEST_BURST'] === 'full';
 const SIZES = isFull ? [32, 150, 300, 1000, 5000] : [32, 300];
 const MAX_CONNECTIONS = 1000;
 /** How long after its arrival a request may still begin its transaction: the default, or more on a busy machine. */
