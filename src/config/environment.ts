@@ -347,6 +347,11 @@ export class Environment {
   @Transform(toBaseUrl)
   readonly CDN_URL?: string;
 
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of bytes' })
+  @Min(1)
+  readonly QUOTA_FILES_BYTES: number = 1024 ** 3;
+
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     message: 'must be one of fatal, error, warn, info, debug, trace, silent',
   })

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { ObjectId } from 'mongodb';
+import { digest, fingerprintOf } from '../../src/platform/idempotency/fingerprint.js';
 import type { ApiClient, Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { type FileAnswer, sendFile, upload, type UploadBody } from '../support/files.js';
@@ -63,7 +64,8 @@ async function download(task: TaskBody, { id }: Attachment, by = api): Promise<F
 
 /** Asks the store itself, with a URL that the service signed before. */
 async function isStored(url: string): Promise<boolean> {
-  return (await sendFile(url)).status === 200;
+  const { status, body } = await sendFile(url);
+  return status === 200 && body.length > 0;
 }
 
 async function downloadUrl(task: TaskBody, { id }: Attachment, by = api): Promise<string> {
@@ -100,7 +102,7 @@ describe('an attachment', () => {
 
   it('may have 25 MiB, none of which passes through the service', async () => {
     const task = await createTask(api);
-    const content = randomBytes(25 * 1024 * 1024);
+    const content = Buffer.from(randomBytes(25 * 1024 * 768).toString('base64'));
     const attachment = await attach(task, content);
     const { body } = await download(task, attachment);
     expect(createHash('sha256').update(body).digest('hex')).toBe(createHash('sha256').update(content).digest('hex'));
@@ -133,6 +135,17 @@ describe('an attachment', () => {
     const path = `${attachmentsOf(task)}/${created.attachment.id}`;
     const answers = [await api.post<Problem>(`${path}/complete`), await api.get<Problem>(path)];
     expect(answers.map(({ status, body }) => [status, body.code])).toEqual(Array(2).fill([409, 'UPLOAD_INCOMPLETE']));
+    expect((await read(task)).attachments).toEqual([created.attachment]);
+  });
+
+  it('is not complete when the file is something else than was declared', async () => {
+    const task = await createTask(api);
+    const program = Buffer.concat([Buffer.from('MZ'), Buffer.alloc(200)]);
+    const created = await create(task, { ...FILE, size: program.length });
+    expect(await upload(created, program)).toBe(200);
+    const { status, body } = await api.post<Problem>(`${attachmentsOf(task)}/${created.attachment.id}/complete`);
+    expect([status, body.code]).toEqual([409, 'UPLOAD_INCOMPLETE']);
+    expect(body.detail).toContain('not text/csv');
     expect((await read(task)).attachments).toEqual([created.attachment]);
   });
 
@@ -171,15 +184,31 @@ describe('an attachment', () => {
     await waitFor('the object to go', async () => !(await isStored(url)));
   });
 
-  it('is created once for one idempotency key', async () => {
+  it('gets a URL of its own for each request, as none is kept for an idempotency key', async () => {
     const task = await createTask(api);
     const header = { 'Idempotency-Key': randomUUID() };
-    const [first, second] = [
-      await api.post(attachmentsOf(task), FILE, header),
-      await api.post(attachmentsOf(task), FILE, header),
-    ];
-    expect([second.status, second.body]).toEqual([201, first.body]);
-    expect((await read(task)).attachments).toHaveLength(1);
+    const send = () => api.post<Created>(attachmentsOf(task), FILE, header);
+    const answers = [await send(), await send()];
+    expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+    expect(answers.map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([null, null]);
+    for (const { body } of answers) expect(await upload(body, CONTENT)).toBe(200);
+    const kept = databaseOf(service).collection('idempotencykeys');
+    expect(await kept.countDocuments({ user: new ObjectId(user.id), 'answer.body': /uploadUrl/ })).toBe(0);
+  });
+
+  it('gets no URL that an earlier release has kept', async () => {
+    const task = await createTask(api);
+    const header = { 'Idempotency-Key': randomUUID() };
+    const url = attachmentsOf(task);
+    const kept = { status: 201, headers: {}, body: '{"uploadUrl":"https://expired.example.org"}' };
+    const times = { lease: randomUUID(), leaseUntil: new Date(), expiresAt: new Date(Date.now() + DAYS) };
+    const fingerprint = fingerprintOf(FILE);
+    const _id = digest(user.id, 'POST', url, header['Idempotency-Key']) as unknown as ObjectId;
+    await databaseOf(service)
+      .collection('idempotencykeys')
+      .insertOne({ _id, user: new ObjectId(user.id), fingerprint, answer: kept, ...times });
+    const { status, body } = await api.post<Created>(url, FILE, header);
+    expect([status, body.attachment.filename]).toEqual([201, FILE.filename]);
   });
 });
 
@@ -271,6 +300,65 @@ describe('attachments of a task', () => {
   });
 });
 
+describe('the bytes of a user', () => {
+  const LIMIT = 100;
+  let small: TestService;
+  beforeAll(async () => {
+    small = await service.replica({ QUOTA_FILES_BYTES: String(LIMIT) });
+  }, 60_000);
+  afterAll(() => small.stop());
+
+  const usages = () => databaseOf(service).collection<{ _id: ObjectId; bytes: number }>('storageusages');
+  const usageOf = async ({ id }: TestUser) => (await usages().findOne({ _id: new ObjectId(id) }))?.bytes ?? 0;
+
+  it('have a limit, also for uploads that are allowed at once', async () => {
+    const person = await registerUser(service);
+    const at = person.api.at(small);
+    const tasks = await Promise.all(Array.from({ length: 8 }, () => createTask(person.api)));
+    const send = (task: { id: string }) => at.post<Created & Problem>(attachmentsOf(task), { ...FILE, size: 30 });
+    const answers = await Promise.all(tasks.map(send));
+    const refused = answers.filter(({ status }) => status === 409);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+    expect(refused.map(({ body }) => body.code)).toEqual(Array(5).fill('LIMIT_REACHED'));
+    expect(await usageOf(person)).toBe(90);
+    const avatar = await at.post<Problem>('/api/v1/users/me/avatar', { contentType: 'image/png', size: 11 });
+    expect([avatar.status, avatar.body.code]).toEqual([409, 'LIMIT_REACHED']);
+    expect((await at.post('/api/v1/users/me/avatar', { contentType: 'image/png', size: 10 })).status).toBe(201);
+  }, 60_000);
+
+  it('are free again once an attachment is deleted, an upload is given up, or a task cannot be restored', async () => {
+    const person = await registerUser(service);
+    const [task, other] = [await createTask(person.api), await createTask(person.api)];
+    const deleted = await attach(task, CONTENT, person.api);
+    const abandoned = await create(task, FILE, person.api);
+    await attach(other, CONTENT, person.api);
+    expect(await usageOf(person)).toBe(3 * CONTENT.length);
+    await person.api.delete(`${attachmentsOf(task)}/${deleted.id}`);
+    await waitFor('the deleted one', async () => (await usageOf(person)) === 2 * CONTENT.length);
+    await becomeDue(person.id, task.id, abandoned.attachment.id);
+    await waitFor('the abandoned one', async () => (await usageOf(person)) === CONTENT.length);
+    await person.api.delete(`${TASKS}/${other.id}`);
+    await databaseOf(service)
+      .collection('deletedtasks')
+      .updateOne({ _id: new ObjectId(other.id) }, { $set: { deletedAt: new Date(Date.now() - 31 * DAYS) } });
+    expect(await usageOf(person)).toBe(CONTENT.length);
+    await becomeDue(person.id, other.id);
+    await waitFor('the expired one', async () => (await usageOf(person)) === 0);
+  }, 60_000);
+
+  it('are forgotten with the person', async () => {
+    const person = await registerUser(service);
+    await attach(await createTask(person.api), CONTENT, person.api);
+    await person.api.send('DELETE', '/api/v1/users/me', { password: person.password });
+    const reservations = databaseOf(service).collection('storagereservations');
+    await waitFor('both to go', async () => {
+      return (
+        (await usageOf(person)) === 0 && (await reservations.countDocuments({ user: new ObjectId(person.id) })) === 0
+      );
+    });
+  });
+});
+
 describe('uploads that nobody completes', () => {
   it('are given up by exactly one change, also after a kill between upload and completion', async () => {
     const task = await createTask(api);
@@ -293,18 +381,26 @@ describe('uploads that nobody completes', () => {
     await replica.stop();
   }, 120_000);
 
-  it('are looked for again after a removal, as their URL still worked', async () => {
-    const task = await createTask(api);
-    const created = await create(task);
-    const { id } = created.attachment;
-    await api.delete(`${attachmentsOf(task)}/${id}`);
-    await waitFor('the first look', async () => (await removals().countDocuments({ 'path.2': id })) === 1);
-    expect(await upload(created, CONTENT)).toBe(200);
-    s3.asked.length = 0;
-    await becomeDue(user.id, task.id, id);
-    await waitFor('the second look', async () => (await removals().countDocuments({ 'path.2': id })) === 0);
-    expect(s3.asked.filter((line) => line.startsWith('POST'))).toHaveLength(1);
-  });
+  it.each(['after', 'before'])(
+    'are refused by the store once the attachment is deleted, %s an upload',
+    async (when) => {
+      const task = await createTask(api);
+      const created = await create(task);
+      const { id } = created.attachment;
+      if (when === 'after') expect(await upload(created, CONTENT)).toBe(200);
+      await api.delete(`${attachmentsOf(task)}/${id}`);
+      await waitFor(
+        'the removal',
+        async () => (await removals().countDocuments({ 'path.2': id, uploadable: true })) === 0,
+      );
+      expect(await upload(created, CONTENT)).toBe(412);
+      s3.asked.length = 0;
+      await becomeDue(user.id, task.id, id);
+      await waitFor('the second look', async () => (await removals().countDocuments({ 'path.2': id })) === 0);
+      // What stood in the way is gone as well. By then the URL has expired.
+      expect(s3.asked.filter((line) => line.startsWith('POST'))).not.toEqual([]);
+    },
+  );
 });
 
 describe('while the store is away', () => {

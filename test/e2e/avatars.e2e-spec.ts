@@ -105,6 +105,27 @@ describe('an avatar', () => {
     expect((await api.post<Problem>(`${AVATAR}/complete`)).body.code).toBe('UPLOAD_INCOMPLETE');
   });
 
+  it('is not shown where the file is no picture, and its place is free for another one', async () => {
+    const person = await registerUser(service);
+    const page = Buffer.from('<script>alert(document.domain)</script>');
+    const { body } = await person.api.post<UploadBody>(AVATAR, { ...FILE, size: page.length });
+    expect(await upload(body, page)).toBe(200);
+    const refused = await person.api.post<Problem>(`${AVATAR}/complete`);
+    expect([refused.status, refused.body.code]).toEqual([409, 'UPLOAD_INCOMPLETE']);
+    expect(refused.body.detail).toContain('not image/png');
+    await show(person);
+  });
+
+  it('cannot be uploaded any more once another one was announced', async () => {
+    const person = await registerUser(service);
+    const first = await person.api.post<UploadBody>(AVATAR, FILE);
+    await person.api.post<UploadBody>(AVATAR, FILE);
+    await waitFor('the removal', async () => {
+      return (await removals().countDocuments({ 'path.0': person.id, uploadable: true })) === 0;
+    });
+    expect(await upload(first.body, PICTURE)).toBe(412);
+  });
+
   it('is given up where nobody completes it', async () => {
     const person = await registerUser(service);
     const { body } = await person.api.post<UploadBody>(AVATAR, FILE);

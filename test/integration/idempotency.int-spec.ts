@@ -1,5 +1,6 @@
 import type { CallHandler, ExecutionContext } from '@nestjs/common';
 import { getConnectionToken } from '@nestjs/mongoose';
+import { Reflector } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Connection, Types } from 'mongoose';
 import { lastValueFrom, defer, type Observable } from 'rxjs';
@@ -49,6 +50,7 @@ beforeAll(async () => {
     app.get(IdempotencyRecords),
     app.get(Transactions),
     app.get(CacheInvalidations),
+    app.get(Reflector),
   );
 });
 
@@ -60,7 +62,10 @@ function client() {
   };
   return async (handle: () => Promise<unknown>) => {
     const reply = new Reply();
-    const context = { switchToHttp: () => ({ getRequest: () => request, getResponse: () => reply }) };
+    const context = {
+      getHandler: () => client,
+      switchToHttp: () => ({ getRequest: () => request, getResponse: () => reply }),
+    };
     const next: CallHandler = { handle: () => defer(handle) };
     const answer = interceptor.intercept(context as unknown as ExecutionContext, next) as Observable<string>;
     return {

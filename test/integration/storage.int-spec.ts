@@ -103,6 +103,31 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
     expect(body).toEqual(CONTENT);
   });
 
+  it('are refused where the key is blocked, until it is deleted; what was there is gone', async () => {
+    const [object, other] = [newObject(), newObject()];
+    const [to, toOther] = [await storage.presignUpload(object), await storage.presignUpload(other)];
+    expect(await upload(to, CONTENT)).toBe(200);
+    for (const { key } of [object, other]) {
+      await storage.block(key);
+      await storage.block(key);
+      expect(await storage.find(key)).toBeNull();
+      expect((await send(await storage.presignDownload(key), 'GET')).body).not.toEqual(CONTENT);
+    }
+    expect([await upload(to, CONTENT), await upload(toOther, CONTENT)]).toEqual([412, 412]);
+    await storage.deleteAll(object.key);
+    expect(await upload(to, CONTENT)).toBe(200);
+  });
+
+  it('are of their type by their first bytes, too', async () => {
+    const object = newObject();
+    await expect(storage.assertUploaded(object)).rejects.toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
+    expect(await upload(await storage.presignUpload(object), CONTENT)).toBe(200);
+    await storage.assertUploaded(object);
+    const binary = newObject();
+    expect(await upload(await storage.presignUpload(binary), Buffer.alloc(CONTENT.length))).toBe(200);
+    await expect(storage.assertUploaded(binary)).rejects.toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
+  });
+
   it('take no other path, method, time or signature than the URL was made with', async () => {
     const key = await stored(storage);
     const other = await stored(storage);

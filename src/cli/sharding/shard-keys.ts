@@ -22,6 +22,8 @@ export const SHARD_KEYS: Record<string, ShardKey> = {
   taskchanges: BY_USER,
   notifications: BY_USER,
   idempotencykeys: BY_USER,
+  storageusages: BY_ID,
+  storagereservations: BY_USER,
 };
 
 /** Addresses by their first letter: each zone is a range, from its bound up to the next one's. */
@@ -55,5 +57,6 @@ export const HOT_QUERIES: HotQuery[] = [
   { what: "a task's history", collection: 'taskchanges', fields: ['user', 'task'] },
   { what: 'notifications, and how many are unread', collection: 'notifications', fields: ['user'] },
   { what: 'a creation that is repeated', collection: 'idempotencykeys', fields: ['_id', 'user'] },
+  { what: 'how many bytes a user has stored', collection: 'storageusages', fields: ['_id'] },
   { what: 'whom to notify', collection: 'contacts', fields: ['_id'] },
 ];

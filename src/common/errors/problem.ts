@@ -13,6 +13,7 @@ export const PROBLEMS = {
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
   EMAIL_TAKEN: { status: 409, title: 'The email address is taken' },
+  LIMIT_REACHED: { status: 409, title: 'A limit is reached' },
   REQUEST_IN_PROGRESS: { status: 409, title: 'The same request is still running' },
   UPLOAD_INCOMPLETE: { status: 409, title: 'The file is not there yet' },
   LAST_ADMIN: { status: 409, title: 'The last administrator has to stay' },

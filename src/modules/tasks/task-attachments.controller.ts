@@ -6,7 +6,7 @@ import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiLocation } from '../../common/openapi/api-headers.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
-import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
+import { IdempotentWhileRunning } from '../../platform/idempotency/idempotency.interceptor.js';
 import { CreateAttachmentDto } from './dto/attachment-requests.dto.js';
 import { AttachmentUploadResponseDto, CompletedAttachmentResponseDto } from './dto/attachment-response.dto.js';
 import { TaskAttachmentsService } from './task-attachments.service.js';
@@ -19,7 +19,8 @@ export class TaskAttachmentsController {
 
   /** Get a URL to upload a file of a task to; the upload is to be completed afterwards. */
   @ApiLocation()
-  @Idempotent()
+  @ApiProblems('LIMIT_REACHED')
+  @IdempotentWhileRunning()
   @Post()
   async createAttachment(
     @CurrentUser() user: Principal,

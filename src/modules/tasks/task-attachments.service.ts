@@ -20,7 +20,7 @@ export class TaskAttachmentsService {
     private readonly storage: ObjectStorage,
   ) {}
 
-  /** @throws TaskNotFoundError, TooManyAttachmentsError, DependencyUnavailableError */
+  /** @throws TaskNotFoundError, TooManyAttachmentsError, StorageQuotaExceededError, DependencyUnavailableError */
   async create(userId: string, taskId: string, input: CreateAttachmentDto): Promise<AttachmentUploadResponseDto> {
     const { filename, contentType, size } = input;
     const attachment: Attachment = { id: new Types.ObjectId(), filename, contentType, size, state: 'pending' };
@@ -31,6 +31,7 @@ export class TaskAttachmentsService {
         if (attachments.length >= MAX_ATTACHMENTS) throw new TooManyAttachmentsError(MAX_ATTACHMENTS);
         return { attachments: [...attachments, attachment] };
       });
+      writes.uploads.push({ path, size });
       writes.removals.push({ path, dueAt: new Date(Date.now() + UPLOADS_END_MS) });
     });
     return { attachment: toAttachmentResponse(attachment), ...toUploadResponse(upload) };
@@ -61,7 +62,7 @@ export class TaskAttachmentsService {
         findAttachment(task, id);
         return { attachments: task.attachments?.filter((each) => String(each.id) !== id) };
       });
-      writes.removals.push({ path: attachmentPath(userId, taskId, id), dueAt: new Date() });
+      writes.uploadableRemovals.push(attachmentPath(userId, taskId, id));
     });
   }
 

@@ -5,6 +5,7 @@ import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { TaskAlarms } from './alarms/task-alarms.js';
 import { ObjectRemovals } from '../../platform/storage/object-removals.js';
+import { StorageQuota } from '../../platform/storage/storage-quota.js';
 import { DeletedTask, RESTORABLE_SECONDS } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
 import { Task } from './schemas/task.schema.js';
@@ -23,6 +24,7 @@ export class TaskStore {
     private readonly outbox: Outbox,
     private readonly alarms: TaskAlarms,
     private readonly removals: ObjectRemovals,
+    private readonly quota: StorageQuota,
   ) {}
 
   /** @throws TaskNotFoundError */
@@ -89,7 +91,9 @@ export class TaskStore {
       await this.history.bulkWrite(ends, { session });
     }
     await this.alarms.follow(read, kept, session);
+    for (const { path, size } of writes.uploads) await this.quota.reserve(session, path, size);
     for (const { path, dueAt } of removals) await this.removals.add(session, path, dueAt);
+    for (const path of writes.uploadableRemovals) await this.removals.addUploadable(session, path);
     if (events.length > 0) await this.outbox.add(session, ...events);
   }
 }

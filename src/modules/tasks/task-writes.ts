@@ -25,6 +25,10 @@ export class TaskWrites {
   readonly events: DomainEvent[] = [];
   /** Objects that may not be needed any more from then on. */
   readonly removals: { path: string[]; dueAt: Date }[] = [];
+  /** Objects that are removed now, although their upload URLs may still work. */
+  readonly uploadableRemovals: string[][] = [];
+  /** The sizes in bytes of objects whose upload is allowed. */
+  readonly uploads: { path: string[]; size: number }[] = [];
   private readonly current: Map<string, Task>;
 
   /** @param read the tasks that operations may be about */

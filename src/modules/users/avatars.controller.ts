@@ -5,7 +5,7 @@ import { CurrentUser, type Principal, Public } from '../../common/auth/principal
 import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
-import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
+import { IdempotentWhileRunning } from '../../platform/idempotency/idempotency.interceptor.js';
 import { UploadResponseDto } from '../../platform/storage/upload-response.dto.js';
 import { AvatarsService } from './avatars.service.js';
 import { AvatarResponseDto, CreateAvatarDto } from './dto/avatar.dto.js';
@@ -17,7 +17,8 @@ export class AvatarsController {
   constructor(private readonly avatars: AvatarsService) {}
 
   /** Get a URL to upload your picture to; the upload is to be completed afterwards. */
-  @Idempotent()
+  @ApiProblems('LIMIT_REACHED')
+  @IdempotentWhileRunning()
   @Post('me/avatar')
   createAvatar(@CurrentUser() user: Principal, @Body() body: CreateAvatarDto): Promise<UploadResponseDto> {
     return this.avatars.create(user.userId, body);

@@ -6,6 +6,7 @@ import { UploadIncompleteError } from '../../common/errors/problem.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { type ObjectOwner, ObjectRemovals, OwnsObjects } from '../../platform/storage/object-removals.js';
+import { StorageQuota } from '../../platform/storage/storage-quota.js';
 import { ObjectStorage, UPLOADS_END_MS } from '../../platform/storage/object-storage.js';
 import { toUploadResponse, type UploadResponseDto } from '../../platform/storage/upload-response.dto.js';
 import type { CreateAvatarDto } from './dto/avatar.dto.js';
@@ -25,19 +26,25 @@ export class AvatarsService implements ObjectOwner {
     private readonly profiles: UsersService,
     private readonly storage: ObjectStorage,
     private readonly removals: ObjectRemovals,
+    private readonly quota: StorageQuota,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
   ) {}
 
-  /** @throws OwnerGoneError, DependencyUnavailableError */
+  /** @throws OwnerGoneError, StorageQuotaExceededError, DependencyUnavailableError */
   async create(userId: string, { contentType, size }: CreateAvatarDto): Promise<UploadResponseDto> {
     await this.profiles.awaitProfile(userId);
     const pendingAvatar: Avatar = { id: randomBytes(ID_BYTES).toString('hex'), contentType, size };
     const path = avatarPath(userId, pendingAvatar.id);
     const upload = await this.storage.presignUpload({ key: path.join('/'), contentType, size });
     await this.transactions.run(async (session) => {
-      const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: { pendingAvatar } }, { session });
-      if (matchedCount === 0) throw new OwnerGoneError();
+      const before = await this.users
+        .findOneAndUpdate({ _id: userId }, { $set: { pendingAvatar } }, { session })
+        .lean();
+      if (!before) throw new OwnerGoneError();
+      await this.quota.reserve(session, path, size);
+      const replaced = before.pendingAvatar;
+      if (replaced) await this.removals.addUploadable(session, avatarPath(userId, replaced.id));
       await this.removals.add(session, path, new Date(Date.now() + UPLOADS_END_MS));
     });
     return toUploadResponse(upload);
@@ -80,7 +87,7 @@ export class AvatarsService implements ObjectOwner {
       // Completed by another request, or replaced by another upload.
       if (pending?.id !== avatarId) return this.urlOf(before);
       const after = await this.profiles.change(userId, 'any', session, { avatar: pending, pendingAvatar: null });
-      if (avatar) await this.removals.add(session, avatarPath(userId, avatar.id));
+      if (avatar) await this.removals.addUploadable(session, avatarPath(userId, avatar.id));
       await this.outbox.add(session, profileChanged(after));
       return this.urlOf(after);
     });

@@ -29,7 +29,23 @@ export class IdempotencyRecords {
    * @returns the record, with its answer where there is one already; without, the caller is to carry it out
    * @throws RequestInProgressError, IdempotencyKeyReusedError
    */
-  async claim({ id, userId, fingerprint }: KeyedRequest): Promise<IdempotencyRecord> {
+  claim(request: KeyedRequest): Promise<IdempotencyRecord> {
+    return this.take(request, (known) => known.answer !== null);
+  }
+
+  /**
+   * The same for requests whose answers aren't kept: an answer that an earlier release has kept is dropped.
+   *
+   * @throws RequestInProgressError, IdempotencyKeyReusedError
+   */
+  claimAnew(request: KeyedRequest): Promise<IdempotencyRecord> {
+    return this.take(request, () => false);
+  }
+
+  private async take(
+    { id, userId, fingerprint }: KeyedRequest,
+    isAnswered: (known: IdempotencyRecord) => boolean,
+  ): Promise<IdempotencyRecord> {
     for (;;) {
       const now = Date.now();
       const claimed: IdempotencyRecord = {
@@ -41,8 +57,8 @@ export class IdempotencyRecords {
       if (!known) continue;
       if (known.expiresAt.getTime() > now) {
         if (known.fingerprint !== fingerprint) throw new IdempotencyKeyReusedError();
-        if (known.answer) return known;
-        if (known.leaseUntil.getTime() > now) throw new RequestInProgressError();
+        if (isAnswered(known)) return known;
+        if (!known.answer && known.leaseUntil.getTime() > now) throw new RequestInProgressError();
       }
       const { matchedCount } = await this.records.replaceOne({ ...ownedBy(known), answer: known.answer }, claimed);
       if (matchedCount > 0) return claimed;

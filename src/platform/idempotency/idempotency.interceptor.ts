@@ -5,8 +5,10 @@ import {
   Injectable,
   Logger,
   type NestInterceptor,
+  SetMetadata,
   UseInterceptors,
 } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
@@ -22,6 +24,7 @@ import { IdempotencyRecords, type KeyedRequest } from './idempotency-records.js'
 
 const HEADER = 'Idempotency-Key';
 const KEY = /^[\x20-\x7e]{1,255}$/;
+const KEY_STAYS_TAKEN = 'the key of a request is taken until its lease runs out';
 const KEPT_HEADERS = ['Content-Type', 'ETag', 'Location'];
 /** What a second try may answer otherwise; 5xx as well. */
 const NOT_KEPT = new Set([401, 403, 409, 429]);
@@ -33,6 +36,14 @@ const NOT_KEPT = new Set([401, 403, 409, 429]);
  */
 export const Idempotent = () => applyDecorators(UseInterceptors(IdempotencyInterceptor), ApiIdempotent());
 
+const UNKEPT = 'unkeptAnswer';
+
+/**
+ * The same for an answer that expires, such as a signed URL: it isn't kept, so a repeated request is carried out anew. While
+ * one is running, its key is taken.
+ */
+export const IdempotentWhileRunning = () => applyDecorators(Idempotent(), SetMetadata(UNKEPT, true));
+
 /** Carries a request with a key out once, and answers it again for those that follow. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -42,12 +53,25 @@ export class IdempotencyInterceptor implements NestInterceptor {
     private readonly records: IdempotencyRecords,
     private readonly transactions: Transactions,
     private readonly invalidations: CacheInvalidations,
+    private readonly reflector: Reflector,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     if (request.headers[HEADER.toLowerCase()] === undefined) return next.handle();
+    if (this.reflector.get<boolean | undefined>(UNKEPT, context.getHandler())) {
+      return from(this.answerWhileRunning(request, next));
+    }
     return from(this.answer(request, context.switchToHttp().getResponse<FastifyReply>(), next));
+  }
+
+  private async answerWhileRunning(request: AuthenticatedRequest, next: CallHandler): Promise<unknown> {
+    const record = await this.records.claimAnew(keyedRequestOf(request));
+    try {
+      return await lastValueFrom(next.handle());
+    } finally {
+      await this.free(record);
+    }
   }
 
   private async answer(request: AuthenticatedRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
@@ -73,9 +97,17 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private async settle(record: IdempotencyRecord, error: unknown, request: AuthenticatedRequest): Promise<void> {
     try {
       if (isKept(error)) await this.records.complete(record, refusalOf(error, request));
-      else await this.records.release(record);
+      else await this.free(record);
     } catch (unrecorded) {
-      this.logger.warn({ err: unrecorded }, 'the key of a failed request is taken until its lease runs out');
+      this.logger.warn({ err: unrecorded }, KEY_STAYS_TAKEN);
+    }
+  }
+
+  private async free(record: IdempotencyRecord): Promise<void> {
+    try {
+      await this.records.release(record);
+    } catch (error) {
+      this.logger.warn({ err: error }, KEY_STAYS_TAKEN);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, type ReadStream } from 'node:fs';
-import { access, constants, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -74,6 +74,24 @@ export class LocalStorage extends ObjectStorage implements OnModuleInit {
     await rm(this.folderOf(key), { recursive: true, force: true });
   }
 
+  protected async readStart(key: string, bytes: number): Promise<Buffer> {
+    const file = await open(join(this.folderOf(key), 'content'));
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** What stands in the way is a folder that isn't empty and has no content. */
+  async block(key: string): Promise<void> {
+    const target = this.folderOf(key);
+    await mkdir(target, { recursive: true });
+    await writeFile(join(target, 'blocked'), '');
+    for (const name of ['type', 'content']) await rm(join(target, name), { force: true });
+  }
+
   async ping(): Promise<void> {
     await access(join(this.root, UNFINISHED), constants.W_OK);
   }
@@ -86,7 +104,7 @@ export class LocalStorage extends ObjectStorage implements OnModuleInit {
    */
   async write({ key, contentType, size }: NewObject, content: Readable): Promise<void> {
     const target = this.folderOf(key);
-    if (await this.find(key)) throw new ObjectExistsError();
+    if (await this.isTaken(target)) throw new ObjectExistsError();
     const upload = join(this.root, UNFINISHED, randomUUID());
     await mkdir(upload);
     try {
@@ -104,6 +122,13 @@ export class LocalStorage extends ObjectStorage implements OnModuleInit {
 
   read(key: string): ReadStream {
     return createReadStream(join(this.folderOf(key), 'content'));
+  }
+
+  private async isTaken(folder: string): Promise<boolean> {
+    return await access(folder).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Signatures keep foreign keys out; this is what keeps a wrong one of our own inside the folder. */

@@ -11,6 +11,13 @@ export class ObjectRemoval extends WorkItem {
   /** The segments behind it that their keys have in common; all of them where it is one object's. */
   @Prop({ type: [String], required: true })
   path!: string[];
+
+  /**
+   * Its upload URL may still work: the object is replaced by something that refuses uploads, and removed when none can be
+   * running any more. Instances of releases before this field remove it at once.
+   */
+  @Prop({ required: true, default: false })
+  uploadable!: boolean;
 }
 
 export const ObjectRemovalSchema = SchemaFactory.createForClass(ObjectRemoval);

@@ -5,7 +5,8 @@ import type { ClientSession, Model } from 'mongoose';
 import { Transactions } from '../database/transactions.js';
 import { WorkQueue } from '../work/work-queue.js';
 import { ObjectRemoval } from './object-removal.schema.js';
-import { ObjectStorage } from './object-storage.js';
+import { ObjectStorage, UPLOADS_END_MS } from './object-storage.js';
+import { StorageQuota } from './storage-quota.js';
 
 const OWNER = 'objectOwner';
 const CONCURRENCY = 4;
@@ -40,6 +41,7 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
   constructor(
     @InjectModel(ObjectRemoval.name) private readonly removals: Model<ObjectRemoval>,
     private readonly storage: ObjectStorage,
+    private readonly quota: StorageQuota,
     private readonly transactions: Transactions,
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
@@ -48,6 +50,12 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
   /** Looks after the objects at `[owner, ...path]` at `dueAt`, once the transaction of `session` is committed. */
   async add(session: ClientSession, [owner, ...path]: string[], dueAt = new Date()): Promise<void> {
     await this.removals.create([{ owner, path, availableAt: dueAt }], { session });
+    this.transactions.afterCommit(session, () => this.queue?.nudge());
+  }
+
+  /** Removes the object at `[owner, ...path]` now, and has the store refuse what is still uploaded with its URL. */
+  async addUploadable(session: ClientSession, [owner, ...path]: string[]): Promise<void> {
+    await this.removals.create([{ owner, path, uploadable: true }], { session });
     this.transactions.afterCommit(session, () => this.queue?.nudge());
   }
 
@@ -72,7 +80,15 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
     await this.queue?.stop();
   }
 
-  private async remove({ owner, path }: ObjectRemoval): Promise<void> {
-    if (await this.owners.get(owner)?.isUnused(path)) await this.storage.deleteAll([owner, ...path].join('/'));
+  private async remove({ owner, path, uploadable }: ObjectRemoval): Promise<void> {
+    if (!(await this.owners.get(owner)?.isUnused(path))) return;
+    const key = [owner, ...path].join('/');
+    if (uploadable) {
+      await this.storage.block(key);
+      await this.removals.create({ owner, path, availableAt: new Date(Date.now() + UPLOADS_END_MS) });
+    } else {
+      await this.storage.deleteAll(key);
+    }
+    await this.quota.release([owner, ...path]);
   }
 }

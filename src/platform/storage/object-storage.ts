@@ -1,4 +1,5 @@
 import { UploadIncompleteError } from '../../common/errors/problem.js';
+import { hasContentType, SAMPLE_BYTES } from './content-type.js';
 
 /** A file that is to be uploaded. */
 export interface NewObject {
@@ -50,14 +51,26 @@ export abstract class ObjectStorage {
   /** @returns null where there is no such object */
   abstract find(key: string): Promise<StoredObject | null>;
 
-  /** @throws UploadIncompleteError where this very object, in size and type, isn't there (yet) */
+  /** The first bytes of an object: as many as are asked for, or all of a smaller one. */
+  protected abstract readStart(key: string, bytes: number): Promise<Buffer>;
+
+  /** @throws UploadIncompleteError where this very object, in size, type and first bytes, isn't there (yet) */
   async assertUploaded({ key, contentType, size }: NewObject): Promise<void> {
     const found = await this.find(key);
     if (found?.size !== size || found.contentType !== contentType) throw new UploadIncompleteError();
+    if (!(await hasContentType(contentType, await this.readStart(key, SAMPLE_BYTES)))) {
+      throw new UploadIncompleteError(`The file is not ${contentType}: upload another one, with a new URL.`);
+    }
   }
 
   /** Deletes the object with this key, and all whose keys go on with a slash behind it. None is fine, too. */
   abstract deleteAll(key: string): Promise<void>;
+
+  /**
+   * Removes the content of an object, and has the store refuse uploads with this key from then on, until `deleteAll`. A
+   * presigned URL can't be revoked; but as nothing is overwritten, something can stand in its way.
+   */
+  abstract block(key: string): Promise<void>;
 
   /** Resolves where the store can be used. */
   abstract ping(): Promise<void>;

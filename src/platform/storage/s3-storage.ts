@@ -28,6 +28,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 3000;
 const PING_TIMEOUT_MS = 1000;
 const ATTEMPTS = 2;
+/** The type of the empty objects that stand in the way of uploads. */
+const BLOCKED = 'application/x-blocked';
 const RETRY_AFTER_SECONDS = 5;
 
 /** Files in S3, or in whatever speaks its protocol (`S3_ENDPOINT`; buckets are then part of the path). */
@@ -98,12 +100,36 @@ export class S3Storage extends ObjectStorage {
         const abortSignal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
         const command = new HeadObjectCommand({ Bucket: this.bucket, Key: key });
         const head = await this.client.send(command, { abortSignal });
+        if (head.ContentType === BLOCKED) return null;
         return { size: head.ContentLength ?? 0, contentType: head.ContentType ?? '' };
       } catch (error) {
         if (statusOf(error) === 404) return null;
         throw error;
       }
     });
+  }
+
+  protected async readStart(key: string, bytes: number): Promise<Buffer> {
+    return await this.ask(async () => {
+      const abortSignal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+      const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: `bytes=0-${bytes - 1}` });
+      const { Body } = await this.client.send(command, { abortSignal });
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    });
+  }
+
+  async block(key: string): Promise<void> {
+    await this.ask(() =>
+      this.client.send(
+        new PutObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          Body: Buffer.alloc(0),
+          ContentLength: 0,
+          ContentType: BLOCKED,
+        }),
+      ),
+    );
   }
 
   async deleteAll(key: string): Promise<void> {

@@ -8,13 +8,28 @@ import { LocalUrls } from './local-urls.js';
 import { ObjectRemoval, ObjectRemovalSchema } from './object-removal.schema.js';
 import { ObjectRemovals } from './object-removals.js';
 import { ObjectStorage } from './object-storage.js';
+import { StorageQuota } from './storage-quota.js';
+import {
+  StorageReservation,
+  StorageReservationSchema,
+  StorageUsage,
+  StorageUsageSchema,
+} from './storage-usage.schema.js';
 
 /** Files: in S3 where there is a bucket, else on disk. */
 @Global()
 @Module({
-  imports: [DiscoveryModule, MongooseModule.forFeature([{ name: ObjectRemoval.name, schema: ObjectRemovalSchema }])],
+  imports: [
+    DiscoveryModule,
+    MongooseModule.forFeature([
+      { name: ObjectRemoval.name, schema: ObjectRemovalSchema },
+      { name: StorageUsage.name, schema: StorageUsageSchema },
+      { name: StorageReservation.name, schema: StorageReservationSchema },
+    ]),
+  ],
   providers: [
     ObjectRemovals,
+    StorageQuota,
     {
       provide: LocalUrls,
       inject: [SecretBox, Environment],
@@ -31,7 +46,7 @@ import { ObjectStorage } from './object-storage.js';
       },
     },
   ],
-  exports: [ObjectStorage, ObjectRemovals, LocalUrls],
+  exports: [ObjectStorage, ObjectRemovals, StorageQuota, LocalUrls],
 })
 export class StorageModule {}
 
