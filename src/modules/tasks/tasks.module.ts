@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { MigrationsModule } from '../../platform/migrations/migrations.module.js';
 import { DeletedTask, DeletedTaskSchema } from './schemas/deleted-task.schema.js';
 import { TaskChange, TaskChangeSchema } from './schemas/task-change.schema.js';
 import { AlarmClock } from './alarms/alarm-clock.js';
 import { TaskAlarms } from './alarms/task-alarms.js';
+import { COUNT_ATTACHMENT_BYTES } from './migrations/count-attachment-bytes.js';
 import { TaskAlarm, TaskAlarmSchema } from './schemas/task-alarm.schema.js';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
@@ -31,6 +33,7 @@ import { TasksService } from './tasks.service.js';
       { name: TaskOwner.name, schema: TaskOwnerSchema },
       { name: TaskAlarm.name, schema: TaskAlarmSchema },
     ]),
+    MigrationsModule.forFeature('tasks', COUNT_ATTACHMENT_BYTES),
   ],
   controllers: [TasksController, TaskAttachmentsController],
   providers: [
