@@ -1,4 +1,4 @@
-/** What an API key may be allowed; write includes read. */
+/** What an API key may be allowed; write includes read. `users:admin` is needed beside `users:write` to change other users. */
 export const API_KEY_SCOPES = [
   'tasks:read',
   'tasks:write',
@@ -6,5 +6,6 @@ export const API_KEY_SCOPES = [
   'notifications:write',
   'users:read',
   'users:write',
+  'users:admin',
 ] as const;
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];

@@ -70,14 +70,25 @@ export class MfaChangedEvent extends DomainEvent<{ enabled: boolean; changedAt: 
   static readonly type = 'auth.mfa-changed.v1';
 }
 
+/** What the users module has decided about an account. Of two states the one with the higher version is valid. */
+export interface AccountState {
+  /** The version of the profile. */
+  version: number;
+  role: Role;
+  status: 'active' | 'suspended' | 'deleted';
+}
+
 /**
- * Sessions have ended, and the user's access tokens from before `tokensValidFrom` (where it isn't null) count no more.
- * Every process takes it in.
+ * Access has ended: of sessions, of API keys, and of the user's access tokens issued before `tokensValidFrom` (unless
+ * it is null). `account` is set where a role, a suspension or a deletion is the reason. Published by the module that
+ * ends the access; every process records it.
  */
 export class SessionsRevokedEvent extends DomainEvent<{
   sessionIds: string[];
   tokensValidFrom: string | null;
   revokedAt: string;
+  apiKeyIds?: string[];
+  account?: AccountState;
 }> {
   static readonly type = 'auth.sessions-revoked.v1';
 }

@@ -1,3 +1,4 @@
+import type { AccountState } from './auth.events.js';
 import { DomainEvent } from './event.js';
 import type { NotificationEvent } from './notification-events.js';
 import type { Role } from './role.js';
@@ -30,11 +31,50 @@ export class PhoneVerificationRequestedEvent extends DomainEvent<{ phone: string
   static readonly type = 'users.phone-verification-requested.v1';
 }
 
-export class RoleChangedEvent extends DomainEvent<{ version: number; role: Role; actorId: string }> {
+/** Who asked for a change, and from where. */
+export interface ActorData {
+  actorId: string;
+  /** The API key that was used, if any. */
+  apiKeyId: string | null;
+  ip: string;
+  userAgent: string;
+}
+
+/**
+ * An administrator set another role. `actor` and `tokensValidFrom` are left out by releases before
+ * `users.account-command.v1`; then the auth module also ends the tokens of the old role.
+ */
+export class RoleChangedEvent extends DomainEvent<{
+  version: number;
+  role: Role;
+  actorId: string;
+  actor?: ActorData;
+  /** Access tokens issued earlier are revoked. */
+  tokensValidFrom?: string | null;
+}> {
   static readonly type = 'users.role-changed.v1';
 }
 
-/** A person is gone: every module erases what it holds of them. */
-export class UserDeletedEvent extends DomainEvent<{ deletedAt: string; actorId: string }> {
+/** A person is gone: every module erases what it holds of them. `actor` is set where an administrator did it. */
+export class UserDeletedEvent extends DomainEvent<{ deletedAt: string; actorId: string; actor?: ActorData }> {
   static readonly type = 'users.user-deleted.v1';
+}
+
+/** What an administrator can do to an account. */
+export const ACCOUNT_COMMANDS = ['set-role', 'delete'] as const;
+export type AccountCommand = (typeof ACCOUNT_COMMANDS)[number];
+
+/**
+ * An administrator's decision about an account, for the auth module to apply. `account` is the state after it. The
+ * revocation of access is already published (`auth.sessions-revoked.v1`). A changed role is also published as
+ * `users.role-changed.v1` and a deletion as `users.user-deleted.v1`; whichever event comes first is applied.
+ */
+export class AccountCommandEvent extends DomainEvent<{
+  command: AccountCommand;
+  account: AccountState;
+  /** Access tokens issued earlier are revoked; null where the command doesn't end them. */
+  tokensValidFrom: string | null;
+  actor: ActorData;
+}> {
+  static readonly type = 'users.account-command.v1';
 }

@@ -8,10 +8,12 @@ import { startService, type TestService } from '../support/service.js';
 import {
   createAdmin,
   createApiKey,
+  deleteUser,
   logIn,
   newEmail,
   registerUser,
   registerVerifiedUser,
+  setRole,
   type TestUser,
   type Tokens,
 } from '../support/users.js';
@@ -440,7 +442,7 @@ describe('roles', () => {
   it('change at once, for access tokens and API keys', async () => {
     const [admin, user] = [await createAdmin(service), await registerUser(service)];
     await user.api.get(ME);
-    expect(await admin.api.put(`/api/v1/users/${user.id}/role`, { role: 'manager' })).toMatchObject({
+    expect(await setRole(admin, user, 'manager')).toMatchObject({
       status: 200,
       body: { role: 'manager' },
     });
@@ -455,19 +457,16 @@ describe('roles', () => {
     const lonely = await startService();
     const first = await createAdmin(lonely);
     await first.api.get(ME);
-    expect(await first.api.put(`/api/v1/users/${first.id}/role`, { role: 'user' })).toMatchObject({
+    expect(await setRole(first, first, 'user')).toMatchObject({
       status: 409,
       body: { code: 'LAST_ADMIN' },
     });
-    expect(await first.api.delete(`/api/v1/users/${first.id}`)).toMatchObject({ status: 409 });
+    expect(await deleteUser(first, first)).toMatchObject({ status: 409 });
     expect(await first.api.send('DELETE', ME, { password: first.password })).toMatchObject({ status: 409 });
 
     const second = await createAdmin(lonely);
     await second.api.get(ME);
-    const answers = await Promise.all([
-      first.api.put(`/api/v1/users/${second.id}/role`, { role: 'user' }),
-      second.api.put(`/api/v1/users/${first.id}/role`, { role: 'user' }),
-    ]);
+    const answers = await Promise.all([setRole(first, second, 'user'), setRole(second, first, 'user')]);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     await lonely.stop();
   });
@@ -535,7 +534,7 @@ describe('deletion', () => {
   it('by an administrator ends the sessions too', async () => {
     const [admin, user] = [await createAdmin(service), await registerUser(service)];
     await user.api.get(ME);
-    expect(await admin.api.delete(`/api/v1/users/${user.id}`)).toMatchObject({ status: 204 });
+    expect(await deleteUser(admin, user)).toMatchObject({ status: 204 });
     // The profile is gone at once; of the session, other modules hear.
     expect(await user.api.get(ME)).toMatchObject({ status: 401 });
     await waitFor('the session to end', async () => (await user.api.get('/api/v1/tasks/stats')).status === 401);
@@ -562,7 +561,7 @@ describe('the audit trail', () => {
     const [gone, other] = [await createAdmin(service), await registerUser(service)];
     await createAdmin(service); // one has to stay
     await login({ ...gone, password: 'wrong-horse-battery' });
-    const role = () => gone.api.put(`/api/v1/users/${other.id}/role`, { role: 'manager' });
+    const role = () => setRole(gone, other, 'manager');
     await waitFor('the profile', async () => (await role()).status === 200);
     const entries = () =>
       databaseOf(service)

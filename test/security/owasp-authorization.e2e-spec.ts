@@ -10,6 +10,7 @@ import {
   logIn,
   registerUser,
   registerVerifiedUser,
+  setRole,
   type TestUser,
   withRole,
 } from '../support/users.js';
@@ -217,8 +218,7 @@ describe('API5:2023 Broken Function Level Authorization', () => {
 
   it('takes an old role from access tokens and API keys alike', async () => {
     const user = await registerVerifiedUser(service);
-    const setRole = (role: string) => admin.api.put(`/api/v1/users/${user.id}/role`, { role });
-    await setRole('admin');
+    await setRole(admin, user, 'admin');
     const promoted = await waitFor('the new role', async () => {
       const again = await logIn(service, user);
       return again.tokens.user.role === 'admin' && again;
@@ -226,7 +226,7 @@ describe('API5:2023 Broken Function Level Authorization', () => {
     const { key } = await createApiKey(promoted, ['users:write']);
     const program = new Client(service, key);
     expect(await program.get('/api/v1/users')).toMatchObject({ status: 200 });
-    await setRole('user');
+    await setRole(admin, user, 'user');
     await waitFor('the end of the old role', async () => {
       const [byToken, byKey] = await Promise.all([promoted.api.get(`${AUTH}/audit`), program.get('/api/v1/users')]);
       return byToken.status === 401 && byKey.status === 403;

@@ -3,7 +3,16 @@ import { mailTo, tokenIn } from '../support/mail.js';
 import { quickest } from '../support/quickest.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis.js';
 import { startService, type TestService } from '../support/service.js';
-import { createAdmin, logIn, newEmail, registerUser, type TestUser, type Tokens } from '../support/users.js';
+import {
+  createAdmin,
+  deleteUser,
+  logIn,
+  newEmail,
+  registerUser,
+  setRole,
+  type TestUser,
+  type Tokens,
+} from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 import { atOnce, tally } from './support/requests.js';
 
@@ -137,7 +146,7 @@ describe.each(['up', 'down'])('with Redis %s', (state) => {
 
   it('an administrator who is demoted is none on any instance within a second', async () => {
     const other = await registerUser(instance(0));
-    const role = (name: string) => admin.api.put(`/api/v1/users/${other.id}/role`, { role: name });
+    const role = (name: string) => setRole(admin, other, name);
     const elapsed = await quickest(EVERYWHERE_MS, async () => {
       await waitFor('the profile', async () => (await role('admin')).status === 200);
       const demoted = await waitFor('a token of an administrator', async () => {
@@ -156,7 +165,7 @@ describe.each(['up', 'down'])('with Redis %s', (state) => {
     ['logging out everywhere', ({ api }) => api.post(`${AUTH}/logout-all`)],
     ['a password reset', resetPassword],
     ['deleting the account', ({ api, password }) => api.send('DELETE', ME, { password })],
-    ['being deleted by an administrator', ({ id }) => admin.api.delete(`/api/v1/users/${id}`)],
+    ['being deleted by an administrator', (user) => deleteUser(admin, user)],
   ])('%s ends the tokens on all instances within a second', async (how, end) => {
     const elapsed = await quickest(EVERYWHERE_MS, async () => {
       const user = await registerUser(instance(2));

@@ -12,9 +12,11 @@ import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
 import {
   createAdmin,
   createApiKey,
+  deleteUser,
   logIn,
   registerUser,
   registerVerifiedUser,
+  setRole,
   type TestUser,
 } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
@@ -162,7 +164,7 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
   it('being deleted by an administrator counts everywhere soon', async () => {
     const user = await registerUser(service);
     await expectAcceptedEverywhere(user.api);
-    expect((await admin.api.delete(`${USERS}/${user.id}`)).status).toBe(204);
+    expect((await deleteUser(admin, user)).status).toBe(204);
     await expectRefusedEverywhere(user.api);
   });
 
@@ -170,7 +172,7 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
     const user = await registerUser(service);
     await waitFor('the profile', async () => (await user.api.get(ME)).status === 200);
     const become = async (role: string) => {
-      expect((await admin.api.put(`${USERS}/${user.id}/role`, { role })).status).toBe(200);
+      expect((await setRole(admin, user, role)).status).toBe(200);
     };
     await become('manager');
     const manager = await waitFor('a token of a manager', async () => {

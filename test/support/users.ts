@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ObjectId } from 'mongodb';
-import { type Addressable, ApiClient } from './api-client.js';
+import { type Addressable, ApiClient, type ApiResponse, type Problem } from './api-client.js';
 import { databaseOf } from './database.js';
 import { mailTo, tokenIn } from './mail.js';
 import { runCli, type TestService } from './service.js';
@@ -112,6 +112,23 @@ export async function createAdmin(
 
 function toUser(service: Addressable, { name, email, password }: Registration, tokens: Tokens): TestUser {
   return { id: tokens.user.id, name, email, password, tokens, api: new ApiClient(service, tokens.accessToken) };
+}
+
+/** Has an administrator set a user's role, with the password that raising one takes. */
+export function setRole(
+  { api, password }: Pick<TestUser, 'api' | 'password'>,
+  { id }: Pick<TestUser, 'id'>,
+  role: string,
+): Promise<ApiResponse<Problem>> {
+  return api.put(`/api/v1/users/${id}/role`, { role, password });
+}
+
+/** Has an administrator delete a user. */
+export function deleteUser(
+  { api, password }: Pick<TestUser, 'api' | 'password'>,
+  { id }: Pick<TestUser, 'id'>,
+): Promise<ApiResponse<Problem>> {
+  return api.send('DELETE', `/api/v1/users/${id}`, { password });
 }
 
 /** Gives a user another role the way an operator with a database shell would, and logs in again. */

@@ -11,6 +11,11 @@ export const API_KEY_RESOURCE = 'apiKeyResource';
  */
 export const AllowApiKeys = (resource: ScopedResource) => SetMetadata(API_KEY_RESOURCE, resource);
 
+export const ADDITIONAL_SCOPE = 'additionalScope';
+
+/** API keys need this scope beside the one of the controller's resource. */
+export const RequireScope = (scope: ApiKeyScope) => SetMetadata(ADDITIONAL_SCOPE, scope);
+
 /** Closed to API keys, although its controller is open: what it answers goes beyond any one scope. */
 export const RefuseApiKeys = () => SetMetadata(API_KEY_RESOURCE, null);
 

@@ -10,12 +10,14 @@ export const PROBLEMS = {
   REFRESH_TOKEN_REUSED: { status: 401, title: 'The refresh token was used before' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
   STEP_UP_REQUIRED: { status: 403, title: 'Your password or code is required again' },
+  ACCOUNT_SUSPENDED: { status: 403, title: 'The account is suspended' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
   EMAIL_TAKEN: { status: 409, title: 'The email address is taken' },
   LIMIT_REACHED: { status: 409, title: 'A limit is reached' },
   REQUEST_IN_PROGRESS: { status: 409, title: 'The same request is still running' },
   UPLOAD_INCOMPLETE: { status: 409, title: 'The file is not there yet' },
+  OWN_ACCOUNT: { status: 409, title: 'Not possible for your own account' },
   LAST_ADMIN: { status: 409, title: 'The last administrator has to stay' },
   VERSION_MISMATCH: { status: 412, title: 'The resource has changed' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
@@ -106,7 +108,19 @@ export class VersionMismatchError extends ProblemError {
 
 export class LastAdminError extends ProblemError {
   constructor() {
-    super('LAST_ADMIN', 'The last administrator cannot be demoted or deleted: make another one first.');
+    super('LAST_ADMIN', 'The last administrator cannot be demoted, suspended or deleted: make another one first.');
+  }
+}
+
+export class OwnAccountError extends ProblemError {
+  constructor() {
+    super('OWN_ACCOUNT', 'Administrators cannot demote, suspend or delete themselves: another one has to.');
+  }
+}
+
+export class AccountSuspendedError extends ProblemError {
+  constructor() {
+    super('ACCOUNT_SUSPENDED', 'An administrator has suspended this account.');
   }
 }
 

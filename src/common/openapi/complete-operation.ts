@@ -84,7 +84,7 @@ function impliedProblems(operation: Extended, path: string, isPublic: boolean): 
     ...(operation[IDEMPOTENT_EXTENSION] ? (['REQUEST_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED'] as const) : []),
     ...(operation.requestBody ? (['MALFORMED_BODY', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     // 403: the role is too low, or the scopes of an API key are (everywhere: a key may have any).
-    ...(isPublic ? [] : (['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'FORBIDDEN'] as const)),
+    ...(isPublic ? [] : (['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'FORBIDDEN', 'ACCOUNT_SUSPENDED'] as const)),
     ...(path.includes('{') ? (['NOT_FOUND'] as const) : []),
     'RATE_LIMITED',
     'INTERNAL',

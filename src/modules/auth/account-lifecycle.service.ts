@@ -3,7 +3,7 @@ import { type ClientSession, Types } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
 import { AccountDeletedEvent } from '../../contracts/auth.events.js';
-import type { Role } from '../../contracts/role.js';
+import type { AccountCommandEvent, RoleChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -12,19 +12,16 @@ import {
   PersonalData,
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
-import { Revocations } from '../../platform/revocation/revocations.js';
+import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
 import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountsService } from './accounts.service.js';
-import { AuditService } from './audit.service.js';
+import { AuditService, auditContext } from './audit.service.js';
 import { toApiKeyResponse, toSessionResponse } from './auth.mapper.js';
 import { LoginAttempts } from './login-attempts.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import type { Account } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
-
-/** Longer than reading an account and making a token of it takes. */
-const ISSUING_MS = 1000;
 
 /** What changes or ends an account from outside of it: roles, deletion, and the owner's right to see all of it. */
 @ExportsPersonalData('auth')
@@ -57,28 +54,47 @@ export class AccountLifecycleService implements PersonalDataSource {
     await this.attempts.unlock(account.email);
   }
 
-  /** Follows a deletion that another module tells of. */
-  async eraseDeleted(userId: string, actorId: string, transaction: ClientSession): Promise<void> {
+  /** Applies a deletion that the users module has decided. Applied already, it changes nothing. */
+  async eraseDeleted(
+    userId: string,
+    { actorId, actor }: Pick<UserDeletedEvent['data'], 'actorId' | 'actor'>,
+    transaction: ClientSession,
+  ): Promise<void> {
     const account = await this.accounts.find(userId, transaction);
     if (!account) return; // its owner deleted it here
     await this.erase(account, transaction);
-    await this.audit.record('account.deleted', { actorId, details: { userId } }, transaction);
+    const context = actor ? auditContext(actor) : { actorId };
+    await this.audit.record('account.deleted', { ...context, details: { userId } }, transaction);
+  }
+
+  /** Applies an administrator's decision. Of two decisions the newer one counts, whichever comes first. */
+  async applyCommand(
+    userId: string,
+    { command, account, tokensValidFrom, actor }: AccountCommandEvent['data'],
+    transaction: ClientSession,
+  ): Promise<void> {
+    const { actorId } = actor;
+    if (command === 'delete') return await this.eraseDeleted(userId, { actorId, actor }, transaction);
+    const { role, version } = account;
+    await this.applyRole(userId, { role, version, actorId, actor, tokensValidFrom }, transaction);
   }
 
   /**
-   * Applies a new role, then ends the access tokens that carry the old one. A token may be being made of the account as
-   * it was, so the time from which tokens count lies a little ahead.
+   * Applies a new role. A users module of an earlier release leaves it to this module to end the access tokens that
+   * carry the old one (`tokensValidFrom` is missing); a token may be being made of the account as it was, so the time from
+   * which tokens count then lies a little ahead.
    */
   async applyRole(
     userId: string,
-    { role, version, actorId }: { role: Role; version: number; actorId: string },
+    { role, version, actorId, actor, tokensValidFrom }: RoleChangedEvent['data'],
     transaction: ClientSession,
   ): Promise<void> {
-    const validFrom = new Date(Math.ceil((Date.now() + ISSUING_MS) / 1000) * 1000);
-    if (!(await this.accounts.copyRole(userId, role, version, validFrom, transaction))) return;
+    const validFrom = tokensValidFrom ? new Date(tokensValidFrom) : nextTokenTime();
+    if (!(await this.accounts.copyRole(userId, { role, version }, validFrom, transaction))) return;
     await this.apiKeys.changeRole(userId, role, transaction);
-    await this.revocations.endTokensBefore(userId, validFrom, transaction);
-    await this.audit.record('role.changed', { actorId, details: { userId, role } }, transaction);
+    if (!tokensValidFrom) await this.revocations.endTokensBefore(userId, validFrom, transaction);
+    const context = actor ? auditContext(actor) : { actorId };
+    await this.audit.record('role.changed', { ...context, details: { userId, role } }, transaction);
   }
 
   async erasePersonalData(userId: string, transaction: ClientSession): Promise<void> {

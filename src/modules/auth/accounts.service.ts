@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types, type UpdateQuery } from 'mongoose';
 import { LastAdminError, UnauthenticatedError } from '../../common/errors/problem.js';
-import { AccountRegisteredEvent } from '../../contracts/auth.events.js';
+import { AccountRegisteredEvent, type AccountState } from '../../contracts/auth.events.js';
 import type { Role } from '../../contracts/role.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -117,16 +117,20 @@ export class AccountsService {
     await this.accounts.updateOne(filter, { $set: { name, profileVersion } }, { session });
   }
 
-  /** Applies a newer role, and from when tokens carry it. @returns whether it was newer */
+  /**
+   * Applies a newer role.
+   *
+   * @param tokensValidFrom when tokens begin to carry it
+   * @returns whether it was newer
+   */
   async copyRole(
     id: string,
-    role: Role,
-    roleVersion: number,
+    { role, version }: Pick<AccountState, 'role' | 'version'>,
     tokensValidFrom: Date,
     session: ClientSession,
   ): Promise<boolean> {
-    const filter = { _id: id, roleVersion: { $lt: roleVersion } };
-    const change = { $set: { role, roleVersion, tokensValidFrom } };
+    const filter = { _id: id, roleVersion: { $lt: version } };
+    const change = { $set: { role, roleVersion: version, tokensValidFrom } };
     const { modifiedCount } = await this.accounts.updateOne(filter, change, { session });
     return modifiedCount > 0;
   }
@@ -139,7 +143,11 @@ export class AccountsService {
    */
   async assertNotLastAdmin({ _id }: Account, session: ClientSession): Promise<void> {
     const other = await this.accounts
-      .findOneAndUpdate({ role: 'admin', _id: { $ne: _id } }, { $set: { countedOnAt: new Date() } }, { session })
+      .findOneAndUpdate(
+        { role: 'admin', suspendedAt: null, _id: { $ne: _id } },
+        { $set: { countedOnAt: new Date() } },
+        { session },
+      )
       .lean();
     if (!other) throw new LastAdminError();
   }

@@ -6,6 +6,7 @@ import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
 import { Environment } from '../../config/environment.js';
+import type { ActorData } from '../../contracts/users.events.js';
 import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { AuditEntryResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
 import { AuditEntry, type AuditEvent } from './schemas/audit-entry.schema.js';
@@ -16,6 +17,7 @@ const NEWEST_FIRST: Keyset = { field: 'at', descending: true, type: 'date' };
 /** What is known of an event besides its name. */
 export interface AuditContext {
   actorId?: string | Types.ObjectId | null;
+  apiKeyId?: string | null;
   client?: Client;
   details?: Record<string, string>;
 }
@@ -31,9 +33,10 @@ export class AuditService {
 
   /** @param session of the transaction that makes it true, where there is one */
   async record(event: AuditEvent, context: AuditContext, session: ClientSession | null = null): Promise<void> {
-    const { actorId = null, client, details = {} } = context;
+    const { actorId = null, apiKeyId = null, client, details = {} } = context;
     const actor = actorId === null ? null : new Types.ObjectId(actorId);
-    await this.entries.create([{ at: new Date(), event, actor, ...client, details }], { session });
+    const apiKey = apiKeyId === null ? null : new Types.ObjectId(apiKeyId);
+    await this.entries.create([{ at: new Date(), event, actor, apiKey, ...client, details }], { session });
   }
 
   async list(query: ListAuditQueryDto): Promise<Page<AuditEntryResponseDto>> {
@@ -72,11 +75,17 @@ function ofUser(userId: string): QueryFilter<AuditEntry> {
   return { $or: [{ actor: new Types.ObjectId(userId) }, { actor: null, 'details.userId': userId }] };
 }
 
-function toResponse({ _id, at, actor, event, ip, userAgent, details }: AuditEntry): AuditEntryResponseDto {
+/** Of what another module says about who did it. */
+export function auditContext({ actorId, apiKeyId, ip, userAgent }: ActorData): AuditContext {
+  return { actorId, apiKeyId, client: { ip, userAgent } };
+}
+
+function toResponse({ _id, at, actor, apiKey, event, ip, userAgent, details }: AuditEntry): AuditEntryResponseDto {
   return {
     id: String(_id),
     at: at.toISOString(),
     actorId: actor && String(actor),
+    apiKeyId: apiKey ? String(apiKey) : null,
     event,
     ip,
     userAgent,

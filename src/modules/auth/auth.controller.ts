@@ -42,7 +42,7 @@ export class AuthController {
   }
 
   /** Log in with email and password. */
-  @ApiProblems('INVALID_CREDENTIALS', 'MFA_REQUIRED', 'ACCOUNT_LOCKED')
+  @ApiProblems('INVALID_CREDENTIALS', 'MFA_REQUIRED', 'ACCOUNT_SUSPENDED', 'ACCOUNT_LOCKED')
   @Public()
   @StrictRateLimit()
   @HttpCode(200)
@@ -52,7 +52,7 @@ export class AuthController {
   }
 
   /** The second step of a log-in, where the first was answered `MFA_REQUIRED`. */
-  @ApiProblems('INVALID_CREDENTIALS', 'ACCOUNT_LOCKED')
+  @ApiProblems('INVALID_CREDENTIALS', 'ACCOUNT_SUSPENDED', 'ACCOUNT_LOCKED')
   @Public()
   @StrictRateLimit()
   @HttpCode(200)
@@ -62,7 +62,7 @@ export class AuthController {
   }
 
   /** Exchange a refresh token for new tokens. */
-  @ApiProblems('UNAUTHENTICATED', 'REFRESH_TOKEN_REUSED')
+  @ApiProblems('UNAUTHENTICATED', 'REFRESH_TOKEN_REUSED', 'ACCOUNT_SUSPENDED')
   @Public()
   @SkipThrottle({ general: true, strict: true })
   @UseGuards(RefreshRateLimitGuard)

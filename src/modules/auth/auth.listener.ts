@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
-import { ProfileChangedEvent, RoleChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
+import {
+  AccountCommandEvent,
+  ProfileChangedEvent,
+  RoleChangedEvent,
+  UserDeletedEvent,
+} from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
 import { AccountsService } from './accounts.service.js';
@@ -17,6 +22,11 @@ export class AuthListener {
     await this.accounts.copyName(subject, data.name, data.version, session);
   }
 
+  @EventHandler(AccountCommandEvent)
+  async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, session: ClientSession): Promise<void> {
+    await this.lifecycle.applyCommand(subject, data, session);
+  }
+
   @EventHandler(RoleChangedEvent)
   async onRoleChanged({ subject, data }: EventOf<RoleChangedEvent>, session: ClientSession): Promise<void> {
     await this.lifecycle.applyRole(subject, data, session);
@@ -24,6 +34,6 @@ export class AuthListener {
 
   @EventHandler(UserDeletedEvent)
   async onUserDeleted({ subject, data }: EventOf<UserDeletedEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.eraseDeleted(subject, data.actorId, session);
+    await this.lifecycle.eraseDeleted(subject, data, session);
   }
 }

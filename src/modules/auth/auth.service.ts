@@ -4,6 +4,7 @@ import { Environment } from '../../config/environment.js';
 import { SessionStartedEvent } from '../../contracts/auth.events.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
+import { Revocations } from '../../platform/revocation/revocations.js';
 import { AccessTokens } from './access-tokens.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
@@ -39,6 +40,7 @@ export class AuthService {
     private readonly emails: EmailAddressesService,
     private readonly accessTokens: AccessTokens,
     private readonly audit: AuditService,
+    private readonly revocations: Revocations,
     private readonly environment: Environment,
   ) {}
 
@@ -71,7 +73,7 @@ export class AuthService {
     });
   }
 
-  /** @throws InvalidCredentialsError, AccountLockedError, MfaRequiredError, ProblemError `RATE_LIMITED` */
+  /** @throws InvalidCredentialsError, AccountLockedError, AccountSuspendedError, MfaRequiredError; ProblemError `RATE_LIMITED` */
   async login({ email, password, deviceToken }: LoginDto, client: Client): Promise<TokensResponseDto> {
     const address = normaliseEmail(email);
     const account = await this.accounts.findByEmail(address);
@@ -81,6 +83,7 @@ export class AuthService {
         await this.audit.record('login.failed', { client, details: account ? { userId: String(account._id) } : {} });
         throw new InvalidCredentialsError();
       }
+      await this.revocations.assertActive(String(account._id));
       if (this.hasher.isOutdated(account.passwordHash)) await this.accounts.rehash(account, password);
       if (!account.mfa) return await this.startSession(account, client);
       const { token } = await this.transactions.run(async (transaction) => {
@@ -156,15 +159,19 @@ export class AuthService {
     return await this.toTokens(started.account, started.grant);
   }
 
-  private async toTokens(account: Account, { session, refreshToken }: SessionGrant): Promise<TokensResponseDto> {
-    const { _id, name, email, role, emailVerified, createdAt } = account;
+  /** @throws AccountSuspendedError; DependencyUnavailableError where it isn't known whether the account is suspended */
+  private async toTokens(copy: Account, { session, refreshToken }: SessionGrant): Promise<TokensResponseDto> {
+    const { _id, name, email, emailVerified, createdAt } = copy;
+    await this.revocations.assertActive(String(_id));
+    // The copy of the role may be older than the users module's latest decision.
+    const role = this.revocations.effectiveRole(String(_id), copy.role);
     return {
       user: { id: String(_id), name, email, role, emailVerified, createdAt: createdAt.toISOString() },
       tokenType: 'Bearer',
-      accessToken: await this.accessTokens.issue(account, session._id),
+      accessToken: await this.accessTokens.issue({ ...copy, role }, session._id),
       refreshToken,
       expiresIn: this.environment.ACCESS_TOKEN_TTL_SECONDS,
-      deviceToken: this.devices.issue(account, String(session._id)),
+      deviceToken: this.devices.issue(copy, String(session._id)),
     };
   }
 }

@@ -49,13 +49,15 @@ export class SessionsService {
    * unused, it gives the same successor; later it is taken for stolen and ends the session (RFC 9700, 4.14.2).
    *
    * @throws UnauthenticatedError for an unknown, expired or ended one
-   * @throws RefreshTokenReusedError
+   * @throws RefreshTokenReusedError, AccountSuspendedError
    */
   async refresh(refreshToken: string, client: Client): Promise<SessionGrant> {
     const found = await this.findByRefreshToken(refreshToken);
     if (!found) {
       throw new UnauthenticatedError('UNAUTHENTICATED', 'The refresh token is unknown or expired: log in again.');
     }
+    // Before the rotation, so that the token is still the current one when a suspension is lifted.
+    await this.revocations.assertActive(String(found.session.user));
     return this.grant(await this.rotate(found.session, found.generation, client));
   }
 

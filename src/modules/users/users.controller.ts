@@ -1,18 +1,36 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res, StreamableFile } from '@nestjs/common';
+import {
+  applyDecorators,
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Put,
+  Query,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { type Actor, CurrentActor } from '../../common/auth/actor.js';
 import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
-import { AllowApiKeys, RefuseApiKeys } from '../../common/auth/scopes.js';
+import { AllowApiKeys, RefuseApiKeys, RequireScope } from '../../common/auth/scopes.js';
 import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
-import { ApiProblems } from '../../common/openapi/api-problems.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
+import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
+import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { PreferencesDto } from './dto/preferences.dto.js';
 import { ListUsersQueryDto, SetRoleDto, UpdateUserDto } from './dto/user-requests.dto.js';
 import { PersonalDataResponseDto, UserListResponseDto, UserResponseDto } from './dto/user-response.dto.js';
-import { UserLifecycleService } from './user-lifecycle.service.js';
+import { UserAdministrationService } from './user-administration.service.js';
 import { UsersService, type Versioned } from './users.service.js';
+
+/** For administrators; their API keys need a scope that no other use of a key asks for. */
+const ForAdmins = () => applyDecorators(MinimumRole('admin'), RequireScope('users:admin'));
 
 @ApiTags('Users')
 @AllowApiKeys('users')
@@ -20,7 +38,7 @@ import { UsersService, type Versioned } from './users.service.js';
 export class UsersController {
   constructor(
     private readonly users: UsersService,
-    private readonly lifecycle: UserLifecycleService,
+    private readonly administration: UserAdministrationService,
     private readonly personalData: PersonalData,
   ) {}
 
@@ -97,38 +115,40 @@ export class UsersController {
 
   /** Change a user (admins). */
   @ApiConditionalWrite()
-  @MinimumRole('admin')
+  @ForAdmins()
   @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
   @Patch(':id')
   async updateUser(
+    @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: UpdateUserDto,
     @IfMatch() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
-    return answer(reply, await this.users.update(id, body, precondition));
+    return answer(reply, await this.administration.update(admin, id, body, precondition));
   }
 
-  /** Change a user's role (admins); the old one stops working within one second. */
-  @ApiProblems('LAST_ADMIN')
-  @MinimumRole('admin')
+  /** Change a user's role (admins); the old one stops working within one second. Raising it needs a step-up. */
+  @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN', 'VERSION_MISMATCH')
+  @ForAdmins()
   @Put(':id/role')
   async setUserRole(
-    @CurrentUser() admin: Principal,
+    @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: SetRoleDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
-    return answer(reply, await this.lifecycle.setRole(id, body.role, admin.userId));
+    return answer(reply, await this.administration.setRole(admin, id, body));
   }
 
   /** Delete a user (admins): sessions end, and every module erases the data. */
-  @ApiProblems('LAST_ADMIN')
-  @MinimumRole('admin')
+  @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
+  @ApiBody({ type: StepUpDto, required: false })
+  @ForAdmins()
   @HttpCode(204)
   @Delete(':id')
-  deleteUser(@CurrentUser() admin: Principal, @Param('id', IdPipe) id: string): Promise<void> {
-    return this.lifecycle.delete(id, admin.userId);
+  deleteUser(@CurrentActor() admin: Actor, @Param('id', IdPipe) id: string, @Body() body: StepUpDto): Promise<void> {
+    return this.administration.delete(admin, id, body);
   }
 }
 

@@ -40,6 +40,6 @@ export class UsersListener {
 
   @EventHandler(AccountDeletedEvent)
   async onAccountDeleted({ subject }: EventOf<AccountDeletedEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.erase(subject, subject, session);
+    await this.lifecycle.erase(subject, { actorId: subject }, session);
   }
 }

@@ -7,6 +7,7 @@ import { AvatarsController } from './avatars.controller.js';
 import { AvatarsService } from './avatars.service.js';
 import { User, UserSchema } from './schemas/user.schema.js';
 import { UnsubscribeController } from './unsubscribe/unsubscribe.controller.js';
+import { UserAdministrationService } from './user-administration.service.js';
 import { UserLifecycleService } from './user-lifecycle.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersListener } from './users.listener.js';
@@ -20,6 +21,13 @@ import { UsersService } from './users.service.js';
     ]),
   ],
   controllers: [UsersController, PhoneController, AvatarsController, UnsubscribeController],
-  providers: [UsersService, PhoneNumbersService, AvatarsService, UserLifecycleService, UsersListener],
+  providers: [
+    UsersService,
+    PhoneNumbersService,
+    AvatarsService,
+    UserLifecycleService,
+    UserAdministrationService,
+    UsersListener,
+  ],
 })
 export class UsersModule {}

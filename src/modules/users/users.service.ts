@@ -71,16 +71,27 @@ export class UsersService {
     return await this.update(id, changes, precondition).catch(asOwner);
   }
 
-  /** @throws UserNotFoundError, VersionMismatchError */
-  async update(id: string, changes: UpdateUserDto, precondition: Precondition): Promise<Versioned<UserResponseDto>> {
-    return await this.transactions.run(async (session) => {
-      const user = await this.change(id, precondition, session, {
-        ...changes,
-        ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
-      });
-      await this.outbox.add(session, profileChanged(user));
-      return { version: user.version, body: this.toResponse(user) };
+  private async update(
+    id: string,
+    changes: UpdateUserDto,
+    precondition: Precondition,
+  ): Promise<Versioned<UserResponseDto>> {
+    return await this.transactions.run((session) => this.applyUpdate(id, changes, precondition, session));
+  }
+
+  /** The same in the transaction of what goes with it. */
+  async applyUpdate(
+    id: string,
+    changes: UpdateUserDto,
+    precondition: Precondition,
+    session: ClientSession,
+  ): Promise<Versioned<UserResponseDto>> {
+    const user = await this.change(id, precondition, session, {
+      ...changes,
+      ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
     });
+    await this.outbox.add(session, profileChanged(user));
+    return { version: user.version, body: this.toResponse(user) };
   }
 
   /** @throws OwnerGoneError, VersionMismatchError, DependencyUnavailableError */

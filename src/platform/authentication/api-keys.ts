@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
-import type { Principal } from '../../common/auth/principal.js';
+import type { ApiKeyPrincipal } from '../../common/auth/principal.js';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import type { Role } from '../../contracts/role.js';
 import { ApiKeyChangedEvent, ApiKeyUsedEvent } from '../../contracts/auth.events.js';
@@ -90,7 +90,7 @@ export class ApiKeys {
   }
 
   /** @returns whose key it is; null for anything but a key that is good now */
-  async verify(key: string): Promise<Principal | null> {
+  async verify(key: string): Promise<ApiKeyPrincipal | null> {
     const [, id, secret] = API_KEY.exec(key) ?? [];
     if (id === undefined || secret === undefined) return null;
     const apiKey = await this.model.findById(id).lean();

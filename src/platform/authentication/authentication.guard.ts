@@ -1,13 +1,14 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { AuthenticatedRequest, Principal } from '../../common/auth/principal.js';
-import { UnauthenticatedError } from '../../common/errors/problem.js';
+import { AccountSuspendedError, type ProblemError, UnauthenticatedError } from '../../common/errors/problem.js';
 import { requestContext } from '../../common/http/request-context.js';
+import type { IssuedKey, IssuedToken } from '../revocation/known-endings.js';
 import { Revocations } from '../revocation/revocations.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { ApiKeys } from './api-keys.js';
 
 interface Rejection {
-  rejected: UnauthenticatedError;
+  rejected: ProblemError;
   /** The session of a token of ours. */
   sessionId?: string;
 }
@@ -49,7 +50,9 @@ export class AuthenticationGuard implements CanActivate {
 
   private async identify(credential: string): Promise<Principal | Rejection> {
     if (API_KEY.test(credential)) {
-      return (await this.apiKeys.verify(credential)) ?? { rejected: new UnauthenticatedError() };
+      const principal = await this.apiKeys.verify(credential);
+      if (!principal) return { rejected: new UnauthenticatedError() };
+      return await this.current(principal, { userId: principal.userId, apiKeyId: principal.apiKey.id });
     }
     const claims = this.accessTokens.verify(credential);
     if (claims === 'invalid') return { rejected: new UnauthenticatedError() };
@@ -59,7 +62,16 @@ export class AuthenticationGuard implements CanActivate {
       return { rejected: new UnauthenticatedError('TOKEN_EXPIRED'), sessionId };
     }
     const { sub: userId, sid: sessionId, role, iat: issuedAt } = claims;
-    const isRevoked = await this.revocations.isRevoked({ userId, sessionId, issuedAt });
-    return isRevoked ? { rejected: new UnauthenticatedError(), sessionId } : { userId, sessionId, role };
+    return await this.current({ userId, sessionId, role }, { userId, sessionId, issuedAt });
+  }
+
+  /** @returns the principal with the role that counts, unless the credential is revoked */
+  private async current(principal: Principal, issued: IssuedToken | IssuedKey): Promise<Principal | Rejection> {
+    const { userId, role } = principal;
+    if (!(await this.revocations.isRevoked(issued))) {
+      return { ...principal, role: this.revocations.effectiveRole(userId, role) };
+    }
+    const rejected = this.revocations.isSuspended(userId) ? new AccountSuspendedError() : new UnauthenticatedError();
+    return { rejected, ...('sessionId' in issued && { sessionId: issued.sessionId }) };
   }
 }

@@ -1,8 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type AuthenticatedRequest, MINIMUM_ROLE, PUBLIC_ROUTE } from '../../common/auth/principal.js';
-import { API_KEY_RESOURCE, type ScopedResource, scopesAllow } from '../../common/auth/scopes.js';
+import { ADDITIONAL_SCOPE, API_KEY_RESOURCE, type ScopedResource, scopesAllow } from '../../common/auth/scopes.js';
 import { ProblemError, UnauthenticatedError } from '../../common/errors/problem.js';
+import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import { type Role, ROLES } from '../../contracts/role.js';
 
 /** Refuses requests without a valid token (401), unless the route is public, and too low a role or scope (403). */
@@ -24,6 +25,10 @@ export class AuthorizationGuard implements CanActivate {
       if (!resource) throw new ProblemError('FORBIDDEN', 'API keys are not accepted here: log in.');
       if (!scopesAllow(user.apiKey.scopes, resource, method)) {
         throw new ProblemError('FORBIDDEN', `The API key's scopes don't allow this on ${resource}.`);
+      }
+      const additional = this.reflector.getAllAndOverride<ApiKeyScope | undefined>(ADDITIONAL_SCOPE, targets);
+      if (additional && !user.apiKey.scopes.includes(additional)) {
+        throw new ProblemError('FORBIDDEN', `This needs an API key with the scope ${additional}.`);
       }
     }
     return true;

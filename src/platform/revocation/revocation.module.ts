@@ -1,12 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { Revocation, RevocationSchema } from './revocation.schema.js';
+import { RevocationFeed } from './revocation-feed.js';
 import { Revocations } from './revocations.js';
 
 @Global()
 @Module({
   imports: [MongooseModule.forFeature([{ name: Revocation.name, schema: RevocationSchema }])],
-  providers: [Revocations],
+  providers: [RevocationFeed, Revocations],
   exports: [Revocations],
 })
 export class RevocationModule {}

@@ -5,52 +5,42 @@ import {
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
-import { InjectModel } from '@nestjs/mongoose';
 import type { Redis } from 'ioredis';
-import type { ClientSession, Model, QueryFilter } from 'mongoose';
-import { DependencyUnavailableError } from '../../common/errors/problem.js';
+import type { ClientSession } from 'mongoose';
+import {
+  AccountSuspendedError,
+  DependencyUnavailableError,
+  UnauthenticatedError,
+} from '../../common/errors/problem.js';
 import { Environment } from '../../config/environment.js';
-import { SessionsRevokedEvent } from '../../contracts/auth.events.js';
+import { type AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
+import type { Role } from '../../contracts/role.js';
 import { Transactions } from '../database/transactions.js';
 import { Outbox } from '../messaging/outbox.js';
 import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
-import { Revocation } from './revocation.schema.js';
+import { type Ending, type IssuedKey, type IssuedToken, KnownEndings } from './known-endings.js';
+import { RevocationFeed } from './revocation-feed.js';
 
-/** Redis tells sooner; while it can't, this is all that tells. */
+/** Redis is faster; while it is unavailable, polling is the only way. */
 const POLL_MS = { withRedis: 500, alone: 200 };
 /** A feed not read for longer than this isn't trusted: each request then asks the database. */
 const MAX_STALENESS_MS = 5000;
 /** How far each poll looks back: covers slow commits and clocks that disagree. */
 const OVERLAP_MS = 30_000;
-/** A database that is silent for this long is gone: who asks gets an honest answer instead of waiting with it. */
-const READ_TIMEOUT_MS = 2000;
+/** Longer than reading an account and making a token of it takes. */
+const ISSUING_MS = 1000;
 const CHANNEL = 'revocations';
-
-/** What a token says of itself; `issuedAt` in seconds, as in the claim. */
-export interface IssuedToken {
-  userId: string;
-  sessionId: string;
-  issuedAt: number;
-}
-
-/** An ending: of a session, or of all of a user's tokens that were issued before `at`. */
-export interface Ending {
-  kind: Revocation['kind'];
-  subject: string;
-  /** milliseconds */
-  at: number;
-}
+const UNKNOWN = 'It is not known at the moment whether this access is still valid.';
 
 /**
- * Which sessions have ended, known to every process without I/O per request: a feed in MongoDB, held in memory for as
- * long as an access token lives, polled, and hastened by Redis pub/sub. Processes of other modules, on databases of their
- * own, keep their own feeds, from the event that tells of each end.
+ * Which sessions, API keys and roles have ended, known to every process without I/O per request: a feed in MongoDB, held in
+ * memory for as long as an access token lives, polled, and made faster by Redis pub/sub. Processes of other modules, on
+ * databases of their own, keep their own feeds, from the events about each ending.
  */
 @Injectable()
 export class Revocations implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Revocations.name);
-  /** `session:<id>` or `user:<id>` -> since when (milliseconds) */
-  private readonly ended = new Map<string, number>();
+  private readonly known: KnownEndings;
   private readonly listeners: ((ending: Ending) => void)[] = [];
   private readonly keepMs: number;
   private readAt = 0;
@@ -58,7 +48,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   private polling?: Promise<void>;
 
   constructor(
-    @InjectModel(Revocation.name) private readonly model: Model<Revocation>,
+    private readonly feed: RevocationFeed,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     @InjectRedis() private readonly redis: Redis,
@@ -66,6 +56,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     environment: Environment,
   ) {
     this.keepMs = environment.ACCESS_TOKEN_TTL_SECONDS * 1000 + OVERLAP_MS;
+    this.known = new KnownEndings(this.keepMs);
   }
 
   onModuleInit(): void {
@@ -73,8 +64,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
       this.subscriber.subscribe(CHANNEL).catch(() => undefined); // polling covers it; reconnecting tries again
     };
     this.subscriber.on('message', (channel, message) => {
-      if (channel !== CHANNEL) return;
-      for (const entry of JSON.parse(message) as Ending[]) this.remember(entry);
+      if (channel === CHANNEL) this.remember(JSON.parse(message) as Ending[]);
     });
     this.subscriber.on('ready', subscribe);
     if (this.subscriber.status === 'ready') subscribe();
@@ -87,7 +77,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   /** Ends sessions of a user's everywhere once the transaction of `session` is committed. */
   async endSessions(userId: string, sessionIds: string[], session: ClientSession): Promise<void> {
     if (sessionIds.length === 0) return;
-    await this.publish(userId, { sessionIds, tokensValidFrom: null, revokedAt: new Date().toISOString() }, session);
+    await this.publish(userId, { sessionIds, tokensValidFrom: null }, session);
   }
 
   /**
@@ -95,50 +85,79 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
    * Tokens tell their time in whole seconds, so `before` is a whole second, and not in the past.
    */
   async endTokensBefore(userId: string, before: Date, session: ClientSession): Promise<void> {
-    const tokensValidFrom = before.toISOString();
-    await this.publish(userId, { sessionIds: [], tokensValidFrom, revokedAt: new Date().toISOString() }, session);
+    await this.publish(userId, { sessionIds: [], tokensValidFrom: before.toISOString() }, session);
   }
 
-  /** Takes over what another process tells of; the same twice changes nothing. */
+  /**
+   * Makes a decision about an account effective everywhere once the transaction of `session` is committed: credentials
+   * count with the new role, and those of a suspended or deleted account are rejected.
+   *
+   * @param tokensValidFrom ends access tokens as `endTokensBefore` does
+   */
+  async applyAccountState(
+    userId: string,
+    account: AccountState,
+    tokensValidFrom: Date | null,
+    session: ClientSession,
+  ): Promise<void> {
+    const data = { sessionIds: [], tokensValidFrom: tokensValidFrom?.toISOString() ?? null, account };
+    await this.publish(userId, data, session);
+  }
+
+  /** Records what another process has published; the same twice changes nothing. */
   async record(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<void> {
-    const { sessionIds, tokensValidFrom, revokedAt } = data;
-    const entries = sessionIds.map((subject): Ending => ({ kind: 'session', subject, at: Date.parse(revokedAt) }));
-    if (tokensValidFrom) entries.push({ kind: 'user', subject: userId, at: Date.parse(tokensValidFrom) });
-    const recordedAt = new Date();
-    const writes = entries.map(({ kind, subject, at }) => ({
-      updateOne: {
-        filter: { _id: keyOf(kind, subject) },
-        update: { $set: { kind, subject, recordedAt }, $max: { at: new Date(at) } },
-        upsert: true,
-      },
-    }));
-    await this.model.bulkWrite(writes, { session });
+    const endings = await this.feed.store(userId, data, session);
+    if (endings.length === 0) return;
     this.transactions.afterCommit(session, () => {
-      for (const entry of entries) this.remember(entry);
-      this.redis.publish(CHANNEL, JSON.stringify(entries)).catch(() => undefined); // the poll brings them too
+      this.remember(endings);
+      this.redis.publish(CHANNEL, JSON.stringify(endings)).catch(() => undefined); // the poll brings them too
     });
   }
 
   /**
-   * Whether a token counts no more.
+   * Whether a credential is valid no longer.
    *
    * @throws DependencyUnavailableError where neither the feed nor the database can tell
    */
-  async isRevoked(token: IssuedToken): Promise<boolean> {
-    if (this.hasEnded(token)) return true; // which no later news can change
-    if (Date.now() - this.readAt <= MAX_STALENESS_MS) return false;
-    await this.readEntriesOf(token.userId, token.sessionId);
-    return this.hasEnded(token);
+  async isRevoked(credential: IssuedToken | IssuedKey): Promise<boolean> {
+    if (this.hasEnded(credential)) return true; // which no later entry can change
+    const { userId } = credential;
+    const ended =
+      'apiKeyId' in credential
+        ? ({ kind: 'key', id: credential.apiKeyId } as const)
+        : ({ kind: 'session', id: credential.sessionId } as const);
+    await this.readIfStale(userId, ended);
+    return this.hasEnded(credential);
   }
 
-  /** The same by what this process knows: all there is, but for the last half second. */
-  hasEnded({ userId, sessionId, issuedAt }: IssuedToken): boolean {
-    if (this.ended.has(keyOf('session', sessionId))) return true;
-    const before = this.ended.get(keyOf('user', userId));
-    return before !== undefined && issuedAt * 1000 < before;
+  /** The same by what this process knows: all there is, except for the last half second. */
+  hasEnded(credential: IssuedToken | IssuedKey): boolean {
+    return this.known.hasEnded(credential);
   }
 
-  /** For what goes on without asking, such as open connections: called once for each ending, as soon as it is known. */
+  isSuspended(userId: string): boolean {
+    return this.known.statusOf(userId) === 'suspended';
+  }
+
+  /** @param role what a credential or a copy of the user's says @returns the role that counts: a recent decision's, if any */
+  effectiveRole(userId: string, role: Role): Role {
+    return this.known.roleOf(userId) ?? role;
+  }
+
+  /**
+   * To be called before a user gets new credentials.
+   *
+   * @throws AccountSuspendedError; UnauthenticatedError where an administrator has deleted the account
+   * @throws DependencyUnavailableError where neither the feed nor the database can tell
+   */
+  async assertActive(userId: string): Promise<void> {
+    await this.readIfStale(userId);
+    const status = this.known.statusOf(userId);
+    if (status === 'suspended') throw new AccountSuspendedError();
+    if (status === 'deleted') throw new UnauthenticatedError();
+  }
+
+  /** For what doesn't ask each time, such as open connections: called once for each ending, as soon as it is known. */
   onEnding(listener: (ending: Ending) => void): void {
     this.listeners.push(listener);
   }
@@ -149,16 +168,22 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     clearTimeout(this.timer);
   }
 
-  private async publish(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<void> {
+  private async publish(
+    userId: string,
+    ended: Omit<SessionsRevokedEvent['data'], 'revokedAt'>,
+    session: ClientSession,
+  ): Promise<void> {
+    const data = { ...ended, revokedAt: new Date().toISOString() };
     await this.record(userId, data, session);
     await this.outbox.add(session, new SessionsRevokedEvent(userId, data));
   }
 
-  private async readEntriesOf(userId: string, sessionId: string): Promise<void> {
+  private async readIfStale(userId: string, credential?: { kind: 'session' | 'key'; id: string }): Promise<void> {
+    if (Date.now() - this.readAt <= MAX_STALENESS_MS) return;
     try {
-      await this.take({ _id: { $in: [keyOf('user', userId), keyOf('session', sessionId)] } });
+      this.remember(await this.feed.readOf(userId, credential));
     } catch (error) {
-      throw new DependencyUnavailableError("It can't be told at the moment whether this session goes on.", 1, error);
+      throw new DependencyUnavailableError(UNKNOWN, 1, error);
     }
   }
 
@@ -172,39 +197,30 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
 
   private async read(): Promise<void> {
     const startedAt = Date.now();
+    const isStale = startedAt - this.readAt > MAX_STALENESS_MS;
     const since = this.readAt === 0 ? startedAt - this.keepMs : this.readAt - OVERLAP_MS;
     try {
-      await this.take({ recordedAt: { $gt: new Date(since) } });
+      if (isStale) this.remember(await this.feed.readSuspended());
+      this.remember(await this.feed.readSince(new Date(since)));
       this.readAt = startedAt;
-      this.forgetExpired(startedAt);
+      this.known.forgetExpired(startedAt);
     } catch (error) {
-      if (startedAt - this.readAt > MAX_STALENESS_MS) {
-        this.logger.warn({ err: error }, 'the feed of ended sessions cannot be read; asking for each request');
-      }
+      if (isStale) this.logger.warn({ err: error }, 'the feed of ended access cannot be read; asking for each request');
     }
   }
 
-  private async take(filter: QueryFilter<Revocation>): Promise<void> {
-    const entries = await this.model
-      .find(filter, null, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) })
-      .lean<Revocation[]>();
-    for (const entry of entries) this.remember({ ...entry, at: entry.at.getTime() });
-  }
-
-  private remember(ending: Ending): void {
-    const key = keyOf(ending.kind, ending.subject);
-    if (ending.at <= (this.ended.get(key) ?? 0)) return;
-    this.ended.set(key, ending.at);
-    for (const listener of this.listeners) listener(ending);
-  }
-
-  private forgetExpired(now: number): void {
-    for (const [key, at] of this.ended) {
-      if (now - at > this.keepMs) this.ended.delete(key);
+  private remember(endings: Ending[]): void {
+    for (const ending of endings) {
+      if (!this.known.add(ending)) continue;
+      for (const listener of this.listeners) listener(ending);
     }
   }
 }
 
-function keyOf(kind: Revocation['kind'], subject: string): string {
-  return `${kind}:${subject}`;
+/**
+ * From when tokens count after a decision that ends all earlier ones. A token may be being made of the account as it
+ * was, so it lies a little ahead. A whole second, as in a token's `iat`.
+ */
+export function nextTokenTime(): Date {
+  return new Date(Math.ceil((Date.now() + ISSUING_MS) / 1000) * 1000);
 }

@@ -40,6 +40,10 @@ export class AuditEntryResponseDto {
   @ApiProperty({ type: String, nullable: true })
   actorId!: string | null;
 
+  /** The API key that was used; null for a session. */
+  @ApiProperty({ type: String, nullable: true })
+  apiKeyId!: string | null;
+
   @ApiProperty({ enum: AUDIT_EVENTS })
   event!: AuditEvent;
 

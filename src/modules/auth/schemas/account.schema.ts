@@ -52,6 +52,14 @@ export class Account {
   @Prop({ required: true, default: 0 })
   roleVersion!: number;
 
+  /** When an administrator suspended it; a copy of the users module's. */
+  @Prop({ type: Date, default: null })
+  suspendedAt!: Date | null;
+
+  /** The version of the profile that `suspendedAt` was copied from. */
+  @Prop({ required: true, default: 0 })
+  suspensionVersion!: number;
+
   /** The version of the profile that `name` was copied from. */
   @Prop({ required: true, default: 0 })
   profileVersion!: number;

@@ -37,6 +37,10 @@ export class AuditEntry {
   @Prop({ type: SchemaTypes.ObjectId, default: null })
   actor!: Types.ObjectId | null;
 
+  /** The API key that was used; null for a session, and in entries of earlier releases. */
+  @Prop({ type: SchemaTypes.ObjectId, default: null })
+  apiKey!: Types.ObjectId | null;
+
   @Prop({ type: String, required: true, enum: AUDIT_EVENTS })
   event!: AuditEvent;
 

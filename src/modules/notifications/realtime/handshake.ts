@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccessTokenVerifier } from '../../../platform/authentication/access-token-verifier.js';
-import type { IssuedToken } from '../../../platform/revocation/revocations.js';
+import type { IssuedToken } from '../../../platform/revocation/known-endings.js';
 import { parseAuthMessage } from './auth-message.js';
 import { CLOSE } from './close-codes.js';
 

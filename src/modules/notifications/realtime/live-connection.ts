@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import { type RawData, WebSocket } from 'ws';
-import type { IssuedToken } from '../../../platform/revocation/revocations.js';
+import type { IssuedToken } from '../../../platform/revocation/known-endings.js';
 import type { NotificationResponseDto } from '../dto/notification-response.dto.js';
 import { FEED_PAGE, type InboxFeed } from './inbox-feed.js';
 

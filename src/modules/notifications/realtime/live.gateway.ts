@@ -65,7 +65,8 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
       accept: (socket, request) => this.accept(socket, request),
     });
     this.revocations.onEnding(({ kind, subject }) => {
-      for (const connection of this.connections.of(kind, subject)) {
+      const concerned = this.connections.of(kind === 'session' ? 'session' : 'user', subject);
+      for (const connection of concerned) {
         if (this.revocations.hasEnded(connection.subject)) this.endOfSession(connection);
       }
     });

@@ -4,6 +4,7 @@ import { PageQueryDto } from '../../../common/pagination/page.dto.js';
 import { IsIanaTimeZone } from '../../../common/validation/is-iana-time-zone.js';
 import { OptionalField } from '../../../common/validation/optional-field.js';
 import { type Role, ROLES } from '../../../contracts/role.js';
+import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 
 function isBcp47(value: unknown): boolean {
   try {
@@ -67,7 +68,8 @@ export class ListUsersQueryDto extends PageQueryDto {
   sort: UserSort = '-createdAt';
 }
 
-export class SetRoleDto {
+/** A step-up is needed where the role is raised. */
+export class SetRoleDto extends StepUpDto {
   @ApiProperty({ enum: ROLES })
   @IsIn(ROLES)
   role!: Role;

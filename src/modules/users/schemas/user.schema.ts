@@ -28,7 +28,7 @@ export class User {
   @Prop({ required: true, default: 1 })
   emailVersion!: number;
 
-  /** When another administrator's going counted on this one's staying. */
+  /** When a transaction last relied on this user's being an administrator; written so that a change conflicts with it. */
   @Prop({ type: Date })
   countedOnAt?: Date;
 
@@ -41,6 +41,10 @@ export class User {
 
   @Prop({ type: String, required: true, enum: ROLES })
   role!: Role;
+
+  /** When an administrator suspended the user; absent in documents of earlier releases. */
+  @Prop({ type: Date, default: null })
+  suspendedAt!: Date | null;
 
   /** E.164 */
   @Prop({ type: String, default: null })

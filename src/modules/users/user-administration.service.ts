@@ -1,0 +1,142 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { ClientSession, Model } from 'mongoose';
+import { type Actor, apiKeyIdOf } from '../../common/auth/actor.js';
+import { LastAdminError, OwnAccountError, ProblemError, VersionMismatchError } from '../../common/errors/problem.js';
+import type { Precondition } from '../../common/http/etag.js';
+import type { AccountState } from '../../contracts/auth.events.js';
+import { ROLES } from '../../contracts/role.js';
+import {
+  type AccountCommand,
+  AccountCommandEvent,
+  type ActorData,
+  RoleChangedEvent,
+} from '../../contracts/users.events.js';
+import { Transactions } from '../../platform/database/transactions.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
+import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
+import { StepUp } from '../../platform/step-up/step-up.js';
+import type { SetRoleDto, UpdateUserDto } from './dto/user-requests.dto.js';
+import type { UserResponseDto } from './dto/user-response.dto.js';
+import { User } from './schemas/user.schema.js';
+import { UserLifecycleService } from './user-lifecycle.service.js';
+import { UserNotFoundError } from './users.errors.js';
+import { UsersService, type Versioned } from './users.service.js';
+
+/**
+ * What administrators do to other users. This module decides: each method reads and writes the record of the actor in
+ * the transaction of the change, so that an administrator who has just been demoted, suspended or deleted changes
+ * nothing with a token that is still valid. The revocation of access is part of the same transaction.
+ */
+@Injectable()
+export class UserAdministrationService {
+  constructor(
+    @InjectModel(User.name) private readonly users: Model<User>,
+    private readonly profiles: UsersService,
+    private readonly lifecycle: UserLifecycleService,
+    private readonly stepUp: StepUp,
+    private readonly revocations: Revocations,
+    private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** @throws UserNotFoundError, VersionMismatchError; ProblemError `FORBIDDEN` where the actor is no administrator */
+  async update(
+    actor: Actor,
+    id: string,
+    changes: UpdateUserDto,
+    precondition: Precondition,
+  ): Promise<Versioned<UserResponseDto>> {
+    return await this.asAdmin(actor, (session) => this.profiles.applyUpdate(id, changes, precondition, session));
+  }
+
+  /**
+   * @throws UserNotFoundError, OwnAccountError, LastAdminError; ProblemError `FORBIDDEN`
+   * @throws what a step-up throws, where this raises the role
+   * @throws VersionMismatchError where the role has changed since it was decided whether this raises it
+   */
+  async setRole(actor: Actor, id: string, { role, ...proof }: SetRoleDto): Promise<Versioned<UserResponseDto>> {
+    const { role: known } = (await this.profiles.get(id)).body;
+    if (ROLES.indexOf(role) > ROLES.indexOf(known)) await this.requireStepUp(actor, proof);
+    return await this.asAdmin(actor, async (session) => {
+      const before = await this.get(id, session);
+      if (before.role !== known) throw new VersionMismatchError();
+      if (before.role === role) return { version: before.version, body: this.profiles.toResponse(before) };
+      await this.assertNotOwn(actor, id, session);
+      const user = await this.profiles.change(id, 'any', session, { role });
+      const tokensValidFrom = nextTokenTime();
+      await this.command('set-role', actor, user, tokensValidFrom, session);
+      const data = { version: user.version, role, ...actorData(actor), tokensValidFrom: tokensValidFrom.toISOString() };
+      await this.outbox.add(session, new RoleChangedEvent(id, data));
+      return { version: user.version, body: this.profiles.toResponse(user) };
+    });
+  }
+
+  /** @throws UserNotFoundError, OwnAccountError, LastAdminError; ProblemError `FORBIDDEN`; what a step-up throws */
+  async delete(actor: Actor, id: string, proof: StepUpDto): Promise<void> {
+    await this.requireStepUp(actor, proof);
+    await this.asAdmin(actor, async (session) => {
+      const user = await this.get(id, session);
+      await this.assertNotOwn(actor, id, session);
+      await this.command('delete', actor, { ...user, version: user.version + 1 }, nextTokenTime(), session);
+      await this.lifecycle.erase(id, actorData(actor), session);
+    });
+  }
+
+  private async requireStepUp({ principal, client }: Actor, proof: StepUpDto): Promise<void> {
+    await this.stepUp.require(principal, proof, client);
+  }
+
+  /** Runs `work` in a transaction to whose end the actor is an administrator. */
+  private async asAdmin<T>(actor: Actor, work: (session: ClientSession) => Promise<T>): Promise<T> {
+    const { userId } = actor.principal;
+    await this.profiles.awaitProfile(userId);
+    return await this.transactions.run(async (session) => {
+      const isAdmin = { _id: userId, role: 'admin', suspendedAt: null } as const;
+      const { matchedCount } = await this.users.updateOne(isAdmin, { $set: { countedOnAt: new Date() } }, { session });
+      if (matchedCount === 0) throw new ProblemError('FORBIDDEN', 'You are not an administrator any more.');
+      return await work(session);
+    });
+  }
+
+  /** Revokes the access that the command ends, and has the auth module apply it. */
+  private async command(
+    command: AccountCommand,
+    actor: Actor,
+    user: User,
+    tokensValidFrom: Date | null,
+    session: ClientSession,
+  ): Promise<void> {
+    const id = String(user._id);
+    const { version, role } = user;
+    const status = command === 'delete' ? 'deleted' : user.suspendedAt ? 'suspended' : 'active';
+    const account: AccountState = { version, role, status };
+    await this.revocations.applyAccountState(id, account, tokensValidFrom, session);
+    const data = { command, account, tokensValidFrom: tokensValidFrom?.toISOString() ?? null };
+    await this.outbox.add(session, new AccountCommandEvent(id, { ...data, actor: actorData(actor).actor }));
+  }
+
+  private async get(id: string, session: ClientSession): Promise<User> {
+    const user = await this.users.findById(id, null, { session }).lean();
+    if (!user) throw new UserNotFoundError();
+    return user;
+  }
+
+  /**
+   * Whoever takes an administrator's place is another administrator, the actor. So only one's own account could be the
+   * last one.
+   *
+   * @throws LastAdminError, OwnAccountError
+   */
+  private async assertNotOwn(actor: Actor, id: string, session: ClientSession): Promise<void> {
+    if (actor.principal.userId !== id) return;
+    const other = { role: 'admin', suspendedAt: null, _id: { $ne: id } } as const;
+    throw (await this.users.exists(other).session(session)) ? new OwnAccountError() : new LastAdminError();
+  }
+}
+
+function actorData(actor: Actor): { actorId: string; actor: ActorData } {
+  const actorId = actor.principal.userId;
+  return { actorId, actor: { actorId, apiKeyId: apiKeyIdOf(actor), ...actor.client } };
+}

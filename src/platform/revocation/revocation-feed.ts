@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { AnyBulkWriteOperation, ClientSession, Model, QueryFilter } from 'mongoose';
+import type { AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
+import type { Ending } from './known-endings.js';
+import { Revocation, revocationId } from './revocation.schema.js';
+
+/** A database that is silent for this long is unavailable: requests get a 503 instead of waiting with it. */
+const READ_TIMEOUT_MS = 2000;
+
+/** The feed of ended access as it is stored in this process's database. */
+@Injectable()
+export class RevocationFeed {
+  constructor(@InjectModel(Revocation.name) private readonly model: Model<Revocation>) {}
+
+  /** Stores what a decision ends. The same decision twice changes nothing. @returns its endings */
+  async store(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<Ending[]> {
+    const { sessionIds, apiKeyIds = [], tokensValidFrom, account } = data;
+    const at = Date.parse(data.revokedAt);
+    const endings: Ending[] = [
+      ...sessionIds.map((subject) => ({ kind: 'session' as const, subject, at })),
+      ...apiKeyIds.map((subject) => ({ kind: 'key' as const, subject, at })),
+    ];
+    if (tokensValidFrom) endings.push({ kind: 'user', subject: userId, at: Date.parse(tokensValidFrom) });
+    const recordedAt = new Date();
+    const writes: AnyBulkWriteOperation<Revocation>[] = endings.map(({ kind, subject, at }) => ({
+      updateOne: {
+        filter: { _id: revocationId(kind, subject) },
+        update: { $set: { kind, subject, recordedAt }, $max: { at: new Date(at) } },
+        upsert: true,
+      },
+    }));
+    if (account && (await this.isNewer(userId, account, session))) {
+      endings.push({ kind: 'account', subject: userId, at, account });
+      writes.push(...(await this.accountWrites(userId, account, new Date(at), recordedAt, session)));
+    }
+    if (writes.length > 0) await this.model.bulkWrite(writes, { session });
+    return endings;
+  }
+
+  /** What was recorded after `since`. */
+  async readSince(since: Date): Promise<Ending[]> {
+    return await this.read({ recordedAt: { $gt: since } });
+  }
+
+  /** All accounts that are suspended, however long ago. */
+  async readSuspended(): Promise<Ending[]> {
+    return await this.read({ _id: { $gt: 'standing:', $lt: 'standing;' }, status: 'suspended' });
+  }
+
+  /** What there is about a user, and about a session or key. */
+  async readOf(userId: string, credential?: { kind: 'session' | 'key'; id: string }): Promise<Ending[]> {
+    const ids = (['user', 'account', 'standing'] as const).map((kind) => revocationId(kind, userId));
+    if (credential) ids.push(revocationId(credential.kind, credential.id));
+    return await this.read({ _id: { $in: ids } });
+  }
+
+  private async isNewer(userId: string, { version }: AccountState, session: ClientSession): Promise<boolean> {
+    const ids = [revocationId('account', userId), revocationId('standing', userId)];
+    const known = await this.model.exists({ _id: { $in: ids }, version: { $gte: version } }).session(session);
+    return known === null;
+  }
+
+  /** Who was never suspended needs no `standing` entry; who is deleted needs it as long as other entries only. */
+  private async accountWrites(
+    userId: string,
+    state: AccountState,
+    at: Date,
+    recordedAt: Date,
+    session: ClientSession,
+  ): Promise<AnyBulkWriteOperation<Revocation>[]> {
+    const write = (kind: 'account' | 'standing', changes: Partial<Revocation>) => ({
+      updateOne: {
+        filter: { _id: revocationId(kind, userId) },
+        update: { $set: { kind, subject: userId, at, ...state, ...changes } },
+        upsert: true,
+      },
+    });
+    const standing = revocationId('standing', userId);
+    const needsStanding = state.status === 'suspended' || (await this.model.exists({ _id: standing }).session(session));
+    return [
+      write('account', { recordedAt }),
+      ...(needsStanding ? [write('standing', state.status === 'deleted' ? { recordedAt } : {})] : []),
+    ];
+  }
+
+  private async read(filter: QueryFilter<Revocation>): Promise<Ending[]> {
+    const entries = await this.model
+      .find(filter, null, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) })
+      .lean<Revocation[]>();
+    return entries.map(toEnding);
+  }
+}
+
+function toEnding({ kind, subject, at, version, role, status }: Revocation): Ending {
+  if (kind !== 'account' && kind !== 'standing') return { kind, subject, at: at.getTime() };
+  return { kind: 'account', subject, at: at.getTime(), account: { version, role, status } as AccountState };
+}
