@@ -10,12 +10,11 @@ const common = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
-/** For tests that load the service's classes into Jest. */
+/** For tests that build parts of the service in Jest; it loads all of Nest, for each file. */
 const withNest = { setupFiles: ['<rootDir>/test/support/esm-nest.ts'] };
 
 /** Starts MongoDB, Redis and a mail catcher, once for all projects of a run. */
 const withStack = {
-  ...withNest,
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
 };
@@ -33,7 +32,7 @@ export default {
   projects: [
     project('unit', '**/*.spec.ts'),
     {
-      ...project('integration', '**/*.int-spec.ts', withStack),
+      ...project('integration', '**/*.int-spec.ts', { ...withStack, ...withNest }),
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/local/gateway/'],
     },
     project('e2e', '**/*.e2e-spec.ts', withStack),
@@ -43,7 +42,7 @@ export default {
     project('cluster', '**/*.cluster-spec.ts'),
     project('deploy', '**/*.deploy-spec.ts'),
     project('observability', '**/*.observability-spec.ts', withStack),
-    project('shapes', '**/*.shape-spec.ts', withStack),
+    project('shapes', '**/*.shape-spec.ts', { ...withStack, ...withNest }),
   ],
   testTimeout: 60_000,
   maxWorkers: 2,

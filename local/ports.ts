@@ -1,14 +1,17 @@
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { givenValue } from './environment.js';
 import { tryLock } from './lock.js';
+import { cacheDir } from './paths.js';
 
 /** Below the range systems take the ports of outgoing connections from, so that none is caught by chance. */
 const RANDOM_FROM = 20_000;
 const RANDOM_TO = 32_000;
 const ATTEMPTS = 200;
 const MAX_PORT = 65_535;
+
+/** Not in the temporary directory: each run of the tests has one of its own, and all must see the locks. */
+let lockDir: string | undefined;
 
 /** Whether nobody listens on the port, on any address of this machine. */
 export function isPortFree(port: number, host?: string): Promise<boolean> {
@@ -27,7 +30,8 @@ export function isPortFree(port: number, host?: string): Promise<boolean> {
  * claimed with a lock file of this user's, which ends with this process.
  */
 async function claim(port: number): Promise<boolean> {
-  const lock = tryLock(join(tmpdir(), `scalable-api-ports-${process.getuid?.() ?? 'user'}`, String(port)));
+  lockDir ??= join(cacheDir(), 'ports');
+  const lock = tryLock(join(lockDir, String(port)));
   if (!('release' in lock)) return false;
   if (await isPortFree(port)) return true;
   lock.release();

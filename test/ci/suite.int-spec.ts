@@ -26,7 +26,7 @@ function runCi(files: Record<string, string>, jestOptions: object = {}) {
     return { status, lines: stdout.trimEnd().split('\n') };
   };
   const suite = run(resolve(ROOT, '.ci/suite.mjs'), 'report', 'true && npm --silent test');
-  const { status, lines } = run(resolve(ROOT, '.ci/report.mjs'), 'report');
+  const { status, lines } = run(resolve(ROOT, '.ci/report.mjs'), 'report', '60');
   expect(suite.status).toBe(status);
   const flaky = lines.filter((line) => line.startsWith('flaky: '));
   return { status, lines, flaky, last: lines.at(-1), reruns: suite.lines.filter((line) => line.includes('once more')) };

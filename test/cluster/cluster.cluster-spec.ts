@@ -39,13 +39,15 @@ let followers: Follower[];
 beforeAll(async () => {
   mongodb = await startRestartable((context) => startMongoDb(context, {}));
   redis = await startRestartable((context) => startRedis(context, {}));
-  const mailDir = mkdtempSync(join(tmpdir(), 'scalable-api-cluster-mail-'));
+  const folder = mkdtempSync(join(tmpdir(), 'cluster-'));
+  const mailDir = join(folder, 'mail');
   const mail = await startMailCatcher(mailDir);
   Object.assign(process.env, {
     TEST_MONGODB_URI: mongodb.url,
     TEST_REDIS_URL: redis.url,
     TEST_SMTP_URL: mail.url,
     TEST_MAIL_DIR: mailDir,
+    TEST_STORAGE_DIR: join(folder, 'files'),
   });
   const ports = [await freePort(), await freePort(), await freePort()];
   instances.push(await startService({ SHUTDOWN_DRAIN_SECONDS: '3', TRUST_PROXY: '1', PORT: String(ports[0]) }));
@@ -66,7 +68,7 @@ beforeAll(async () => {
     () => mongodb.stop(),
     () => redis.stop(),
     () => mail.stop(),
-    async () => rmSync(mailDir, { recursive: true, force: true }),
+    async () => rmSync(folder, { recursive: true, force: true }),
   );
 }, 300_000);
 // After those of the support modules, which end the instances and drop their database.

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@jest/types';
@@ -6,7 +6,6 @@ import type { Stack } from '../../local/stack.js';
 
 type StackModule = typeof import('../../local/stack.js');
 
-const FOLDER = 'scalable-api-test-';
 const PATIENCE_MS = 3000;
 
 /** How the tear-down, which runs in the same process, finds what to stop. */
@@ -34,23 +33,14 @@ function patientLog(): { log: (line: string) => void; done: () => void } {
   };
 }
 
-/** Folders of runs that were killed before they could tidy up. */
-function sweepDeadRuns(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = name.startsWith(FOLDER) && Number(name.slice(FOLDER.length).split('-')[0]);
-    if (pid && !existsSync(join('/proc', String(pid)))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
 /**
- * Starts a MongoDB, a Redis and a mail catcher of this run's own, on free ports and in a folder that vanishes, so
+ * Starts a MongoDB, a Redis and a mail catcher of this run's own, on free ports and in a folder that is removed, so
  * that runs beside each other don't meet. A preset TEST_MONGODB_URI or TEST_REDIS_URL is used instead (CI runs
  * on a real MongoDB). The stack's compiled code is loaded, since Jest transpiles this file alone.
  */
 export default async function setUp(_: Config.GlobalConfig, { rootDir }: Config.ProjectConfig): Promise<void> {
   const { startStack } = (await import(join(rootDir, 'local/dist/stack.js'))) as StackModule;
-  if (process.platform === 'linux') sweepDeadRuns();
-  const dataDir = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));
+  const dataDir = mkdtempSync(join(tmpdir(), 'stack-'));
   const { log, done } = patientLog();
   const stack = await startStack({
     dataDir,
@@ -59,6 +49,7 @@ export default async function setUp(_: Config.GlobalConfig, { rootDir }: Config.
     log,
   }).finally(done);
   exportAddresses(stack);
+  process.env['TEST_STORAGE_DIR'] = join(dataDir, 'files');
   (globalThis as WithTestStack).stopTestStack = async () => {
     await stack.stop();
     rmSync(dataDir, { recursive: true, force: true });

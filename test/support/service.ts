@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -48,7 +47,7 @@ export function databaseUri(databaseName: string): string {
 
 /** Where the files of a service are that keeps them on disk; removed after the test file. */
 export function storagePath(databaseName: string): string {
-  return join(tmpdir(), 'scalable-api-test-files', databaseName);
+  return join(given('TEST_STORAGE_DIR'), databaseName);
 }
 
 /** An environment of a test's own: a fresh database, fresh secrets, limits that nothing runs into. */
@@ -57,6 +56,7 @@ function freshEnvironment(databaseName: string): EnvironmentOverrides {
   return {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     NODE_ENV: 'test',
     HOST: '127.0.0.1',
     PORT: '0',
@@ -137,7 +137,7 @@ export class TestService {
   async start(): Promise<this> {
     const output: ProcessOutput = { lines: [], parsed: [] };
     this.output = output;
-    const child = spawn(process.execPath, ['--enable-source-maps', join(process.cwd(), 'dist/main.js')], {
+    const child = spawn(process.execPath, [join(process.cwd(), 'dist/main.js')], {
       env: this.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
