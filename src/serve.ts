@@ -7,6 +7,7 @@ import { waitForDatabase } from './platform/database/wait-for-database.js';
 import { listenOnStandby } from './platform/health/standby.js';
 import { Migrator } from './platform/migrations/migrator.js';
 import { createLogger } from './platform/observability/logger.js';
+import { warnOfEndOfLife } from './platform/observability/node-support.js';
 import { startReporting } from './platform/observability/reporting.js';
 import { CLOSE_TIMEOUT_MS, Shutdown } from './platform/shutdown/shutdown.js';
 import { StopSignals } from './platform/shutdown/stop-signals.js';
@@ -16,6 +17,7 @@ export async function serve(environment: Environment): Promise<void> {
   // A worker is told by its primary, which gets the signals.
   const signals = cluster.isWorker ? undefined : new StopSignals();
   const logger = createLogger(environment.LOG_LEVEL);
+  if (!cluster.isWorker) warnOfEndOfLife(logger);
   const sendRest = await startReporting(environment, logger);
   const standIn = answersProbesWhileWaiting() ? () => listenOnStandby(environment) : undefined;
   await waitForDatabase(environment, (message) => logger.warn(message), standIn);

@@ -1,6 +1,7 @@
 import type { Environment } from '../../config/environment.js';
 import { createLogger } from '../observability/logger.js';
 import { exposeMetrics } from '../observability/metrics-endpoint.js';
+import { warnOfEndOfLife } from '../observability/node-support.js';
 import { CLOSE_TIMEOUT_MS } from '../shutdown/shutdown.js';
 import { StopSignals } from '../shutdown/stop-signals.js';
 import { WorkerMetrics } from './worker-metrics.js';
@@ -15,6 +16,7 @@ import { WorkerPool } from './worker-pool.js';
 export async function runCluster(environment: Environment, size: number): Promise<void> {
   const signals = new StopSignals();
   const logger = createLogger(environment.LOG_LEVEL);
+  warnOfEndOfLife(logger);
   const metrics = new WorkerMetrics();
   const endpoint = await exposeMetrics(
     environment,
