@@ -301,6 +301,11 @@ export class Environment {
   @Min(1)
   readonly TRANSACTION_MAX_WAIT_MS: number = 8000;
 
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of milliseconds' })
+  @Min(1)
+  readonly PASSWORD_MAX_WAIT_MS: number = 1000;
+
   @Transform(toBoolean)
   @IsBoolean({ message: 'must be true or false' })
   readonly CACHE_ENABLED: boolean = true;

@@ -149,7 +149,7 @@ describe('of many transactions', () => {
     one = new Transactions(await connect({ maxPoolSize: 2 }), environment);
   });
   const inRequest = <T>(work: () => Promise<T>, startedAt = performance.now()) =>
-    requestContext.run({ requestId: 'a request', startedAt }, work);
+    requestContext.run({ requestId: 'a request', startedAt, ip: '192.0.2.1' }, work);
 
   it('as many run at once as half of the pool has connections, and the rest waits', async () => {
     const gate = deferred();

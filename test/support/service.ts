@@ -77,6 +77,7 @@ function freshEnvironment(databaseName: string): EnvironmentOverrides {
     // A busy machine isn't what these tests are about; the one that is lowers it.
     MAX_EVENT_LOOP_LAG_MS: '60000',
     TRANSACTION_MAX_WAIT_MS: '60000',
+    PASSWORD_MAX_WAIT_MS: '60000',
     SHUTDOWN_DRAIN_SECONDS: '0',
   };
 }

@@ -5,6 +5,8 @@ export interface RequestContext {
   requestId: string;
   /** By `performance.now()`. */
   startedAt: number;
+  /** The client's address. Never logged. */
+  ip: string;
   userId?: string;
 }
 

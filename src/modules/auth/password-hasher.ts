@@ -1,13 +1,35 @@
+import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
+import { networkOf } from '../../common/http/client-network.js';
+import { requestContext } from '../../common/http/request-context.js';
+import { Environment } from '../../config/environment.js';
+import { WorkLimit } from '../../platform/overload/work-limit.js';
 
 /** OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 iterations, 1 lane (argon2id is the library's default). */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** A hash takes one of the four threads that Node also uses for files, host names and compression: one is left to those. */
+const MAX_CONCURRENCY = 3;
+/** More than are hashed in a second. */
+const MAX_WAITING = 400;
 
+/**
+ * Hashes passwords, a limited number at once. The rest waits for a short time and takes turns by the client's network, so
+ * that a flood of log-ins from one network delays neither others' log-ins nor other requests.
+ */
 @Injectable()
 export class PasswordHasher {
   /** Verified against where there is no account, so that an unknown address takes as long as a wrong password. */
   private readonly decoy = hash('no account has this password', PARAMETERS);
+  private readonly limit: WorkLimit;
+
+  constructor({ PASSWORD_MAX_WAIT_MS }: Environment) {
+    this.limit = new WorkLimit({
+      name: 'passwords',
+      concurrency: Math.min(availableParallelism(), MAX_CONCURRENCY),
+      patience: { maxWaiting: MAX_WAITING, maxWaitMs: PASSWORD_MAX_WAIT_MS },
+    });
+  }
 
   /** Whether a hash was made with weaker parameters than today's. */
   isOutdated(passwordHash: string): boolean {
@@ -15,13 +37,22 @@ export class PasswordHasher {
     return Number(memory) < PARAMETERS.memoryCost || Number(time) < PARAMETERS.timeCost;
   }
 
+  /** @throws OverloadedError where too many passwords are waiting */
   hash(password: string): Promise<string> {
-    return hash(password, PARAMETERS);
+    return this.inTurn(() => hash(password, PARAMETERS));
   }
 
-  /** @param passwordHash undefined where there is no account: takes the time, and is false */
+  /**
+   * @param passwordHash undefined where there is no account: takes the time, and is false
+   * @throws OverloadedError where too many passwords are waiting
+   */
   async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
-    const matches = await verify(passwordHash ?? (await this.decoy), password);
+    const matches = await this.inTurn(async () => verify(passwordHash ?? (await this.decoy), password));
     return passwordHash !== undefined && matches;
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const request = requestContext.getStore();
+    return this.limit.run(request ? networkOf(request.ip) : '', work);
   }
 }
