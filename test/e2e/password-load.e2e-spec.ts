@@ -1,64 +1,63 @@
 import { ApiClient, type ApiResponse, type Problem } from '../support/api-client.js';
-import { quickest } from '../support/quickest.js';
 import { startService, type TestService } from '../support/service.js';
 import { newEmail, newRegistration, registerUser } from '../support/users.js';
 
 const LOGIN = '/api/v1/auth/login';
-/** Far more than can be checked in a second. */
-const FLOOD = 400;
-/** The wait for a password, and what it takes to send and answer so many requests. */
-const FLOOD_MS = 5000;
-/** Of a request that has nothing to do with passwords; a machine that is busy with something else takes longer now and then. */
-const DELAY_MS = 250;
+/** Far more than can be checked while one waits. */
+const FLOOD = 300;
+const WAIT_MS = 1000;
+/** By how much a log-in may cost more than another request that reads and writes the database. */
+const MAX_RATIO = 5;
+const TRIES = 3;
 const CROWDED = { 'X-Forwarded-For': '2001:db8:1:2::3' };
 const ELSEWHERE = { 'X-Forwarded-For': '2001:db8:2:2::3' };
 
 let service: TestService;
 let api: ApiClient;
 beforeAll(async () => {
-  service = await startService({ PASSWORD_MAX_WAIT_MS: '1000', TRUST_PROXY: '1' });
+  service = await startService({ PASSWORD_MAX_WAIT_MS: String(WAIT_MS), TRUST_PROXY: '1' });
   api = new ApiClient(service);
 });
 
-/** Log-ins from one network, each for another account that doesn't exist. */
-const flood = (): Promise<ApiResponse<Problem>[]> =>
+/** Sends as many requests at once from one network, each for another account that doesn't exist. */
+const flood = (path = LOGIN, fields: object = { password: 'no-such-account' }): Promise<ApiResponse<Problem>[]> =>
   Promise.all(
-    Array.from({ length: FLOOD }, (_, host) =>
-      api.post<Problem>(
-        LOGIN,
-        { email: newEmail(), password: 'no-such-account' },
-        // All of one /56.
-        { 'X-Forwarded-For': `2001:db8:1:2${(host % 100).toString().padStart(2, '0')}::1` },
-      ),
-    ),
+    Array.from({ length: FLOOD }, (_, host) => {
+      // All of one /56.
+      const address = `2001:db8:1:2${(host % 100).toString().padStart(2, '0')}::1`;
+      return api.post<Problem>(path, { email: newEmail(), ...fields }, { 'X-Forwarded-For': address });
+    }),
   );
 
-async function p95WhileFlooded(): Promise<number> {
+/** @returns how long the flood took, and the 95th percentile of other requests meanwhile, in milliseconds */
+async function during(start: () => Promise<unknown>): Promise<{ took: number; p95: number }> {
   const times: number[] = [];
-  let flooding = true;
-  const flooded = flood().finally(() => (flooding = false));
-  while (flooding) {
-    const began = performance.now();
+  const began = performance.now();
+  let took = 0;
+  const flooding = start().finally(() => (took = performance.now() - began));
+  while (took === 0) {
+    const askedAt = performance.now();
     await api.get('/health/live');
-    times.push(performance.now() - began);
+    times.push(performance.now() - askedAt);
   }
-  await flooded;
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)]!;
+  await flooding;
+  return { took, p95: times.sort((one, other) => one - other)[Math.floor(times.length * 0.95)]! };
 }
 
 describe('more passwords than can be checked', () => {
-  it('are refused after about a second, with 503 and Retry-After', async () => {
-    let answers: ApiResponse<Problem>[] = [];
-    const took = await quickest(FLOOD_MS, async () => {
-      const began = performance.now();
-      answers = await flood();
-      return performance.now() - began;
-    });
-    expect(took).toBeLessThan(FLOOD_MS);
-    const codes = answers.map(({ status, body }) => `${status} ${body.code}`);
-    expect([...new Set(codes)].sort()).toEqual(['401 INVALID_CREDENTIALS', '503 OVERLOADED']);
-    const refused = answers.filter(({ status }) => status === 503);
-    expect(refused.every(({ headers }) => Number(headers.get('retry-after')) > 0)).toBe(true);
+  it('are refused after about a second, with 503 and Retry-After, and other requests are not delayed', async () => {
+    const forgotten = await during(() => flood('/api/v1/auth/password/forgot', {}));
+    let isQuick = false;
+    for (let tries = 0; tries < TRIES && !isQuick; tries++) {
+      let answers: ApiResponse<Problem>[] = [];
+      const { took, p95 } = await during(async () => (answers = await flood()));
+      const outcomes = answers.map(({ status, body }) => `${status} ${body.code}`);
+      expect([...new Set(outcomes)].sort()).toEqual(['401 INVALID_CREDENTIALS', '503 OVERLOADED']);
+      const refused = answers.filter(({ status }) => status === 503);
+      expect(refused.every(({ headers }) => Number(headers.get('retry-after')) > 0)).toBe(true);
+      isQuick = took < WAIT_MS + MAX_RATIO * forgotten.took && p95 < MAX_RATIO * forgotten.p95;
+    }
+    expect(isQuick).toBe(true);
   });
 
   it('of one network keep nobody else from logging in, registering or changing a password', async () => {
@@ -83,9 +82,5 @@ describe('more passwords than can be checked', () => {
     expect(register.some(({ body }) => body.code === 'OVERLOADED')).toBe(true);
     await flooded;
     expect((await api.post(LOGIN, { email: user.email, password: user.password }, CROWDED)).status).toBe(200);
-  });
-
-  it('delay no other request', async () => {
-    expect(await quickest(DELAY_MS, p95WhileFlooded)).toBeLessThan(DELAY_MS);
   });
 });
