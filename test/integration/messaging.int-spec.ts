@@ -52,10 +52,13 @@ class SteadyListener extends Recorder {
 @Injectable()
 class FlakyListener extends Recorder {
   notes?: (name: string, session: ClientSession) => Promise<void>;
+  mostAtOnce = 0;
+  private active = 0;
 
   @EventHandler(ThingHappenedEvent)
   async onThingHappened({ data }: EventOf<ThingHappenedEvent>, session: ClientSession): Promise<void> {
-    await this.notes?.(data.name, session);
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.active);
+    await this.notes?.(data.name, session).finally(() => this.active--);
     this.record(data.name);
   }
 }
@@ -158,6 +161,43 @@ describe('the outbox', () => {
     await waitFor('the other event to be handled', () => flaky.countOf('unhindered') === 1);
     await waitFor('both to be gone', isEmpty);
     expect(flaky.countOf('stuck')).toBe(4);
+  });
+
+  it('takes the event of somebody else before the rest of a burst', async () => {
+    const burst = Array.from({ length: 200 }, () => new ThingHappenedEvent('busy', { name: 'burst' }));
+    await transactions.run((session) => outbox.add(session, ...burst));
+    await transactions.run((session) => outbox.add(session, new ThingHappenedEvent('quiet', { name: 'single' })));
+    await waitFor('all to be gone', isEmpty, 60_000);
+    const order = steady.envelopes.map(({ data }) => data.name).filter((name) => ['burst', 'single'].includes(name));
+    expect(order).toHaveLength(201);
+    // Some were under way before it was published.
+    expect(order.indexOf('single')).toBeLessThan(100);
+  });
+
+  it('handles the events of a burst one after the other', async () => {
+    flaky.mostAtOnce = 0;
+    await publish(...Array.from({ length: 20 }, () => 'in turn'));
+    await waitFor('all to be gone', isEmpty);
+    expect([flaky.countOf('in turn'), flaky.mostAtOnce]).toEqual([20, 1]);
+  });
+
+  it('forgets what is parked once its person has been erased, but not what has people erased', async () => {
+    const entries = module.get<Model<OutboxEntry>>(getModelToken(OutboxEntry.name));
+    const parked = (event: CloudEvent) => entries.create({ event, state: 'parked' });
+    const about = (userId: string) => ({ ...envelopeOf(userId), data: { userId } });
+    await Promise.all([
+      parked(about('gone')),
+      parked({ ...envelopeOf('gone'), subject: 'gone' }),
+      parked({ ...envelopeOf('gone'), subject: 'gone', type: 'users.user-deleted.v1' }),
+      parked(about('here')),
+    ]);
+    expect(await module.get(DeadLetters).removeErased((userId) => Promise.resolve(userId === 'gone'))).toBe(2);
+    const left = await entries.find({ state: 'parked' }).sort({ _id: 1 }).lean();
+    expect(left.map(({ event }) => [event.type, event.id]).sort()).toEqual([
+      [ThingHappenedEvent.type, 'event of here'],
+      ['users.user-deleted.v1', 'event of gone'],
+    ]);
+    await entries.deleteMany({ state: 'parked' });
   });
 
   it('parks an event that failed for the twentieth time, and says why', async () => {

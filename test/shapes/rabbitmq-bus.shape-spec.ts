@@ -155,6 +155,26 @@ it('publishes CloudEvents, persistent, one to each queue', async () => {
   });
 });
 
+it('gives the events of a burst a lower priority than everybody else’s', async () => {
+  await channel.assertQueue('priorities', { exclusive: true });
+  await channel.bindQueue('priorities', 'scalable-api.events', '#');
+  await publisher.get(Transactions).run(async (session) => {
+    const burst = Array.from({ length: 60 }, () => new ThingHappenedEvent('busy', { name: 'burst' }));
+    await publisher.get(Outbox).add(session, ...burst);
+  });
+  await waitFor('the burst', async () => (await depthOf('priorities')) === 60);
+  await publish('calm');
+  await waitFor('the last one', async () => (await depthOf('priorities')) === 61);
+  const seen = { burst: new Set<number>(), calm: new Set<number>() };
+  for (let count = 0; count < 61; count++) {
+    const message = await channel.get('priorities', { noAck: true });
+    if (!message) throw new Error('a message is missing');
+    const { data } = JSON.parse(message.content.toString()) as CloudEvent<{ name: keyof typeof seen }>;
+    seen[data.name].add(Number(message.properties.priority));
+  }
+  expect([[...seen.burst], [...seen.calm]]).toEqual([[5, 0], [5]]);
+});
+
 it('takes a message in once in effect, however often it comes', async () => {
   const event = { ...envelopeOf('repeated'), id: 'one and the same' };
   const content = Buffer.from(JSON.stringify(event));
@@ -202,6 +222,22 @@ describe('dead letters', () => {
     await waitFor('it to be handled', async () => (await notesOf(consumer, 'hopeless')) === 1);
     await waitFor('only what is no event to be dead again', async () => (await dead()) === 1);
     await channel.purgeQueue('scalable-api.store.dead');
+  });
+
+  it('are removed once their person has been erased, and the others stay and can come back', async () => {
+    await Promise.all(['erased person', 'somebody else'].map((name) => poison(name)));
+    channel.publish('', 'scalable-api.store', Buffer.from('{"no":"event"}'));
+    await waitFor('all to be dead', async () => (await dead()) === 3);
+    const isErased = (userId: string) => Promise.resolve(userId === 'erased person');
+    expect(await consumer.get(DeadLetters).removeErased(isErased)).toBe(1);
+    expect(await dead()).toBe(2);
+    expect(await consumer.get(DeadLetters).removeErased(isErased)).toBe(0);
+    failing.clear();
+    expect(await publisher.get(DeadLetters).replay('store')).toBe(2);
+    await waitFor('the other to be handled', async () => (await notesOf(consumer, 'somebody else')) === 1);
+    await waitFor('what is no event to be dead again', async () => (await dead()) === 1);
+    await channel.purgeQueue('scalable-api.store.dead');
+    expect(await notesOf(consumer, 'erased person')).toBe(0);
   });
 
   it('are not lost when the command is interrupted', async () => {

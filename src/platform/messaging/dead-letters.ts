@@ -2,12 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { EVENT_CONSUMERS, type EventConsumer } from './event-consumer.js';
+import { type AboutSomebody, ownerOf } from './event-owner.js';
 import { OutboxEntry } from './outbox.schema.js';
 import { RabbitMqConnection } from './rabbitmq/rabbitmq-connection.js';
+import { filterDeadQueue } from './rabbitmq/filter-dead-queue.js';
 import { replayDeadQueue } from './rabbitmq/replay-dead-queue.js';
 
 /** The name under which parked events of the outbox are asked for. */
 const OUTBOX = 'outbox';
+
+/** Events that have people erased; they hold no more of them than an id. */
+const ERASING = new Set(['users.user-deleted.v1', 'auth.account-deleted.v1']);
 
 /** Events that were given up, for an operator who has mended the cause. */
 @Injectable()
@@ -34,5 +39,29 @@ export class DeadLetters {
     if (queue !== OUTBOX) return await replayDeadQueue(this.connection as RabbitMqConnection, queue, this.consumers);
     const change = { $set: { state: 'ready', attempts: 0, availableAt: new Date() } };
     return (await this.entries.updateMany({ state: 'parked' }, change)).modifiedCount;
+  }
+
+  /**
+   * Removes what was given up and is about people who have been erased since: nobody needs it any more. What erases a person
+   * stays, since a consumer may still have to do so.
+   *
+   * @param isErased whether a user has been erased
+   * @returns how many events were removed
+   */
+  async removeErased(isErased: (userId: string) => Promise<boolean>): Promise<number> {
+    const isObsolete = async (event: AboutSomebody) => !ERASING.has(event.type) && (await isErased(ownerOf(event)));
+    let removed = 0;
+    const parked = this.entries
+      .find({ state: 'parked' }, { 'event.type': 1, 'event.subject': 1, 'event.data.userId': 1 })
+      .lean<Pick<OutboxEntry, '_id' | 'event'>[]>();
+    for await (const { _id, event } of parked.cursor()) {
+      if (!(await isObsolete(event))) continue;
+      removed += (await this.entries.deleteOne({ _id, state: 'parked' })).deletedCount;
+    }
+    if (!this.connection?.isConnected) return removed;
+    for (const { name } of this.consumers.filter(({ served }) => served)) {
+      removed += await filterDeadQueue(this.connection, name, isObsolete);
+    }
+    return removed;
   }
 }

@@ -7,7 +7,9 @@ import { isDuplicateKey } from '../database/duplicate-key.js';
 import { Transactions } from '../database/transactions.js';
 import { inSpan } from '../observability/tracing/spans.js';
 import { EVENT_CONSUMERS, type EventConsumer, subscriptionsOf } from './event-consumer.js';
+import { laneOf } from './fair-order.js';
 import { InboxEntry } from './inbox.schema.js';
+import { KeyedQueue } from './keyed-queue.js';
 
 interface RegisteredHandler {
   consumer: string;
@@ -21,6 +23,11 @@ interface RegisteredHandler {
 @Injectable()
 export class EventDispatcher implements OnModuleInit {
   private readonly handlers: RegisteredHandler[] = [];
+  /**
+   * A user's events are handled one after the other: they change the same documents, and transactions that conflict are
+   * repeated, which would take the database from everybody else.
+   */
+  private readonly lanes = new KeyedQueue();
 
   constructor(
     @InjectModel(InboxEntry.name) private readonly inbox: Model<InboxEntry>,
@@ -53,7 +60,7 @@ export class EventDispatcher implements OnModuleInit {
   async dispatch(event: CloudEvent, consumer?: string): Promise<void> {
     const handlers = this.handlersOf(event.type, consumer);
     const results = await Promise.allSettled(
-      handlers.map((handler) => inSpan(`handle ${handler.name}`, {}, () => this.takeIn(event, handler))),
+      handlers.map((handler) => inSpan(`handle ${handler.name}`, {}, () => this.takeInTurn(event, handler))),
     );
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     if (errors.length === 1) throw errors[0];
@@ -64,6 +71,10 @@ export class EventDispatcher implements OnModuleInit {
     return this.handlers.filter(
       (handler) => handler.type === type && (consumer === undefined || handler.consumer === consumer),
     );
+  }
+
+  private async takeInTurn(event: CloudEvent, handler: RegisteredHandler): Promise<void> {
+    await this.lanes.run(`${handler.consumer}:${laneOf(event)}`, () => this.takeIn(event, handler));
   }
 
   private async takeIn(event: CloudEvent, { name, handle }: RegisteredHandler): Promise<void> {

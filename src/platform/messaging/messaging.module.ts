@@ -37,7 +37,7 @@ export class MessagingModule {
         DeadLetters,
         ...(environment.EVENT_BUS === 'rabbitmq' ? RABBITMQ : IN_PROCESS),
       ],
-      exports: [Outbox, RabbitMqConnection],
+      exports: [Outbox, RabbitMqConnection, DeadLetters],
     };
   }
 }

@@ -5,12 +5,15 @@ import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent, DomainEvent } from '../../contracts/event.js';
 import { Transactions } from '../database/transactions.js';
 import { countEvents } from './event-metrics.js';
+import { FairOrder } from './fair-order.js';
 import { OutboxEntry } from './outbox.schema.js';
 import { OutboxRelay } from './outbox-relay.js';
 
 /** Where modules leave their events: in the same transaction as the change they tell of, so both happen or neither. */
 @Injectable()
 export class Outbox {
+  private readonly order = new FairOrder();
+
   constructor(
     @InjectModel(OutboxEntry.name) private readonly entries: Model<OutboxEntry>,
     private readonly transactions: Transactions,
@@ -20,7 +23,7 @@ export class Outbox {
   /** @param session of the transaction that makes the events true */
   async add(session: ClientSession, ...events: DomainEvent[]): Promise<void> {
     await this.entries.insertMany(
-      events.map((event) => ({ event: toCloudEvent(event) })),
+      events.map((event) => ({ event: toCloudEvent(event), availableAt: this.order.next(event) })),
       { session },
     );
     this.transactions.afterCommit(session, () => {

@@ -13,7 +13,7 @@ import type { CloudEvent } from '../../../contracts/event.js';
 import { inSpan, markFailed } from '../../observability/tracing/spans.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { EventDispatcher } from '../event-dispatcher.js';
-import { attemptsAt, sendingOn } from './message.js';
+import { attemptsAt, sendingOn, toEvent } from './message.js';
 import { RabbitMqBus } from './rabbitmq-bus.js';
 import { RabbitMqConnection } from './rabbitmq-connection.js';
 import { declareTopology, MAX_ATTEMPTS, queueOf, retryExchangeAfter } from './topology.js';
@@ -141,17 +141,5 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
       this.connection.reconnect();
       return 'kept';
     }
-  }
-}
-
-/** @returns undefined for what isn't a CloudEvent */
-function toEvent({ content }: ConsumeMessage): CloudEvent | undefined {
-  try {
-    const event = JSON.parse(content.toString()) as Partial<CloudEvent> | null;
-    const { id, type, subject, data } = event ?? {};
-    const texts = [id, type, subject].every((value) => typeof value === 'string');
-    return texts && typeof data === 'object' ? (event as CloudEvent) : undefined;
-  } catch {
-    return undefined;
   }
 }
