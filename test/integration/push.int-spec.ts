@@ -132,8 +132,9 @@ describe('the connection', () => {
   ])('is never made to %s', async (host) => {
     const sender = new PushSender(environment, new PublicHttpsAgent());
     const failure = await failureOf(sender.send(subscriptionAt(`https://${host}:${port}/`), 'text', 'topic'));
-    expect(failure).toBeInstanceOf(DeliveryRefusedError);
-    expect(failure).toMatchObject({ reason: 'no-receiver' });
+    // As for a name that doesn't exist.
+    expect(failure).toBeInstanceOf(DeliveryDelayedError);
+    expect(failure).toMatchObject({ reason: 'unreachable', faultOf: 'receiver' });
     expect(visits).toBe(0);
   });
 

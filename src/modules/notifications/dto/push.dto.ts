@@ -1,5 +1,4 @@
 import { ECDH } from 'node:crypto';
-import { isIP } from 'node:net';
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -14,17 +13,9 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { isPublicAddress } from '../push/public-address.js';
+import { isPushEndpoint } from '../push/push-endpoint.js';
 
 const LAST_MOMENT_MS = 8.64e15;
-
-/** Where a name leads is looked at when connecting; what can be said of the address itself is said here. */
-function isPushEndpoint(value: unknown): boolean {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false;
-  const { protocol, username, password, port, hostname } = new URL(value);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return protocol === 'https:' && !username && !password && !port && (!isIP(host) || isPublicAddress(host));
-}
 
 function isPublicKey(value: unknown): boolean {
   try {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
-import { textOf } from '../notification-texts.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import type { Delivery } from '../schemas/delivery.schema.js';
 import { PushSender, SubscriptionEndedError } from './push-sender.js';
@@ -21,10 +21,10 @@ export class PushChannel implements Channel {
     private readonly sender: PushSender,
   ) {}
 
-  async send({ _id, user, to, event, data, notification }: Delivery, contact: Contact | null): Promise<Outcome> {
+  async send({ _id, user, to, event, notification, ...delivery }: Delivery, contact: Contact | null): Promise<Outcome> {
     const subscription = to === null ? null : await this.subscriptions.find(user, to);
     if (!subscription || !this.subscriptions.arePossible) return 'skipped';
-    const { title, body } = textOf(event, data, contact ?? {});
+    const { title, body } = collapsedTextOf(event, delivery.data, delivery.collapsedCount, contact ?? {});
     const payload = JSON.stringify({ id: notification && String(notification), event, title, body: clip(body) });
     try {
       await this.sender.send(subscription, payload, String(_id));

@@ -4,7 +4,6 @@ import webPush from 'web-push';
 import { Environment } from '../../../config/environment.js';
 import { DeliveryDelayedError, DeliveryRefusedError } from '../deliveries/delivery-errors.js';
 import type { PushSubscription } from '../schemas/push-subscription.schema.js';
-import { NotPublicError } from './public-https-agent.js';
 
 export const PUSH_AGENT = Symbol('push agent');
 
@@ -74,7 +73,7 @@ export class PushSender {
         outgoing.end(body);
       });
     } catch (error) {
-      if (error instanceof NotPublicError) throw new DeliveryRefusedError('no-receiver', error);
+      // Also for an address that isn't public: another text, or no further attempt, would tell which names exist in our network.
       throw new DeliveryDelayedError('unreachable', 'receiver', error);
     }
   }
