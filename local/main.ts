@@ -87,6 +87,7 @@ function environmentFor({ mongodbUri, redisUrl, smtpUrl }: Stack, port: number, 
     PUBLIC_URL: `http://localhost:${port}`,
     SMTP_URL: smtpUrl,
     MAIL_FROM: 'Scalable API <no-reply@localhost.localdomain>',
+    SMS_COUNTRIES: '*',
     ...(isGiven(process.env, 'S3_BUCKET') ? {} : { STORAGE_PATH: join(LOCAL_DIR, 'files') }),
     // Nobody routes to this process: there is nothing to wait for before it stops.
     SHUTDOWN_DRAIN_SECONDS: '0',

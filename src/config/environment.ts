@@ -16,6 +16,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { MODULES, type ModuleName } from '../contracts/modules.js';
+import { IsCountry } from './country-constraint.js';
 import { IsOrigin, IsTrustProxy } from './network-constraints.js';
 import { toBaseUrl, toBoolean, toCount, toList, toPem, toPemList, toTrustProxy } from './parse.js';
 import { namesOf, readVariables } from './read-variables.js';
@@ -164,8 +165,15 @@ export class Environment {
   @Validate(IsKeyOfCertificate, ['RABBITMQ_TLS_CERT'])
   readonly RABBITMQ_TLS_KEY?: string;
 
-  @Matches(/^smtps?:\/\/.+/, { message: 'must be an smtp:// or smtps:// address' })
+  // nodemailer prefers what stands in the address.
+  @Matches(/^smtps?:\/\/(?!.*[?&]requireTLS=).+/i, {
+    message: 'must be an smtp:// or smtps:// address, without requireTLS: that is what SMTP_TLS is for',
+  })
   readonly SMTP_URL!: string;
+
+  @IsOptional()
+  @IsIn(['required', 'optional'], { message: 'must be required or optional' })
+  readonly SMTP_TLS?: 'required' | 'optional';
 
   @Matches(/.+@.+/, { message: 'must be an address such as: Scalable API <no-reply@your-domain>' })
   readonly MAIL_FROM!: string;
@@ -210,6 +218,41 @@ export class Environment {
     message: 'must be a random secret in base64, of at least 24 bytes; make one with: openssl rand -base64 32',
   })
   readonly SMS_WEBHOOK_SECRET!: string;
+
+  @Transform(toList)
+  @Validate(IsCountry, { each: true })
+  readonly SMS_COUNTRIES: string[] = [];
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of SMS' })
+  @Min(0)
+  readonly QUOTA_SMS_PER_DAY: number = 20;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of mails' })
+  @Min(0)
+  readonly QUOTA_MAILS_PER_DAY: number = 100;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of pushes' })
+  @Min(0)
+  readonly QUOTA_PUSHES_PER_DAY: number = 500;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of mails' })
+  @Min(1)
+  readonly QUOTA_LINK_MAILS_PER_HOUR: number = 3;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of SMS' })
+  @Min(0)
+  readonly QUOTA_ALL_SMS_PER_DAY: number = 1000;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number of percent' })
+  @Min(0)
+  @Max(100)
+  readonly QUOTA_SMS_CODES_PERCENT: number = 20;
 
   @Transform(toList)
   @Validate(IsSecretList)

@@ -5,7 +5,7 @@ import { databaseOf } from '../support/database.js';
 import { type Received, type StandIn, startStandIn } from '../support/http-stand-in.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask } from '../support/tasks.js';
-import { registerUser, type TestUser } from '../support/users.js';
+import { registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const ME = '/api/v1/users/me';
@@ -38,7 +38,7 @@ let numbers = 0;
 const newNumber = () => `+4366012${String(++numbers).padStart(5, '0')}`;
 
 async function userWithNumber(number = newNumber()): Promise<TestUser & { number: string }> {
-  const user = await registerUser(service);
+  const user = await registerVerifiedUser(service);
   expect((await user.api.patch(ME, { phone: number })).status).toBe(200);
   return { ...user, number };
 }
@@ -134,7 +134,7 @@ describe('a phone number', () => {
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(86_000);
     await codeTo(number, 5);
 
-    const wanderer = await registerUser(service);
+    const wanderer = await registerVerifiedUser(service);
     const statuses: number[] = [];
     for (let time = 0; time < 6; time++) {
       await wanderer.api.patch(ME, { phone: newNumber() });

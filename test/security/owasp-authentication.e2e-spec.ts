@@ -183,8 +183,6 @@ describe('API2:2023 Broken Authentication', () => {
 });
 
 describe('API6:2023 Unrestricted Access to Sensitive Business Flows', () => {
-  const links = (email: string, page: string) => mailsTo(email).filter(({ text }) => text.includes(page));
-
   /** Waits for mails that were asked for after all others: one too many would have gone out by then. */
   async function mailsAreSent(): Promise<void> {
     const { api, email } = await registerUser(service);
@@ -194,17 +192,15 @@ describe('API6:2023 Unrestricted Access to Sensitive Business Flows', () => {
     await waitFor('the mails', () => mailsTo(email).length === 3);
   }
 
-  it.each<[string, string, (email: string) => Promise<unknown>]>([
-    ['resets', '/reset-password#', (email) => anonymous.post(`${AUTH}/password/forgot`, { email })],
-    ['verifications', '/verify-email#', async () => flooded.api.post(`${AUTH}/email/resend`)],
-  ])('mails at most three %s an hour, however many are asked for at once', async (_, page, request) => {
-    flooded = await registerUser(service);
-    await atOnce(12, () => request(flooded.email));
-    await waitFor('three mails', () => links(flooded.email, page).length >= 3);
+  it('mails at most three links an hour to an address, of whatever kind, however many are asked for at once', async () => {
+    const { api, email } = await registerUser(service);
+    await atOnce(12, (number) =>
+      number % 2 ? api.post(`${AUTH}/email/resend`) : anonymous.post(`${AUTH}/password/forgot`, { email }),
+    );
+    await waitFor('three mails', () => mailsTo(email).length >= 3);
     await mailsAreSent();
-    expect(links(flooded.email, page)).toHaveLength(3);
+    expect(mailsTo(email)).toHaveLength(3);
   });
-  let flooded: TestUser;
 
   it('mails at most three verifications an hour to an address that is registered, deleted and registered again', async () => {
     const registration = newRegistration();

@@ -1,5 +1,7 @@
+import { ObjectId } from 'mongodb';
 import { ApiClient, type Problem } from '../support/api-client.js';
-import { mailTo, tokenIn } from '../support/mail.js';
+import { databaseOf } from '../support/database.js';
+import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
 import { quickest } from '../support/quickest.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis.js';
 import { startService, type TestService } from '../support/service.js';
@@ -191,3 +193,41 @@ async function resetPassword({ email }: TestUser): Promise<{ status: number }> {
   const mail = await mailTo(email, ({ text }) => text.includes('/reset-password#'));
   return await anonymous.post(`${AUTH}/password/reset`, { token: tokenIn(mail), password: 'another-horse-battery' });
 }
+
+describe('messages', () => {
+  it('with links reach an address three times an hour, whichever instances are asked at once', async () => {
+    const { api, email } = await registerUser(instance(0));
+    const ask = (number: number) => {
+      const at = api.at(instance(number));
+      return number % 2 ? at.post(`${AUTH}/email/resend`) : at.post(`${AUTH}/password/forgot`, { email });
+    };
+    await atOnce(12, ask);
+    await waitFor('three mails', () => mailsTo(email).length >= 3);
+    // Asked for later, so one too many would have gone out by then.
+    const marker = await registerUser(instance(1));
+    await marker.api.post(`${AUTH}/password/forgot`, { email: marker.email });
+    await mailTo(marker.email, ({ text }) => text.includes('/reset-password#'));
+    expect(mailsTo(email)).toHaveLength(3);
+  });
+
+  it('of one type within a minute become one, whichever instances the events are handled by', async () => {
+    const user = await registerUser(instance(0));
+    const database = databaseOf(instance(0));
+    const owner = new ObjectId(user.id);
+    const contacts = database.collection('contacts');
+    await waitFor('the contact', () => contacts.findOne({ _id: owner }));
+    const until = new Date(Date.now() + 3_600_000);
+    await contacts.updateOne({ _id: owner }, { $set: { 'burstsUntil.task_completed': until } });
+    const operations = Array.from({ length: 30 }, () => ({ op: 'create', task: { title: 'T', status: 'done' } }));
+    const answers = await atOnce(3, (number) =>
+      user.api.at(instance(number)).post('/api/v1/tasks/bulk', { operations }),
+    );
+    expect(tally(answers)).toEqual({ 200: 3 });
+    const entries = database.collection('notifications');
+    await waitFor('the inbox', async () => (await entries.countDocuments({ user: owner })) === 90, 60_000);
+    const messages = await database.collection('deliveries').find({ user: owner, event: 'task.completed' }).toArray();
+    expect(messages.map(({ channel, collapsedCount }) => [channel, collapsedCount] as unknown[])).toEqual([
+      ['email', 90],
+    ]);
+  });
+});

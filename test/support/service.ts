@@ -68,6 +68,7 @@ function freshEnvironment(databaseName: string): EnvironmentOverrides {
     SMTP_URL: given('TEST_SMTP_URL'),
     MAIL_FROM: 'Scalable API <no-reply@example.org>',
     ...newVapidKeys(),
+    SMS_COUNTRIES: '*',
     APP_SECRETS: randomBytes(48).toString('base64'),
     JWT_PRIVATE_KEYS: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     STORAGE_PATH: storagePath(databaseName),

@@ -37,7 +37,7 @@ export class EmailAddressesService {
 
   /** Has a link mailed that verifies the account's address, once the transaction is committed; at most three an hour. */
   async requestVerification(account: Pick<Account, '_id' | 'email'>, transaction: ClientSession): Promise<void> {
-    if (!(await this.quotas.take('email-verification', account.email, transaction))) return;
+    if (!(await this.quotas.take(account.email, transaction))) return;
     await this.mailLink('email-verification', account, account.email, transaction);
   }
 
@@ -59,7 +59,7 @@ export class EmailAddressesService {
       await this.accounts.assertUnchanged(account, transaction);
       // By account too: else one could write to everybody.
       for (const subject of [userId, newEmail]) {
-        if (!(await this.quotas.take('email-change', subject, transaction))) return;
+        if (!(await this.quotas.take(subject, transaction))) return;
       }
       await this.mailLink('email-change', account, newEmail, transaction);
       await this.outbox.add(transaction, new EmailChangeRequestedEvent(userId, { email: account.email, newEmail }));

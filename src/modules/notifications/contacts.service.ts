@@ -68,6 +68,11 @@ export class ContactsService {
     await this.contacts.updateOne({ _id: userId }, { $set: { subscribedAt: new Date() } }, { session });
   }
 
+  /** Has further events of a type collected until then; of two events at once, one finds that the other was first. */
+  async openBurst(userId: string, key: string, until: Date, session: ClientSession): Promise<void> {
+    await this.contacts.updateOne({ _id: userId }, { $set: { [`burstsUntil.${key}`]: until } }, { session });
+  }
+
   async remove(userId: string, session: ClientSession): Promise<void> {
     await this.contacts.deleteOne({ _id: userId }, { session });
   }

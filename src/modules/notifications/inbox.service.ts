@@ -77,14 +77,9 @@ export class InboxService {
   }
 
   /** Adds an entry, in the transaction of whatever is its reason. */
-  async add(
-    notification: Omit<Notification, '_id' | 'readAt' | 'createdAt'>,
-    session: ClientSession,
-  ): Promise<Types.ObjectId> {
-    const _id = new Types.ObjectId();
-    await this.notifications.create([{ ...notification, _id, createdAt: new Date() }], { session });
+  async add(notification: Omit<Notification, 'readAt' | 'createdAt'>, session: ClientSession): Promise<void> {
+    await this.notifications.create([{ ...notification, createdAt: new Date() }], { session });
     this.news.tellAfterCommit(session, String(notification.user));
-    return _id;
   }
 
   /** The texts of those of these entries that are still there, the oldest first. */
@@ -96,9 +91,11 @@ export class InboxService {
       .lean<NotificationText[]>();
   }
 
-  /** @throws NotificationNotFoundError */
-  async assertOwn(userId: string, id: string): Promise<void> {
-    if (!(await this.notifications.exists({ _id: id, user: userId }))) throw new NotificationNotFoundError();
+  /** The messages that stand for an entry and others of its type. @throws NotificationNotFoundError */
+  async findCollapsedInto(userId: string, id: string): Promise<Types.ObjectId[]> {
+    const entry = await this.notifications.findOne({ _id: id, user: userId }, { collapsedInto: 1 }).lean();
+    if (!entry) throw new NotificationNotFoundError();
+    return entry.collapsedInto ?? [];
   }
 
   exportAll(userId: string): AsyncIterable<NotificationResponseDto> {

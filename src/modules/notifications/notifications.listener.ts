@@ -100,8 +100,7 @@ export class NotificationsListener {
     { subject, data: { phone: to, code: token, expiresAt } }: EventOf<PhoneVerificationRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    const message = { channel: 'sms', to, token, expiresAt: new Date(expiresAt) } as const;
-    await this.notifier.sendAlone(subject, 'account.phone-verification', message, session);
+    await this.notifier.sendPhoneCode(subject, { to, token, expiresAt: new Date(expiresAt) }, session);
   }
 
   @EventHandler(SessionStartedEvent)

@@ -2,8 +2,10 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
+import { BurstsService } from './deliveries/bursts.service.js';
 import type { Channel } from './deliveries/channel.js';
 import { CHANNEL_LIST, DeliveriesService } from './deliveries/deliveries.service.js';
+import { SendingQuotas } from './deliveries/sending-quotas.service.js';
 import { EmailChannel } from './email/email-channel.js';
 import { Mailer } from './email/mailer.js';
 import { InboxService } from './inbox.service.js';
@@ -38,6 +40,8 @@ import { SmsChannel } from './sms/sms-channel.js';
     ContactsService,
     NotifierService,
     DeliveriesService,
+    BurstsService,
+    SendingQuotas,
     EmailChannel,
     SmsChannel,
     PushChannel,

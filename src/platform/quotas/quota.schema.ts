@@ -1,14 +1,19 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 
-/** The latest of something for somebody. Not with their account: deleting that and registering anew must not reset it. */
+/** How much of something was taken for somebody. Not with their account: deleting that and registering anew must not reset it. */
 @Schema({ collection: 'quotas', versionKey: false })
 export class Quota {
   /** What is counted, and a hash of whom it is counted for. */
   @Prop({ type: String, required: true })
   _id!: string;
 
+  /** When the latest were taken; empty where days are counted. */
   @Prop({ type: [Date], required: true })
   takenAt!: Date[];
+
+  /** How many were taken on a day, where days are counted. */
+  @Prop({ type: Number })
+  count?: number;
 
   @Prop({ required: true })
   expiresAt!: Date;

@@ -4,6 +4,8 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { Quota } from './quota.schema.js';
 
+const DAY_MS = 24 * 3_600_000;
+
 export interface Allowance {
   /** How many in any period of this length. */
   limit: number;
@@ -28,7 +30,7 @@ export class Quotas {
     { limit, windowMs }: Allowance,
     session: ClientSession,
   ): Promise<Date | null> {
-    const _id = `${kind}:${createHash('sha256').update(subject).digest('base64url')}`;
+    const _id = `${kind}:${hashOf(subject)}`;
     const now = Date.now();
     const quota = await this.quotas.findById(_id, null, { session }).lean();
     const recent = (quota?.takenAt ?? []).filter((at) => at.getTime() > now - windowMs);
@@ -38,4 +40,34 @@ export class Quotas {
     await this.quotas.updateOne({ _id }, { $set: changes }, { session, upsert: true });
     return null;
   }
+
+  /**
+   * Takes several of a day's quota, in the transaction of what they are for; of two that take at once, one begins anew. A
+   * day is one of UTC.
+   *
+   * @param limit how many there are for a day, in all
+   * @param wanted how many to take
+   * @returns how many were taken: fewer than `wanted` where the rest of the day's quota is smaller
+   */
+  async takeOfDay(
+    kind: string,
+    subject: string,
+    { limit, wanted }: { limit: number; wanted: number },
+    session: ClientSession,
+  ): Promise<number> {
+    const now = Date.now();
+    const day = new Date(now).toISOString().slice(0, 10);
+    const _id = `${kind}:${day}:${hashOf(subject)}`;
+    const quota = await this.quotas.findById(_id, { count: 1 }, { session }).lean();
+    const taken = Math.min(wanted, Math.max(0, limit - (quota?.count ?? 0)));
+    // An exhausted quota is only read, so what comes after it costs no write and conflicts with nothing.
+    if (taken === 0) return 0;
+    const onInsert = { takenAt: [], expiresAt: new Date(now + 2 * DAY_MS) };
+    await this.quotas.updateOne({ _id }, { $inc: { count: taken }, $setOnInsert: onInsert }, { session, upsert: true });
+    return taken;
+  }
+}
+
+function hashOf(subject: string): string {
+  return createHash('sha256').update(subject).digest('base64url');
 }

@@ -7,6 +7,7 @@ import { rowsOf } from '../../../platform/personal-data/personal-data.js';
 import { ContactsService } from '../contacts.service.js';
 import type { DeliveryResponseDto } from '../dto/delivery-response.dto.js';
 import { InboxService } from '../inbox.service.js';
+import { isAboutAccount } from '../notification-texts.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import { Delivery } from '../schemas/delivery.schema.js';
 import type { ChannelName } from '../../../contracts/notification-events.js';
@@ -17,9 +18,12 @@ import { nextDigest } from './local-time.js';
 
 export const CHANNEL_LIST = Symbol('channels');
 
+/** Messages about the account are sent before all others that are due, whatever time those were stored at. */
+const HEAD_START_MS = 3_600_000;
+
 /** A message to be sent; what it leaves out is as `Delivery` has it by default. */
 export type DeliveryRequest = Pick<Delivery, 'user' | 'channel' | 'event' | 'data' | 'receiver'> &
-  Partial<Pick<Delivery, 'notification' | 'to' | 'token' | 'expiresAt'>>;
+  Partial<Pick<Delivery, 'notification' | 'to' | 'token' | 'expiresAt' | 'state' | 'lastError'>>;
 
 /** Messages as durable work: stored with their reason, sent by whichever process is free, until somebody has them. */
 @Injectable()
@@ -47,7 +51,11 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
   /** Sends messages once the transaction of `session` is committed. */
   async add(requests: DeliveryRequest[], session: ClientSession): Promise<void> {
     if (requests.length === 0) return;
-    await this.deliveries.insertMany(requests, { session });
+    const first = new Date(Date.now() - HEAD_START_MS);
+    const rows = requests.map((request) =>
+      isAboutAccount(request.event) ? { ...request, availableAt: first } : request,
+    );
+    await this.deliveries.insertMany(rows, { session });
     this.transactions.afterCommit(session, () => requests.forEach(({ channel }) => this.queues.get(channel)?.nudge()));
   }
 
@@ -72,7 +80,12 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
   async reconsider(userId: string, session: ClientSession): Promise<void> {
     const planned = { state: 'ready', lease: null, attempts: 0, availableAt: { $gt: new Date() } } as const;
     await this.deliveries.updateMany(
-      { ...planned, user: new Types.ObjectId(userId), event: { $ne: 'digest.daily' } },
+      {
+        ...planned,
+        user: new Types.ObjectId(userId),
+        event: { $ne: 'digest.daily' },
+        $or: [{ burstUntil: null }, { burstUntil: { $lte: new Date() } }],
+      },
       { $set: { availableAt: new Date() } },
       { session },
     );
@@ -81,9 +94,10 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
 
   /** What became of a notification, by channel. @throws NotificationNotFoundError */
   async list(userId: string, notificationId: string): Promise<DeliveryResponseDto[]> {
-    await this.inbox.assertOwn(userId, notificationId);
+    const collapsedInto = await this.inbox.findCollapsedInto(userId, notificationId);
     const notification = new Types.ObjectId(notificationId);
-    const filter = { user: new Types.ObjectId(userId), $or: [{ notification }, { digestOf: notification }] };
+    const own = [{ notification }, { digestOf: notification }, { _id: { $in: collapsedInto } }];
+    const filter = { user: new Types.ObjectId(userId), $or: own };
     const deliveries = await this.deliveries.find(filter).sort({ _id: 1 }).lean<Delivery[]>();
     return deliveries.map(toDeliveryResponse);
   }

@@ -7,8 +7,12 @@ export const FAILURES = {
   refused: "The receiver's side refused the message.",
   'no-receiver': 'There is no such receiver.',
   'too-late': 'It could not be delivered in time.',
+  'over-quota': 'The limit of messages for the day was reached.',
 } as const;
 export type FailureReason = keyof typeof FAILURES;
+
+/** The fields of a message that isn't sent because a quota is used up: it counts as skipped. */
+export const OVER_QUOTA = { state: 'done', lastError: 'over-quota' satisfies FailureReason } as const;
 
 const OTHER_FAILURE = 'Something went wrong on our side.';
 

@@ -3,10 +3,10 @@ import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { unsubscribeUrl } from '../../../common/crypto/unsubscribe-link.js';
 import { Environment } from '../../../config/environment.js';
 import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
-
+import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
 import { InboxService } from '../inbox.service.js';
-import { isAboutAccount, languageOf, type NotificationText, textOf } from '../notification-texts.js';
+import { isAboutAccount, languageOf, type NotificationText } from '../notification-texts.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import type { Delivery } from '../schemas/delivery.schema.js';
 import { renderEmail } from './email-template.js';
@@ -28,10 +28,11 @@ export class EmailChannel implements Channel {
   ) {}
 
   async send(delivery: Delivery, contact: Contact | null): Promise<Outcome> {
-    const { _id, user, event, digestOf } = delivery;
+    const { _id, user, event } = delivery;
     const to = delivery.to ?? (contact?.emailVerified ? contact.email : undefined);
     if (to === undefined) return 'skipped';
-    const items = digestOf.length > 0 ? await this.inbox.findTexts(String(user), digestOf) : undefined;
+    const listed = delivery.collapsedCount > 1 ? delivery.collapsed : delivery.digestOf;
+    const items = listed.length > 0 ? await this.inbox.findTexts(String(user), listed) : undefined;
     if (items?.length === 0) return 'skipped';
 
     const unsubscribe = isAboutAccount(event)
@@ -45,14 +46,15 @@ export class EmailChannel implements Channel {
   }
 
   private render(
-    { event, data, token }: Delivery,
+    { event, data, token, digestOf, collapsedCount }: Delivery,
     mail: { to: string; contact: Contact | null; items?: NotificationText[]; unsubscribe?: string },
   ) {
     const { to, contact, items, unsubscribe } = mail;
     const language = languageOf(contact?.locale);
     // Never a user's own text to an address that nobody has confirmed.
     const name = contact?.emailVerified && to === contact.email ? contact.name : undefined;
-    const text = textOf(event, items ? { count: String(items.length) } : data, contact ?? {});
+    const details = items && digestOf.length > 0 ? { count: String(items.length) } : data;
+    const text = collapsedTextOf(event, details, collapsedCount, contact ?? {});
     return renderEmail(text, { language, name, items, link: this.linkOf(event, token), unsubscribe });
   }
 

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
 import { Environment } from '../../../config/environment.js';
 
@@ -21,21 +21,46 @@ export interface Mail {
   unsubscribe?: string | undefined;
 }
 
-/** Hands mails to the SMTP server of `SMTP_URL`. */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+const NO_STARTTLS =
+  'SMTP_URL leads to a server that offers no STARTTLS, so no mail is sent: give the address of one with TLS, or set SMTP_TLS=optional for a relay on this machine.';
+const MAYBE_PLAIN =
+  'SMTP_TLS is optional, and the server of SMTP_URL is not on this machine: links in mails may travel unencrypted. Set SMTP_TLS=required.';
+
+/** Hands mails to the SMTP server of `SMTP_URL`, by TLS where `SMTP_TLS` requires it. */
 @Injectable()
-export class Mailer implements OnApplicationShutdown {
+export class Mailer implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(Mailer.name);
   private readonly transport;
+  private readonly requireTLS: boolean;
 
   constructor(private readonly environment: Environment) {
+    const { NODE_ENV, SMTP_TLS = NODE_ENV === 'production' ? 'required' : 'optional' } = environment;
+    this.requireTLS = SMTP_TLS === 'required';
     this.transport = createTransport({
       url: environment.SMTP_URL,
       pool: true,
+      requireTLS: this.requireTLS,
       maxConnections: MAX_CONNECTIONS,
       // Otherwise the pool itself sends again what was under way when a connection closed.
       maxRequeues: 0,
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       greetingTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: ANSWER_TIMEOUT_MS,
+    });
+  }
+
+  /** Says in the log what is wrong with the server, before a mail waits for it. A server that is down is no reason not to start. */
+  onApplicationBootstrap(): void {
+    const { protocol, hostname } = new URL(this.environment.SMTP_URL);
+    if (protocol === 'smtps:') return;
+    if (!this.requireTLS) {
+      if (this.environment.NODE_ENV === 'production' && !LOOPBACK.test(hostname)) this.logger.warn(MAYBE_PLAIN);
+      return;
+    }
+    this.transport.verify().catch((error: unknown) => {
+      const { code } = error as { code?: string };
+      if (code === 'ETLS') this.logger.error({ err: error }, NO_STARTTLS);
     });
   }
 

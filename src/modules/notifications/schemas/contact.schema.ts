@@ -43,6 +43,10 @@ export class Contact {
   @Prop({ type: Date })
   subscribedAt?: Date;
 
+  /** Until when further events of a type are collected into one message, by the type with `_` for its dot. */
+  @Prop({ type: SchemaTypes.Mixed })
+  burstsUntil?: Record<string, Date>;
+
   @Prop({ type: SchemaTypes.Mixed })
   preferences?: NotificationPreferences;
 

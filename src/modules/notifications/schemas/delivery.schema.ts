@@ -34,6 +34,18 @@ export class Delivery extends WorkItem {
   @Prop({ type: [SchemaTypes.ObjectId], default: [] })
   digestOf!: Types.ObjectId[];
 
+  /** For a message that stands for several of one type: the first of its inbox entries. */
+  @Prop({ type: [SchemaTypes.ObjectId], default: [] })
+  collapsed!: Types.ObjectId[];
+
+  /** How many inbox entries such a message stands for; 0 for any other message. */
+  @Prop({ type: Number, default: 0 })
+  collapsedCount!: number;
+
+  /** Until when such a message takes in entries; it isn't sent before. */
+  @Prop({ type: Date, default: null })
+  burstUntil!: Date | null;
+
   /** Only where the message is for this address and no other (for push: a subscription's id); else the contact's, when it is sent. */
   @Prop({ type: String, default: null })
   to!: string | null;

@@ -24,6 +24,10 @@ export class Notification {
   @Prop({ type: SchemaTypes.Mixed, required: true })
   data!: Record<string, string>;
 
+  /** The messages that stand for this entry and others of its type; absent where it had messages of its own. */
+  @Prop({ type: [SchemaTypes.ObjectId], default: undefined })
+  collapsedInto?: Types.ObjectId[];
+
   @Prop({ type: Date, default: null })
   readAt!: Date | null;
 

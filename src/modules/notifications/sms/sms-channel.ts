@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { SecretBox } from '../../../common/crypto/secret-box.js';
+import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
 import { Environment } from '../../../config/environment.js';
 import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
+import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
-import { textOf } from '../notification-texts.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import type { Delivery } from '../schemas/delivery.schema.js';
 import { LogDriver } from './log-driver.js';
@@ -14,7 +15,10 @@ import { WebhookDriver } from './webhook-driver.js';
 /** Two parts of an SMS in Unicode; what is longer is paid for several times more. */
 const MAX_LENGTH = 134;
 
-/** SMS, to numbers that are verified; only the code that verifies one goes to any other. */
+/**
+ * SMS, to numbers that are verified; only the code that verifies one goes to any other. Their user's address is verified,
+ * and their country is one of `SMS_COUNTRIES`.
+ */
 @Injectable()
 export class SmsChannel implements Channel {
   readonly name = 'sms';
@@ -24,16 +28,22 @@ export class SmsChannel implements Channel {
   private readonly driver: SmsDriver;
 
   constructor(
-    environment: Environment,
+    private readonly environment: Environment,
     private readonly box: SecretBox,
   ) {
     this.driver = driverOf(environment);
+    if (environment.SMS_DRIVER !== 'log' && environment.SMS_COUNTRIES.length === 0) {
+      new Logger(SmsChannel.name).warn('no SMS is sent: SMS_COUNTRIES names no country');
+    }
   }
 
-  async send({ _id, event, data, to, token }: Delivery, contact: Contact | null): Promise<Outcome> {
+  async send(delivery: Delivery, contact: Contact | null): Promise<Outcome> {
+    const { _id, event, data, to, token, collapsedCount } = delivery;
     const number = to ?? contact?.verifiedPhone;
-    if (!number) return 'skipped';
-    const { body } = textOf(event, token === null ? data : { ...data, code: this.reveal(token) }, contact ?? {});
+    if (!number || !contact?.emailVerified) return 'skipped';
+    if (!isOfSmsCountry(number, this.environment.SMS_COUNTRIES)) return 'skipped';
+    const details = token === null ? data : { ...data, code: this.reveal(token) };
+    const { body } = collapsedTextOf(event, details, collapsedCount, contact);
     return await this.driver.send({ id: String(_id), to: number, text: clip(body) });
   }
 

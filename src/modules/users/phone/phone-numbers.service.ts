@@ -4,6 +4,8 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { ProblemError, ValidationFailedError } from '../../../common/errors/problem.js';
+import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
+import { Environment } from '../../../config/environment.js';
 import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
 import { PhoneVerificationRequestedEvent } from '../../../contracts/users.events.js';
 import { Transactions } from '../../../platform/database/transactions.js';
@@ -29,17 +31,22 @@ export class PhoneNumbersService {
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly box: SecretBox,
+    private readonly environment: Environment,
   ) {}
 
   /**
    * Sends a new code, which ends the one before; nothing where the number is confirmed already.
    *
-   * @throws ValidationFailedError without a number; 429 after five a day, for the user or for the number
+   * @throws ValidationFailedError without a number, or where its country gets no SMS; 429 after five a day, for the user or
+   *   for the number
    */
   async sendCode(userId: string): Promise<void> {
     const { phone, phoneVerified } = await this.profiles.awaitProfile(userId);
     if (phone === null) throw new ValidationFailedError([{ field: 'phone', message: 'is not set in the profile' }]);
     if (phoneVerified) return;
+    if (!isOfSmsCountry(phone, this.environment.SMS_COUNTRIES)) {
+      throw new ValidationFailedError([{ field: 'phone', message: 'is of a country whose numbers get no SMS here' }]);
+    }
     const code = String(randomInt(10 ** DIGITS)).padStart(DIGITS, '0');
     const hash = this.box.sign(PURPOSE, signed(userId, phone, code));
     const expiresAt = new Date(Date.now() + LIFETIME_MS);

@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { Environment } from '../../../config/environment.js';
+import { type ChannelName, CHANNELS } from '../../../contracts/notification-events.js';
+import { Transactions } from '../../../platform/database/transactions.js';
+import { Quotas } from '../../../platform/quotas/quotas.js';
+import { isAboutAccount, type SentEvent } from '../notification-texts.js';
+import type { Contact } from '../schemas/contact.schema.js';
+import { countDropped, type DropReason } from './sending-metrics.js';
+
+/** A message that asks to be sent. */
+interface Candidate {
+  channel: ChannelName;
+  event: SentEvent;
+}
+
+/** The budget of SMS is everybody's. */
+const EVERYBODY = 'everybody';
+
+/**
+ * How many messages go out in a day, counted in the transaction that stores them. Messages about the account have a quota
+ * of their own, so that others can't use it up. Mails with links aren't counted here: they have a quota by address.
+ */
+@Injectable()
+export class SendingQuotas {
+  constructor(
+    private readonly quotas: Quotas,
+    private readonly transactions: Transactions,
+    private readonly environment: Environment,
+  ) {}
+
+  /**
+   * Counts messages of one event to one user.
+   *
+   * @param contact the user's: a mail to an address that isn't verified is skipped later, and takes nothing
+   * @returns those of the messages that are over the quota
+   */
+  async findExcess<T extends Candidate>(
+    userId: string,
+    contact: Contact | null,
+    messages: T[],
+    session: ClientSession,
+  ): Promise<Set<T>> {
+    const excess: T[] = [];
+    for (const channel of CHANNELS) {
+      const wanted = messages.filter((message) => message.channel === channel);
+      const [first] = wanted;
+      if (!first || (channel === 'email' && !contact?.emailVerified)) continue;
+      const count = await this.takeOfUser(userId, first, wanted.length, session);
+      excess.push(...wanted.slice(count));
+    }
+    return new Set(excess);
+  }
+
+  /** Whether an SMS with a code may be sent: codes can use the whole of the day's budget. */
+  async admitCode(session: ClientSession): Promise<boolean> {
+    const count = await this.takeOfBudget(this.environment.QUOTA_ALL_SMS_PER_DAY, 1, session);
+    return count === 1;
+  }
+
+  private async takeOfUser(
+    userId: string,
+    { channel, event }: Candidate,
+    wanted: number,
+    session: ClientSession,
+  ): Promise<number> {
+    const kind = isAboutAccount(event) ? `${channel}-about-account` : channel;
+    const limit = this.limitOf(channel);
+    const count = await this.quotas.takeOfDay(kind, userId, { limit, wanted }, session);
+    this.countDropped(channel, 'user-quota', wanted - count, session);
+    if (channel !== 'sms' || count === 0) return count;
+    const { QUOTA_ALL_SMS_PER_DAY: budget, QUOTA_SMS_CODES_PERCENT: forCodes } = this.environment;
+    return await this.takeOfBudget(Math.floor((budget * (100 - forCodes)) / 100), count, session);
+  }
+
+  private async takeOfBudget(limit: number, wanted: number, session: ClientSession): Promise<number> {
+    const count = await this.quotas.takeOfDay('all-sms', EVERYBODY, { limit, wanted }, session);
+    this.countDropped('sms', 'sms-budget', wanted - count, session);
+    return count;
+  }
+
+  private countDropped(channel: ChannelName, reason: DropReason, count: number, session: ClientSession): void {
+    if (count > 0) this.transactions.afterCommit(session, () => countDropped(channel, reason, count));
+  }
+
+  private limitOf(channel: ChannelName): number {
+    const { QUOTA_SMS_PER_DAY, QUOTA_MAILS_PER_DAY, QUOTA_PUSHES_PER_DAY } = this.environment;
+    return { sms: QUOTA_SMS_PER_DAY, email: QUOTA_MAILS_PER_DAY, push: QUOTA_PUSHES_PER_DAY }[channel];
+  }
+}
