@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { type FieldError, ValidationFailedError } from '../common/errors/problem.js';
 import { toFieldErrors } from '../common/http/validation.js';
 import { loadEnvironment } from '../config/load-environment.js';
 import { AuthService } from '../modules/auth/auth.service.js';
@@ -17,9 +18,19 @@ export async function createAdmin(args: string[], source: NodeJS.ProcessEnv): Pr
   const password = source.ADMIN_PASSWORD ?? (await readLine());
   const registration = plainToInstance(RegisterDto, { ...values, password });
   const errors = toFieldErrors(validateSync(registration, { stopAtFirstError: true }));
-  if (errors.length > 0) throw new UsageError(errors.map(({ field, message }) => `${field}: ${message}`).join('\n'));
-  await withApp(environment, (app) => app.get(AuthService, { strict: false }).registerAdmin(registration), 'auth');
+  if (errors.length > 0) throw usageError(errors);
+  await withApp(
+    environment,
+    (app) => app.get(AuthService, { strict: false }).registerAdmin(registration),
+    'auth',
+  ).catch((error: unknown) => {
+    throw error instanceof ValidationFailedError ? usageError(error.errors) : error;
+  });
   return { output: 'The administrator can log in now.' };
+}
+
+function usageError(errors: FieldError[]): UsageError {
+  return new UsageError(errors.map(({ field, message }) => `${field}: ${message}`).join('\n'));
 }
 
 /** The first line of standard input; what is typed at a terminal isn't shown. */

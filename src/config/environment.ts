@@ -321,6 +321,14 @@ export class Environment {
   @Min(1)
   readonly LOGIN_LOCK_WINDOW_SECONDS: number = 900;
 
+  @IsOptional()
+  @IsUrl(
+    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
+    { message: 'must be the http(s) address of a range interface of leaked passwords' },
+  )
+  @Transform(toBaseUrl)
+  readonly PWNED_PASSWORDS_URL?: string;
+
   @Transform(toTrustProxy)
   @Validate(IsTrustProxy)
   readonly TRUST_PROXY: boolean | number | string[] = false;

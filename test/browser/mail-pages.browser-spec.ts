@@ -160,7 +160,7 @@ describe('the page /reset-password', () => {
     const page = await open(path);
     await page.page.getByLabel('New password').fill(passwordOf(user));
     await page.press('Save new password');
-    await page.page.locator('#password-problem').filter({ hasText: 'too common' }).waitFor();
+    await page.page.locator('#password-problem').filter({ hasText: 'too easy to guess' }).waitFor();
     expect(await page.page.getByRole('status').innerText()).toBe('');
     await page.page.getByLabel('New password').fill('another-horse-battery');
     await page.press('Save new password');

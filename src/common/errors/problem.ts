@@ -70,10 +70,13 @@ export class ProblemError extends Error {
 const MAX_FIELD_ERRORS = 100;
 
 export class ValidationFailedError extends ProblemError {
+  readonly errors: FieldError[];
+
   /** @param all of which the first hundred are told: an answer must not be longer than what provoked it */
   constructor(all: FieldError[]) {
     const errors = all.slice(0, MAX_FIELD_ERRORS);
     super('VALIDATION_FAILED', `Not valid: ${errors.map(({ field }) => field).join(', ')}.`, { members: { errors } });
+    this.errors = errors;
   }
 }
 

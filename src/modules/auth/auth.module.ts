@@ -24,6 +24,9 @@ import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PagesController } from './pages/pages.controller.js';
+import { CommonPasswords } from './password-policy/common-passwords.js';
+import { PasswordPolicy } from './password-policy/password-policy.service.js';
+import { PwnedPasswords } from './password-policy/pwned-passwords.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordsService } from './passwords.service.js';
 import { Account, AccountSchema } from './schemas/account.schema.js';
@@ -69,6 +72,7 @@ import { StepUpService } from './step-up.service.js';
     AuditService,
     AuthListener,
     AuthService,
+    CommonPasswords,
     DeviceTokens,
     EmailAddressesService,
     LoginAttempts,
@@ -78,7 +82,9 @@ import { StepUpService } from './step-up.service.js';
     MfaService,
     OneTimeTokens,
     PasswordHasher,
+    PasswordPolicy,
     PasswordsService,
+    PwnedPasswords,
     SessionsService,
     StepUpService,
   ],

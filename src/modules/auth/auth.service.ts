@@ -17,7 +17,7 @@ import { type AttemptSource, LoginAttempts } from './login-attempts.service.js';
 import { MfaCodes } from './mfa-codes.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
-import { assertNotEmail } from './passwords.service.js';
+import { PasswordPolicy } from './password-policy/password-policy.service.js';
 import type { Account } from './schemas/account.schema.js';
 import { type SessionGrant, SessionsService } from './sessions.service.js';
 
@@ -31,6 +31,7 @@ export class AuthService {
     private readonly accounts: AccountsService,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
+    private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly attempts: LoginAttempts,
     private readonly devices: DeviceTokens,
@@ -44,9 +45,9 @@ export class AuthService {
     private readonly environment: Environment,
   ) {}
 
-  /** @throws EmailTakenError */
+  /** @throws EmailTakenError; ValidationFailedError for a weak password */
   async register({ name, email, password }: RegisterDto, client: Client): Promise<TokensResponseDto> {
-    assertNotEmail(password, email, 'password');
+    await this.policy.assertAllowed(password, 'password', { name, email });
     const passwordHash = await this.hasher.hash(password);
     const [account, grant] = await this.transactions.run(async (transaction) => {
       const input = { name, email, passwordHash, role: 'user', emailVerified: false } as const;
@@ -61,10 +62,10 @@ export class AuthService {
   /**
    * Creates an administrator whose address counts as verified (an operator vouches for it).
    *
-   * @throws EmailTakenError
+   * @throws EmailTakenError; ValidationFailedError for a weak password
    */
   async registerAdmin({ name, email, password }: RegisterDto): Promise<void> {
-    assertNotEmail(password, email, 'password');
+    await this.policy.assertAllowed(password, 'password', { name, email });
     const passwordHash = await this.hasher.hash(password);
     await this.transactions.run(async (transaction) => {
       const input = { name, email, passwordHash, role: 'admin', emailVerified: true } as const;

@@ -2,7 +2,6 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { SecretBox } from '../../common/crypto/secret-box.js';
-import { ValidationFailedError } from '../../common/errors/problem.js';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
 import {
@@ -22,6 +21,7 @@ import { LoginAttempts } from './login-attempts.service.js';
 import { MailQuotas } from './mail-quotas.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
+import { PasswordPolicy } from './password-policy/password-policy.service.js';
 import type { Account } from './schemas/account.schema.js';
 import { PasswordResetRequest } from './schemas/password-reset-request.schema.js';
 import { SessionsService } from './sessions.service.js';
@@ -43,6 +43,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     private readonly apiKeys: ApiKeys,
     private readonly attempts: LoginAttempts,
     private readonly stepUp: StepUpService,
+    private readonly policy: PasswordPolicy,
     private readonly hasher: PasswordHasher,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
@@ -79,12 +80,13 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
    * @throws InvalidTokenError, ValidationFailedError
    */
   async reset(token: string, password: string, client: Client): Promise<void> {
+    await this.policy.assertAllowed(password, 'password');
     const passwordHash = await this.hasher.hash(password);
     const email = await this.transactions.run(async (transaction) => {
       const { user, email: sentTo } = await this.tokens.consume(token, ['password-reset'], transaction);
       const account = await this.accounts.get(user, transaction);
       if (account.email !== sentTo) throw new InvalidTokenError();
-      assertNotEmail(password, account.email, 'password');
+      this.policy.assertNotDerived(password, 'password', account);
       const id = String(user);
       await this.accounts.update(
         account,
@@ -112,7 +114,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
   ): Promise<void> {
     const account = await this.accounts.get(userId);
     await this.stepUp.checkPassword(account, currentPassword, client);
-    assertNotEmail(newPassword, account.email, 'newPassword');
+    await this.policy.assertAllowed(newPassword, 'newPassword', account);
     const passwordHash = await this.hasher.hash(newPassword);
     await this.transactions.run(async (transaction) => {
       await this.accounts.update(account, { passwordHash }, transaction);
@@ -151,12 +153,5 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
       const details = { userId: String(account._id) };
       await this.audit.record('password.reset-requested', { client: { ip, userAgent }, details }, transaction);
     });
-  }
-}
-
-/** @throws ValidationFailedError naming the field */
-export function assertNotEmail(password: string, email: string, field: string): void {
-  if (normaliseEmail(password) === normaliseEmail(email)) {
-    throw new ValidationFailedError([{ field, message: 'must not be the email address' }]);
   }
 }

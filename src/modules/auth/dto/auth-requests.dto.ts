@@ -19,7 +19,7 @@ export class RegisterDto {
   email!: string;
 
   /**
-   * Not one of the commonest, and not the email address.
+   * Not a common password, nor derived from the name, the address or this service's name, nor a repetition or sequence.
    * @example correct-horse-battery
    */
   @IsAllowedPassword()

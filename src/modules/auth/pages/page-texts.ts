@@ -28,12 +28,13 @@ export const TEXTS: Record<Language, Texts> = {
     noScript: 'This page needs JavaScript: please allow it for this site and load the page again.',
     password: {
       label: 'New password',
-      hint: '10 to 128 characters. Not a common password, and not your email address.',
+      hint: '10 to 128 characters. Several words that have nothing to do with each other make a good password.',
       show: 'Show password',
       messages: {
         tooShort: 'Please use at least 10 characters.',
         tooLong: 'Please use at most 128 characters.',
-        refused: 'This password is too common or is your email address. Please choose another one.',
+        refused:
+          'This password is too easy to guess. Please choose one that has nothing to do with you and that nobody else uses.',
       },
     },
     pages: {
@@ -69,12 +70,13 @@ export const TEXTS: Record<Language, Texts> = {
     noScript: 'Diese Seite braucht JavaScript: Bitte erlauben Sie es für diese Website und laden Sie die Seite neu.',
     password: {
       label: 'Neues Passwort',
-      hint: '10 bis 128 Zeichen. Kein verbreitetes Passwort und nicht Ihre E-Mail-Adresse.',
+      hint: '10 bis 128 Zeichen. Gut sind mehrere Wörter, die nichts miteinander zu tun haben.',
       show: 'Passwort anzeigen',
       messages: {
         tooShort: 'Bitte verwenden Sie mindestens 10 Zeichen.',
         tooLong: 'Bitte verwenden Sie höchstens 128 Zeichen.',
-        refused: 'Dieses Passwort ist zu verbreitet oder ist Ihre E-Mail-Adresse. Bitte wählen Sie ein anderes.',
+        refused:
+          'Dieses Passwort ist zu leicht zu erraten. Bitte wählen Sie eines, das nichts mit Ihnen zu tun hat und das sonst niemand benutzt.',
       },
     },
     pages: {
