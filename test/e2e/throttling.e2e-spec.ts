@@ -1,4 +1,7 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ObjectId } from 'mongodb';
 import { ApiClient, type ApiResponse, type Problem } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis.js';
 import { startService, type TestService } from '../support/service.js';
 import { TASKS } from '../support/tasks.js';
@@ -41,6 +44,26 @@ async function newSession(): Promise<Tokens> {
 
 async function newUser() {
   return new ApiClient(first, (await newSession()).accessToken);
+}
+
+/** A key that reads the user's tasks, stored as the service stores it. */
+async function newApiKey(userId: string): Promise<ApiClient> {
+  const [_id, secret] = [new ObjectId(), randomBytes(32).toString('base64url')];
+  await databaseOf(first)
+    .collection('apikeys')
+    .insertOne({
+      _id,
+      user: new ObjectId(userId),
+      name: 'key',
+      secretHash: createHash('sha256').update(secret).digest('base64url'),
+      scopes: ['tasks:read'],
+      role: 'user',
+      expiresAt: new Date(Date.now() + 3_600_000),
+      lastUsedAt: new Date(),
+      createdAt: new Date(),
+      version: 1,
+    });
+  return new ApiClient(first, `sak_${String(_id)}_${secret}`);
 }
 
 function refresh(service: TestService, refreshToken: string, address: Record<string, string>) {
@@ -157,6 +180,17 @@ describe('the general limit', () => {
     for (let used = bodies.length; used < GENERAL_LIMIT; used++) await send({ refreshToken: 'nonsense' });
     expect((await send({ refreshToken: 'nonsense' })).status).toBe(429);
     expect((await new ApiClient(first).get(TASKS, address)).status).toBe(401);
+  });
+
+  it('counts each API key apart, and apart from its owner', async () => {
+    const { accessToken, user } = await newSession();
+    const owner = new ApiClient(first, accessToken);
+    const [busy, calm] = await Promise.all([newApiKey(user.id), newApiKey(user.id)]);
+    await exhaust(busy, newAddress());
+    expect((await busy.at(second).get(TASKS)).status).toBe(429);
+    expect((await calm.get(TASKS)).status).toBe(200);
+    const { status, headers } = await owner.get(TASKS);
+    expect([status, headers.get('ratelimit-remaining')]).toEqual([200, String(GENERAL_LIMIT - 1)]);
   });
 
   it('counts requests for the public keys apart', async () => {

@@ -36,10 +36,10 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 }
 
-/** By user; a token that has expired or whose session has ended by that session; all else by address. */
+/** By user, or by API key where one is used; a token that has expired or whose session has ended by that session; all else by address. */
 function generalKey(context: ExecutionContext): string {
   const { user, rejectedToken, ip } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-  if (user) return `user:${user.userId}`;
+  if (user) return 'apiKey' in user ? `api-key:${user.apiKey.id}` : `user:${user.userId}`;
   if (!rejectedToken) return `address:${hashedNetwork(ip)}`;
   return rejectedToken.sessionId ? `ended-token:${rejectedToken.sessionId}` : invalidTokenKey(ip);
 }
