@@ -4,6 +4,7 @@ import { JwtService } from '@nestjs/jwt';
 import type { Types } from 'mongoose';
 import { Environment } from '../../config/environment.js';
 import { NewestTokens } from '../../platform/authentication/newest-tokens.js';
+import { ACCESS_TOKEN_TYPE } from '../../platform/authentication/access-token-verifier.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
 import type { Account } from './schemas/account.schema.js';
 
@@ -34,6 +35,7 @@ export class AccessTokens {
         algorithm: SIGNING_ALGORITHM,
         privateKey: this.keys.current.privateKey as unknown as string,
         keyid: this.keys.current.id,
+        header: { alg: SIGNING_ALGORITHM, typ: ACCESS_TOKEN_TYPE },
         subject: String(_id),
         issuer: this.environment.JWT_ISSUER,
         audience: this.environment.JWT_AUDIENCE,

@@ -3,7 +3,13 @@ import { JsonWebTokenError, JwtService, TokenExpiredError } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
 import { Environment } from '../../config/environment.js';
 import type { Role } from '../../contracts/role.js';
-import { keyIdOf, SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
+import { headerOf, SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
+
+/** `typ` of the header of an access token (RFC 9068, 2.1). */
+export const ACCESS_TOKEN_TYPE = 'at+jwt';
+
+/** What `typ` of the header may be, without regard to case; `JWT` is what the previous release wrote. */
+const TYPES = [ACCESS_TOKEN_TYPE, `application/${ACCESS_TOKEN_TYPE}`, 'jwt'];
 
 /** Clients send the same token with every request; a signature takes long to verify, and stays right. */
 const REMEMBERED_TOKENS = 10_000;
@@ -20,7 +26,7 @@ export interface AccessTokenClaims {
 }
 
 /**
- * Verifies access tokens: signature, issuer, audience and time. Whether the session goes on is `Revocations`' to say, each
+ * Verifies access tokens: type, signature, issuer, audience and time. Whether the session goes on is `Revocations`' to say, each
  * time.
  */
 @Injectable()
@@ -32,7 +38,9 @@ export class AccessTokenVerifier {
     this.jwt = new JwtService({
       verifyOptions: { algorithms: [SIGNING_ALGORITHM], issuer, audience },
       secretOrKeyProvider: (_request, token) => {
-        const key = keys.find(keyIdOf(token as string));
+        const { kid, typ } = headerOf(token as string);
+        if (!TYPES.includes(String(typ).toLowerCase())) throw new JsonWebTokenError('another kind of token');
+        const key = keys.find(kid);
         if (!key) throw new JsonWebTokenError('signed with an unknown key');
         return key.publicKey;
       },

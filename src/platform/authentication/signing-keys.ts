@@ -46,13 +46,13 @@ function toSigningKey(pem: string): SigningKey {
   return { id, privateKey, publicKey, jwk };
 }
 
-/** Which key a token says it was signed with. */
-export function keyIdOf(token: string): string | undefined {
+/** Which key a token says it was signed with, and what it says it is (RFC 7515, 4.1.4 and 4.1.9). */
+export function headerOf(token: string): { kid?: string; typ?: string } {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
-    const { kid } = (header ?? {}) as { kid?: unknown };
-    return typeof kid === 'string' ? kid : undefined;
+    const { kid, typ } = (header ?? {}) as { kid?: unknown; typ?: unknown };
+    return { ...(typeof kid === 'string' && { kid }), ...(typeof typ === 'string' && { typ }) };
   } catch {
-    return undefined; // not a JWT: refused as signed with an unknown key
+    return {}; // not a JWT: refused as signed with an unknown key
   }
 }
