@@ -283,6 +283,11 @@ export class Environment {
 
   @Type(() => Number)
   @IsInt({ message: 'must be a number of seconds' })
+  @Min(60)
+  readonly SESSION_MAX_AGE_SECONDS: number = 7_776_000;
+
+  @Type(() => Number)
+  @IsInt({ message: 'must be a number of seconds' })
   @Min(0)
   readonly REFRESH_REUSE_GRACE_SECONDS: number = 10;
 

@@ -30,11 +30,25 @@ describe('an access token', () => {
     const account = { _id: new Types.ObjectId(), role: 'user', tokensValidFrom: new Date(SECOND * 1000) } as Account;
     const clock = jest.spyOn(Date, 'now').mockReturnValue(now);
     try {
-      const token = await newAccessTokens().issue(account, new Types.ObjectId());
-      expect(new JwtService().decode<{ iat: number; exp: number }>(token)).toMatchObject({
+      const session = { _id: new Types.ObjectId(), expiresAt: new Date((SECOND + 100_000) * 1000) };
+      const { accessToken } = await newAccessTokens().issue(account, session);
+      expect(new JwtService().decode<{ iat: number; exp: number }>(accessToken)).toMatchObject({
         iat: SECOND,
         exp: SECOND + 900,
       });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('expires with its session at the latest', async () => {
+    const account = { _id: new Types.ObjectId(), role: 'user', tokensValidFrom: null } as Account;
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(SECOND * 1000);
+    try {
+      const session = { _id: new Types.ObjectId(), expiresAt: new Date((SECOND + 40) * 1000) };
+      const { accessToken, expiresIn } = await newAccessTokens().issue(account, session);
+      expect(expiresIn).toBe(40);
+      expect(new JwtService().decode<{ exp: number }>(accessToken).exp).toBe(SECOND + 40);
     } finally {
       clock.mockRestore();
     }

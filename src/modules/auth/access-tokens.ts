@@ -1,12 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import type { Types } from 'mongoose';
 import { Environment } from '../../config/environment.js';
 import { NewestTokens } from '../../platform/authentication/newest-tokens.js';
 import { ACCESS_TOKEN_TYPE } from '../../platform/authentication/access-token-verifier.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
 import type { Account } from './schemas/account.schema.js';
+import type { Session } from './schemas/session.schema.js';
+
+export interface IssuedAccessToken {
+  accessToken: string;
+  /** Seconds until it expires. */
+  expiresIn: number;
+}
 
 /** Makes access tokens: JWTs that everybody can verify with `/.well-known/jwks.json`. */
 @Injectable()
@@ -20,17 +26,23 @@ export class AccessTokens {
 
   /**
    * A token's time is told in whole seconds, so after its account's tokens were ended (`tokensValidFrom`) this waits,
-   * two seconds at most, until a new one can be told from the old ones.
+   * two seconds at most, until a new one can be told from the old ones. A token doesn't outlive its session.
    */
-  async issue({ _id, role, tokensValidFrom }: Account, session: Types.ObjectId): Promise<string> {
+  async issue(
+    { _id, role, tokensValidFrom }: Account,
+    session: Pick<Session, '_id' | 'expiresAt'>,
+  ): Promise<IssuedAccessToken> {
     const validFrom = tokensValidFrom?.getTime() ?? 0;
     const wait = validFrom - Date.now();
     if (wait > 0) await delay(wait);
     // Timers may be up to a millisecond early, and a second told too low would make it one of the old ones.
     const iat = Math.floor(Math.max(Date.now(), validFrom) / 1000);
-    this.newestTokens.record(String(session), iat + this.environment.ACCESS_TOKEN_TTL_SECONDS);
-    return this.jwt.sign(
-      { sid: String(session), role, iat },
+    const sessionSeconds = Math.max(1, Math.floor(session.expiresAt.getTime() / 1000) - iat);
+    const expiresIn = Math.min(this.environment.ACCESS_TOKEN_TTL_SECONDS, sessionSeconds);
+    const sid = String(session._id);
+    this.newestTokens.record(sid, iat + expiresIn);
+    const accessToken = this.jwt.sign(
+      { sid, role, iat },
       {
         algorithm: SIGNING_ALGORITHM,
         privateKey: this.keys.current.privateKey as unknown as string,
@@ -39,8 +51,9 @@ export class AccessTokens {
         subject: String(_id),
         issuer: this.environment.JWT_ISSUER,
         audience: this.environment.JWT_AUDIENCE,
-        expiresIn: this.environment.ACCESS_TOKEN_TTL_SECONDS,
+        expiresIn,
       },
     );
+    return { accessToken, expiresIn };
   }
 }

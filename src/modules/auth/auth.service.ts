@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Client } from '../../common/http/client.js';
-import { Environment } from '../../config/environment.js';
 import { SessionStartedEvent } from '../../contracts/auth.events.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -42,7 +41,6 @@ export class AuthService {
     private readonly accessTokens: AccessTokens,
     private readonly audit: AuditService,
     private readonly revocations: Revocations,
-    private readonly environment: Environment,
   ) {}
 
   /** @throws EmailTakenError; ValidationFailedError for a weak password */
@@ -169,9 +167,8 @@ export class AuthService {
     return {
       user: { id: String(_id), name, email, role, emailVerified, createdAt: createdAt.toISOString() },
       tokenType: 'Bearer',
-      accessToken: await this.accessTokens.issue({ ...copy, role }, session._id),
+      ...(await this.accessTokens.issue({ ...copy, role }, session)),
       refreshToken,
-      expiresIn: this.environment.ACCESS_TOKEN_TTL_SECONDS,
       deviceToken: this.devices.issue(copy, String(session._id)),
     };
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
-import { type ClientSession, type Model, Types } from 'mongoose';
+import { type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { UnauthenticatedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
@@ -14,6 +14,9 @@ import { Session } from './schemas/session.schema.js';
 
 const PURPOSE = 'refresh-token';
 const REFRESH_TOKEN = /^([0-9a-f]{24})\.(\d{1,9})\.([\w-]{43})$/;
+
+/** Of one user; with one more, the one that began first ends. */
+const MAX_SESSIONS = 50;
 
 /** A session and the refresh token that is good for it now. */
 export interface SessionGrant {
@@ -36,11 +39,26 @@ export class SessionsService {
     private readonly environment: Environment,
   ) {}
 
+  /**
+   * Starts a session and ends the oldest ones beyond the limit of a user's.
+   *
+   * @param transaction must also write the user's account, so that log-ins at once conflict and don't exceed the limit together
+   */
   async start(user: Types.ObjectId, client: Client, transaction: ClientSession): Promise<SessionGrant> {
+    const createdAt = new Date();
     const [session] = await this.sessions.create(
-      [{ user, seed: randomBytes(32).toString('base64url'), expiresAt: this.expiry(), ...client }],
+      [
+        {
+          user,
+          seed: randomBytes(32).toString('base64url'),
+          createdAt,
+          expiresAt: this.expiry(createdAt),
+          ...client,
+        },
+      ],
       { session: transaction },
     );
+    await this.endOldest(String(user), transaction);
     return this.grant((session as NonNullable<typeof session>).toObject());
   }
 
@@ -65,17 +83,14 @@ export class SessionsService {
   async findByRefreshToken(refreshToken: string): Promise<{ session: Session; generation: number } | null> {
     const [, id, number, signature] = REFRESH_TOKEN.exec(refreshToken) ?? [];
     const session = id ? await this.sessions.findById(id).lean() : null;
-    if (!session || session.expiresAt.getTime() <= Date.now()) return null;
+    if (!session || this.endOf(session).getTime() <= Date.now()) return null;
     const generation = Number(number);
     const isGenuine = this.box.verify(PURPOSE, this.signedText(session, generation), signature as string);
     return isGenuine ? { session, generation } : null;
   }
 
   async list(userId: string): Promise<Session[]> {
-    return await this.sessions
-      .find({ user: userId, expiresAt: { $gt: new Date() } })
-      .sort({ _id: -1 })
-      .lean();
+    return await this.sessions.find(this.going(userId)).sort({ _id: -1 }).lean();
   }
 
   /** @throws UnauthenticatedError where the session has ended */
@@ -113,7 +128,7 @@ export class SessionsService {
       const rotated = await this.sessions
         .findOneAndUpdate(
           { _id: session._id, generation },
-          { $inc: { generation: 1 }, $set: { rotatedAt: now, expiresAt: this.expiry() } },
+          { $inc: { generation: 1 }, $set: { rotatedAt: now, expiresAt: this.expiry(session.createdAt) } },
           { returnDocument: 'after' },
         )
         .lean();
@@ -143,14 +158,48 @@ export class SessionsService {
 
   private grant(session: Session): SessionGrant {
     const signature = this.box.sign(PURPOSE, this.signedText(session, session.generation));
-    return { session, refreshToken: `${String(session._id)}.${session.generation}.${signature}` };
+    const expiresAt = this.endOf(session);
+    return {
+      session: { ...session, expiresAt },
+      refreshToken: `${String(session._id)}.${session.generation}.${signature}`,
+    };
   }
 
   private signedText({ _id, seed }: Session, generation: number): string {
     return `${String(_id)}.${generation}.${seed}`;
   }
 
-  private expiry(): Date {
-    return new Date(Date.now() + this.environment.REFRESH_TOKEN_TTL_SECONDS * 1000);
+  private async endOldest(userId: string, transaction: ClientSession): Promise<void> {
+    const excess = await this.sessions
+      .find(this.going(userId), { _id: 1 }, { session: transaction })
+      .sort({ createdAt: -1, _id: -1 })
+      .skip(MAX_SESSIONS)
+      .lean();
+    if (excess.length === 0) return;
+    const ids = excess.map(({ _id }) => String(_id));
+    await this.sessions.deleteMany({ _id: { $in: ids } }, { session: transaction });
+    await this.revocations.endSessions(userId, ids, transaction);
+  }
+
+  /** The sessions of a user that have not expired. */
+  private going(user: string): QueryFilter<Session> {
+    const now = Date.now();
+    const oldest = new Date(now - this.environment.SESSION_MAX_AGE_SECONDS * 1000);
+    return { user, expiresAt: { $gt: new Date(now) }, createdAt: { $gt: oldest } };
+  }
+
+  /** The end of a session that is used now: it isn't used any more, or has reached the highest age. */
+  private expiry(createdAt: Date): Date {
+    const idle = Date.now() + this.environment.REFRESH_TOKEN_TTL_SECONDS * 1000;
+    return new Date(Math.min(idle, this.ageLimit(createdAt)));
+  }
+
+  /** Not later than the highest age allows, which may have been lowered since the session's end was stored. */
+  private endOf({ createdAt, expiresAt }: Session): Date {
+    return new Date(Math.min(expiresAt.getTime(), this.ageLimit(createdAt)));
+  }
+
+  private ageLimit(createdAt: Date): number {
+    return createdAt.getTime() + this.environment.SESSION_MAX_AGE_SECONDS * 1000;
   }
 }

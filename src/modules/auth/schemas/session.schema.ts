@@ -1,7 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 
-/** One log-in on one device; it lives as long as its refresh tokens are used. */
+/** One log-in on one device; it lives as long as its refresh tokens are used, up to `SESSION_MAX_AGE_SECONDS`. */
 @Schema({ collection: 'sessions', versionKey: false })
 export class Session {
   _id!: Types.ObjectId;
