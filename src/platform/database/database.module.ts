@@ -8,6 +8,7 @@ import { DatabaseMetrics } from './database-metrics.js';
 import { DatabaseTracing } from './database-tracing.js';
 import { DatabaseWatch } from './database-watch.js';
 import { IndexSynchronizer } from './index-synchronizer.js';
+import { leanDefaults } from './lean-defaults.js';
 import { limitQueryTime } from './query-time-limit.js';
 import { Transactions } from './transactions.js';
 
@@ -37,7 +38,7 @@ const MAX_IDLE_TIME_MS = 60_000;
         heartbeatFrequencyMS: HEARTBEAT_FREQUENCY_MS,
         waitQueueTimeoutMS: WAIT_QUEUE_TIMEOUT_MS,
         maxIdleTimeMS: MAX_IDLE_TIME_MS,
-        connectionFactory: (connection: Connection) => connection.plugin(limitQueryTime),
+        connectionFactory: (connection: Connection) => connection.plugin(limitQueryTime).plugin(leanDefaults),
         // What a primary may lose by a failover isn't shown, and not kept in the cache.
         readConcern: { level: 'majority' },
         writeConcern: { w: 'majority' },
