@@ -43,6 +43,7 @@ export default {
     project('deploy', '**/*.deploy-spec.ts'),
     project('observability', '**/*.observability-spec.ts', withStack),
     project('shapes', '**/*.shape-spec.ts', { ...withStack, ...withNest }),
+    project('versions', '**/*.versions-spec.ts', withStack),
   ],
   testTimeout: 60_000,
   maxWorkers: 2,

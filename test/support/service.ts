@@ -99,6 +99,8 @@ export class TestService {
   constructor(
     readonly databaseName: string,
     readonly environment: EnvironmentOverrides,
+    /** The folder whose `dist/` it runs. */
+    private readonly root = process.cwd(),
   ) {}
 
   /** `http://127.0.0.1:port`; another port after a restart. */
@@ -139,7 +141,7 @@ export class TestService {
   async start(): Promise<this> {
     const output: ProcessOutput = { lines: [], parsed: [] };
     this.output = output;
-    const child = spawn(process.execPath, [join(process.cwd(), 'dist/main.js')], {
+    const child = spawn(process.execPath, [join(this.root, 'dist/main.js')], {
       env: this.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -261,8 +263,9 @@ export async function runCli(
   { environment }: Pick<TestService, 'environment'>,
   args: string[],
   overrides: EnvironmentOverrides = {},
+  root = process.cwd(),
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [join(process.cwd(), 'dist/cli.js'), ...args], {
+  const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...args], {
     env: { ...environment, ...overrides },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
