@@ -61,7 +61,15 @@ export class UserDeletedEvent extends DomainEvent<{ deletedAt: string; actorId: 
 }
 
 /** What an administrator can do to an account. */
-export const ACCOUNT_COMMANDS = ['set-role', 'delete'] as const;
+export const ACCOUNT_COMMANDS = [
+  'update-profile',
+  'set-role',
+  'suspend',
+  'unsuspend',
+  'end-sessions',
+  'remove-mfa',
+  'delete',
+] as const;
 export type AccountCommand = (typeof ACCOUNT_COMMANDS)[number];
 
 /**
@@ -75,6 +83,8 @@ export class AccountCommandEvent extends DomainEvent<{
   /** Access tokens issued earlier are revoked; null where the command doesn't end them. */
   tokensValidFrom: string | null;
   actor: ActorData;
+  /** For the audit trail: the reason of a suspension, the names of changed fields. */
+  details?: Record<string, string>;
 }> {
   static readonly type = 'users.account-command.v1';
 }

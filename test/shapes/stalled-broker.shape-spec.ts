@@ -2,7 +2,7 @@ import { ApiClient, type ApiResponse } from '../support/api-client.js';
 import { startOwnRabbitMq } from '../support/rabbitmq.js';
 import { databaseUri, newDatabaseName, startService, TestService } from '../support/service.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { createAdmin, type TestUser, type Tokens } from '../support/users.js';
+import { createAdmin, createApiKey, type TestUser, type Tokens } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const AUTH = '/api/v1/auth';
@@ -64,5 +64,16 @@ describe('while RabbitMQ is stalled', () => {
     const api = new ApiClient(others, body.accessToken);
     expect((await api.get(`${AUTH}/audit`)).status).toBe(403);
     expect((await api.at(users).get(USERS)).status).toBe(403);
+  });
+
+  it('a removed API key is rejected by the processes of other modules, too', async () => {
+    const { id, api } = await createApiKey(root, ['users:write']);
+    const atUsers = api.at(users);
+    const me = `${USERS}/me`;
+    await waitFor('the key to be known', async () => (await atUsers.get(me)).status === 200, 60_000);
+    line.silence();
+    expect((await root.api.at(others).delete(`${AUTH}/api-keys/${id}`)).status).toBe(204);
+    const refused = async () => (await atUsers.patch(me, { locale: 'de' })).status === 401;
+    await waitFor('the key to be refused', refused, EVERYWHERE_MS);
   });
 });

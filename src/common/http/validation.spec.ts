@@ -73,7 +73,11 @@ describe('the validation pipe', () => {
     expect(errors.map(({ field }) => field)).toEqual(['email', 'name']);
   });
 
-  it.each([[null], [[]], ['text'], [42], [true], [undefined]])('refuses %j, which is no object', async (body) => {
+  it('names the fields that are missing where there is no body', async () => {
+    expect((await errorsOf(undefined)).map(({ field }) => field)).toEqual(expect.arrayContaining(['email', 'name']));
+  });
+
+  it.each([[null], [[]], ['text'], [42], [true]])('refuses %j, which is no object', async (body) => {
     expect(await errorsOf(body)).toEqual([{ field: 'body', message: 'must be a JSON object' }]);
   });
 });

@@ -5,7 +5,9 @@ import { assertBounded } from './bounded-input.js';
 import { assertPlainInput } from './plain-input.js';
 
 class InputPipe extends ValidationPipe {
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override async transform(input: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // No body is one without fields: where all are optional it may be left out, else those that are missing are named.
+    const value = metadata.type === 'body' && input === undefined ? {} : input;
     assertBounded(value);
     const { checkedAlone } = (metadata.metatype ?? {}) as { checkedAlone?: string };
     const items = checkedAlone === undefined ? undefined : (value as Record<string, unknown> | null)?.[checkedAlone];

@@ -3,7 +3,7 @@ import { type ClientSession, Types } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
 import { AccountDeletedEvent } from '../../contracts/auth.events.js';
-import type { AccountCommandEvent, RoleChangedEvent, UserDeletedEvent } from '../../contracts/users.events.js';
+import type { UserDeletedEvent } from '../../contracts/users.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -12,7 +12,6 @@ import {
   PersonalData,
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
-import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
 import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountsService } from './accounts.service.js';
 import { AuditService, auditContext } from './audit.service.js';
@@ -23,7 +22,7 @@ import type { Account } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
 
-/** What changes or ends an account from outside of it: roles, deletion, and the owner's right to see all of it. */
+/** The end of an account, and its owner's right to see all of it. */
 @ExportsPersonalData('auth')
 @Injectable()
 export class AccountLifecycleService implements PersonalDataSource {
@@ -34,7 +33,6 @@ export class AccountLifecycleService implements PersonalDataSource {
     private readonly apiKeys: ApiKeys,
     private readonly tokens: OneTimeTokens,
     private readonly attempts: LoginAttempts,
-    private readonly revocations: Revocations,
     private readonly personalData: PersonalData,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
@@ -65,36 +63,6 @@ export class AccountLifecycleService implements PersonalDataSource {
     await this.erase(account, transaction);
     const context = actor ? auditContext(actor) : { actorId };
     await this.audit.record('account.deleted', { ...context, details: { userId } }, transaction);
-  }
-
-  /** Applies an administrator's decision. Of two decisions the newer one counts, whichever comes first. */
-  async applyCommand(
-    userId: string,
-    { command, account, tokensValidFrom, actor }: AccountCommandEvent['data'],
-    transaction: ClientSession,
-  ): Promise<void> {
-    const { actorId } = actor;
-    if (command === 'delete') return await this.eraseDeleted(userId, { actorId, actor }, transaction);
-    const { role, version } = account;
-    await this.applyRole(userId, { role, version, actorId, actor, tokensValidFrom }, transaction);
-  }
-
-  /**
-   * Applies a new role. A users module of an earlier release leaves it to this module to end the access tokens that
-   * carry the old one (`tokensValidFrom` is missing); a token may be being made of the account as it was, so the time from
-   * which tokens count then lies a little ahead.
-   */
-  async applyRole(
-    userId: string,
-    { role, version, actorId, actor, tokensValidFrom }: RoleChangedEvent['data'],
-    transaction: ClientSession,
-  ): Promise<void> {
-    const validFrom = tokensValidFrom ? new Date(tokensValidFrom) : nextTokenTime();
-    if (!(await this.accounts.copyRole(userId, { role, version }, validFrom, transaction))) return;
-    await this.apiKeys.changeRole(userId, role, transaction);
-    if (!tokensValidFrom) await this.revocations.endTokensBefore(userId, validFrom, transaction);
-    const context = actor ? auditContext(actor) : { actorId };
-    await this.audit.record('role.changed', { ...context, details: { userId, role } }, transaction);
   }
 
   async erasePersonalData(userId: string, transaction: ClientSession): Promise<void> {

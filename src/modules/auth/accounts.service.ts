@@ -135,6 +135,18 @@ export class AccountsService {
     return modifiedCount > 0;
   }
 
+  /** Applies whether the account is suspended; an older decision is ignored. */
+  async copySuspension(id: string, { status, version }: AccountState, session: ClientSession): Promise<void> {
+    const filter = { _id: id, suspensionVersion: { $not: { $gte: version } } };
+    const suspendedAt = status === 'suspended' ? new Date() : null;
+    await this.accounts.updateOne(filter, { $set: { suspendedAt, suspensionVersion: version } }, { session });
+  }
+
+  /** Ends the access tokens made of the account before; `validFrom` only grows. */
+  async endTokensBefore(id: string, validFrom: Date, session: ClientSession): Promise<void> {
+    await this.accounts.updateOne({ _id: id }, { $max: { tokensValidFrom: validFrom } }, { session });
+  }
+
   /**
    * Makes sure, to the end of the transaction, that an administrator stays when this one goes: two that go at once both
    * write to the one they count on, so one of them has to think again.

@@ -7,6 +7,7 @@ import {
   UserDeletedEvent,
 } from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
+import { AccountCommandsService } from './account-commands.service.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
 import { AccountsService } from './accounts.service.js';
 
@@ -14,6 +15,7 @@ import { AccountsService } from './accounts.service.js';
 export class AuthListener {
   constructor(
     private readonly accounts: AccountsService,
+    private readonly commands: AccountCommandsService,
     private readonly lifecycle: AccountLifecycleService,
   ) {}
 
@@ -24,12 +26,12 @@ export class AuthListener {
 
   @EventHandler(AccountCommandEvent)
   async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.applyCommand(subject, data, session);
+    await this.commands.apply(subject, data, session);
   }
 
   @EventHandler(RoleChangedEvent)
   async onRoleChanged({ subject, data }: EventOf<RoleChangedEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.applyRole(subject, data, session);
+    await this.commands.applyRole(subject, data, session);
   }
 
   @EventHandler(UserDeletedEvent)

@@ -3,6 +3,7 @@ import { JwtModule } from '@nestjs/jwt';
 import { MongooseModule } from '@nestjs/mongoose';
 import { AccessTokens } from './access-tokens.js';
 import { AccountDeletionController } from './account-deletion.controller.js';
+import { AccountCommandsService } from './account-commands.service.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
 import { AccountSeeder } from './account-seeder.service.js';
 import { AccountsService } from './accounts.service.js';
@@ -65,6 +66,7 @@ import { StepUpService } from './step-up.service.js';
   ],
   providers: [
     AccessTokens,
+    AccountCommandsService,
     AccountLifecycleService,
     AccountSeeder,
     AccountsService,

@@ -162,12 +162,14 @@ export class AuthService {
   private async toTokens(copy: Account, { session, refreshToken }: SessionGrant): Promise<TokensResponseDto> {
     const { _id, name, email, emailVerified, createdAt } = copy;
     await this.revocations.assertActive(String(_id));
-    // The copy of the role may be older than the users module's latest decision.
+    // The copy may be older than the users module's latest decision, which is in the feed.
     const role = this.revocations.effectiveRole(String(_id), copy.role);
+    const [copied, decided] = [copy.tokensValidFrom, this.revocations.tokensValidFrom(String(_id))];
+    const tokensValidFrom = copied && decided && copied > decided ? copied : (decided ?? copied);
     return {
       user: { id: String(_id), name, email, role, emailVerified, createdAt: createdAt.toISOString() },
       tokenType: 'Bearer',
-      ...(await this.accessTokens.issue({ ...copy, role }, session)),
+      ...(await this.accessTokens.issue({ ...copy, role, tokensValidFrom }, session)),
       refreshToken,
       deviceToken: this.devices.issue(copy, String(session._id)),
     };

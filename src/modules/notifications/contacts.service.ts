@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
-import type { AccountRegisteredEvent } from '../../contracts/auth.events.js';
+import type { AccountRegisteredEvent, AccountState } from '../../contracts/auth.events.js';
 import type { NotificationPreferences, ProfileChangedEvent } from '../../contracts/users.events.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { Contact } from './schemas/contact.schema.js';
@@ -60,6 +60,13 @@ export class ContactsService {
   ): Promise<void> {
     await this.change(userId, session, (contact) =>
       contact.preferencesVersion < version ? { preferences, preferencesVersion: version } : {},
+    );
+  }
+
+  /** Applies whether the user is suspended; an older decision is ignored. */
+  async copySuspension(userId: string, { status, version }: AccountState, session: ClientSession): Promise<void> {
+    await this.change(userId, session, (contact) =>
+      contact.suspensionVersion < version ? { suspended: status === 'suspended', suspensionVersion: version } : {},
     );
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../../contracts/auth.events.js';
 import { TaskCompletedEvent, TaskOverdueEvent, TaskReminderDueEvent } from '../../contracts/tasks.events.js';
 import {
+  AccountCommandEvent,
   PhoneVerificationRequestedEvent,
   PreferencesChangedEvent,
   ProfileChangedEvent,
@@ -63,6 +64,14 @@ export class NotificationsListener {
   ): Promise<void> {
     await this.contacts.copyPreferences(subject, data.preferences, data.version, session);
     await this.deliveries.reconsider(subject, session);
+  }
+
+  /** Nothing is sent to a suspended user, and nothing of what was missed afterwards. */
+  @EventHandler(AccountCommandEvent)
+  async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, session: ClientSession): Promise<void> {
+    if (data.command !== 'suspend' && data.command !== 'unsuspend') return;
+    await this.contacts.copySuspension(subject, data.account, session);
+    if (data.command === 'suspend') await this.deliveries.makeDue(subject, session);
   }
 
   @EventHandler(UserDeletedEvent)

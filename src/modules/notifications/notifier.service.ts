@@ -49,6 +49,7 @@ export class NotifierService {
     if (await this.personalData.isErased(userId, session)) return;
     const user = new Types.ObjectId(userId);
     const contact = await this.contacts.find(user, session);
+    if (contact?.suspended) return;
     const muted = contact?.preferences?.mutedEvents.includes(event) ?? false;
     const notification = muted ? null : new Types.ObjectId();
     const inDigest = notification && contact?.preferences?.digest === 'daily' && !isAboutAccount(event);

@@ -17,7 +17,7 @@ import { Outbox } from '../../platform/messaging/outbox.js';
 import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
 import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { StepUp } from '../../platform/step-up/step-up.js';
-import type { SetRoleDto, UpdateUserDto } from './dto/user-requests.dto.js';
+import type { SetRoleDto, SuspendUserDto, UnsuspendUserDto, UpdateUserDto } from './dto/user-requests.dto.js';
 import type { UserResponseDto } from './dto/user-response.dto.js';
 import { User } from './schemas/user.schema.js';
 import { UserLifecycleService } from './user-lifecycle.service.js';
@@ -48,7 +48,12 @@ export class UserAdministrationService {
     changes: UpdateUserDto,
     precondition: Precondition,
   ): Promise<Versioned<UserResponseDto>> {
-    return await this.asAdmin(actor, (session) => this.profiles.applyUpdate(id, changes, precondition, session));
+    return await this.asAdmin(actor, async (session) => {
+      const updated = await this.profiles.applyUpdate(id, changes, precondition, session);
+      const fields = Object.keys(changes).join(', ');
+      await this.publish('update-profile', actor, await this.get(id, session), session, { details: { fields } });
+      return updated;
+    });
   }
 
   /**
@@ -84,6 +89,52 @@ export class UserAdministrationService {
     });
   }
 
+  /**
+   * Rejects the user's sessions and API keys until it is lifted. A suspended user stays as they are.
+   *
+   * @throws UserNotFoundError, OwnAccountError, LastAdminError; ProblemError `FORBIDDEN`; what a step-up throws
+   */
+  async suspend(actor: Actor, id: string, { reason, ...proof }: SuspendUserDto): Promise<void> {
+    await this.requireStepUp(actor, proof);
+    await this.setSuspension('suspend', actor, id, reason);
+  }
+
+  /** @throws UserNotFoundError; ProblemError `FORBIDDEN` */
+  async unsuspend(actor: Actor, id: string, { reason }: UnsuspendUserDto): Promise<void> {
+    await this.setSuspension('unsuspend', actor, id, reason);
+  }
+
+  /** Ends all sessions of a user; API keys stay. @throws UserNotFoundError; ProblemError `FORBIDDEN` */
+  async endSessions(actor: Actor, id: string): Promise<void> {
+    await this.asAdmin(actor, async (session) => {
+      await this.command('end-sessions', actor, await this.get(id, session), nextTokenTime(), session);
+    });
+  }
+
+  /** Removes a lost second factor. @throws UserNotFoundError; ProblemError `FORBIDDEN`; what a step-up throws */
+  async removeMfa(actor: Actor, id: string, proof: StepUpDto): Promise<void> {
+    await this.requireStepUp(actor, proof);
+    await this.asAdmin(actor, async (session) => {
+      await this.publish('remove-mfa', actor, await this.get(id, session), session);
+    });
+  }
+
+  private async setSuspension(
+    command: 'suspend' | 'unsuspend',
+    actor: Actor,
+    id: string,
+    reason: string | undefined,
+  ): Promise<void> {
+    await this.asAdmin(actor, async (session) => {
+      const before = await this.get(id, session);
+      const suspendedAt = command === 'suspend' ? new Date() : null;
+      if (suspendedAt) await this.assertNotOwn(actor, id, session);
+      if (Boolean(before.suspendedAt) === Boolean(suspendedAt)) return;
+      const user = await this.profiles.change(id, 'any', session, { suspendedAt });
+      await this.command(command, actor, user, null, session, reason === undefined ? undefined : { reason });
+    });
+  }
+
   private async requireStepUp({ principal, client }: Actor, proof: StepUpDto): Promise<void> {
     await this.stepUp.require(principal, proof, client);
   }
@@ -107,14 +158,27 @@ export class UserAdministrationService {
     user: User,
     tokensValidFrom: Date | null,
     session: ClientSession,
+    details?: Record<string, string>,
   ): Promise<void> {
-    const id = String(user._id);
-    const { version, role } = user;
-    const status = command === 'delete' ? 'deleted' : user.suspendedAt ? 'suspended' : 'active';
-    const account: AccountState = { version, role, status };
-    await this.revocations.applyAccountState(id, account, tokensValidFrom, session);
-    const data = { command, account, tokensValidFrom: tokensValidFrom?.toISOString() ?? null };
-    await this.outbox.add(session, new AccountCommandEvent(id, { ...data, actor: actorData(actor).actor }));
+    await this.revocations.applyAccountState(String(user._id), stateAfter(command, user), tokensValidFrom, session);
+    await this.publish(command, actor, user, session, { tokensValidFrom, details });
+  }
+
+  private async publish(
+    command: AccountCommand,
+    actor: Actor,
+    user: User,
+    session: ClientSession,
+    { tokensValidFrom, details }: { tokensValidFrom?: Date | null; details?: Record<string, string> | undefined } = {},
+  ): Promise<void> {
+    const event = new AccountCommandEvent(String(user._id), {
+      command,
+      account: stateAfter(command, user),
+      tokensValidFrom: tokensValidFrom?.toISOString() ?? null,
+      actor: actorData(actor).actor,
+      ...(details && { details }),
+    });
+    await this.outbox.add(session, event);
   }
 
   private async get(id: string, session: ClientSession): Promise<User> {
@@ -134,6 +198,11 @@ export class UserAdministrationService {
     const other = { role: 'admin', suspendedAt: null, _id: { $ne: id } } as const;
     throw (await this.users.exists(other).session(session)) ? new OwnAccountError() : new LastAdminError();
   }
+}
+
+function stateAfter(command: AccountCommand, { version, role, suspendedAt }: User): AccountState {
+  const status = command === 'delete' ? 'deleted' : suspendedAt ? 'suspended' : 'active';
+  return { version, role, status };
 }
 
 function actorData(actor: Actor): { actorId: string; actor: ActorData } {

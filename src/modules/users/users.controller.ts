@@ -7,6 +7,7 @@ import {
   HttpCode,
   Param,
   Patch,
+  Post,
   Put,
   Query,
   Res,
@@ -24,7 +25,13 @@ import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { PreferencesDto } from './dto/preferences.dto.js';
-import { ListUsersQueryDto, SetRoleDto, UpdateUserDto } from './dto/user-requests.dto.js';
+import {
+  ListUsersQueryDto,
+  SetRoleDto,
+  SuspendUserDto,
+  UnsuspendUserDto,
+  UpdateUserDto,
+} from './dto/user-requests.dto.js';
 import { PersonalDataResponseDto, UserListResponseDto, UserResponseDto } from './dto/user-response.dto.js';
 import { UserAdministrationService } from './user-administration.service.js';
 import { UsersService, type Versioned } from './users.service.js';
@@ -149,6 +156,50 @@ export class UsersController {
   @Delete(':id')
   deleteUser(@CurrentActor() admin: Actor, @Param('id', IdPipe) id: string, @Body() body: StepUpDto): Promise<void> {
     return this.administration.delete(admin, id, body);
+  }
+
+  /** Suspend a user (admins): sessions and API keys are rejected within one second, until it is lifted. */
+  @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
+  @ForAdmins()
+  @HttpCode(204)
+  @Post(':id/suspend')
+  suspendUser(
+    @CurrentActor() admin: Actor,
+    @Param('id', IdPipe) id: string,
+    @Body() body: SuspendUserDto,
+  ): Promise<void> {
+    return this.administration.suspend(admin, id, body);
+  }
+
+  /** Lift a suspension (admins). Nothing is sent of what happened meanwhile. */
+  @ApiBody({ type: UnsuspendUserDto, required: false })
+  @ForAdmins()
+  @HttpCode(204)
+  @Post(':id/unsuspend')
+  unsuspendUser(
+    @CurrentActor() admin: Actor,
+    @Param('id', IdPipe) id: string,
+    @Body() body: UnsuspendUserDto,
+  ): Promise<void> {
+    return this.administration.unsuspend(admin, id, body);
+  }
+
+  /** End all sessions of a user (admins). Access tokens are rejected within one second. */
+  @ForAdmins()
+  @HttpCode(202)
+  @Delete(':id/sessions')
+  endUserSessions(@CurrentActor() admin: Actor, @Param('id', IdPipe) id: string): Promise<void> {
+    return this.administration.endSessions(admin, id);
+  }
+
+  /** Remove a user's lost second factor (admins). */
+  @RequiresStepUp()
+  @ApiBody({ type: StepUpDto, required: false })
+  @ForAdmins()
+  @HttpCode(202)
+  @Delete(':id/mfa')
+  removeUserMfa(@CurrentActor() admin: Actor, @Param('id', IdPipe) id: string, @Body() body: StepUpDto): Promise<void> {
+    return this.administration.removeMfa(admin, id, body);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Role } from '../../contracts/role.js';
 import { ApiKeyChangedEvent, ApiKeyUsedEvent } from '../../contracts/auth.events.js';
 import { Transactions } from '../database/transactions.js';
 import { Outbox } from '../messaging/outbox.js';
+import { Revocations } from '../revocation/revocations.js';
 import { ApiKey } from './api-key.schema.js';
 
 /** Recognisable, for people and for scanners of leaked secrets. */
@@ -34,6 +35,7 @@ export class ApiKeys {
     @InjectModel(ApiKey.name) private readonly model: Model<ApiKey>,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
+    private readonly revocations: Revocations,
   ) {}
 
   /** @returns the document, and the key itself, which can't be had again */
@@ -53,14 +55,17 @@ export class ApiKeys {
   /** @returns whether there was such a key of this user's */
   async remove(userId: string, id: string, session: ClientSession): Promise<boolean> {
     const apiKey = await this.model.findOne({ _id: id, user: userId }, null, { session }).lean();
-    if (apiKey) await this.bury(id, apiKey.version + 1, session);
-    return apiKey !== null;
+    if (!apiKey) return false;
+    await this.bury(id, apiKey.version + 1, session);
+    await this.revocations.endApiKeys(userId, [id], session);
+    return true;
   }
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    for (const { _id, version } of await this.model.find({ user: userId }, null, { session }).lean()) {
-      await this.bury(String(_id), version + 1, session);
-    }
+    const keys = await this.model.find({ user: userId }, null, { session }).lean();
+    for (const { _id, version } of keys) await this.bury(String(_id), version + 1, session);
+    const ids = keys.map(({ _id }) => String(_id));
+    await this.revocations.endApiKeys(userId, ids, session);
   }
 
   async changeRole(userId: string, role: Role, session: ClientSession): Promise<void> {

@@ -64,6 +64,11 @@ export class KnownEndings {
     return before !== undefined && credential.issuedAt * 1000 < before;
   }
 
+  /** @returns the time (milliseconds) before which this user's access tokens are revoked; 0 where there is none */
+  tokensValidFrom(userId: string): number {
+    return this.ended.get(`user:${userId}`) ?? 0;
+  }
+
   statusOf(userId: string): AccountState['status'] {
     return this.accounts.get(userId)?.account.status ?? 'active';
   }

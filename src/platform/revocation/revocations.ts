@@ -81,6 +81,15 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   }
 
   /**
+   * Rejects API keys everywhere once the transaction of `session` is committed, also where the event that removes their
+   * copies hasn't arrived yet.
+   */
+  async endApiKeys(userId: string, apiKeyIds: string[], session: ClientSession): Promise<void> {
+    if (apiKeyIds.length === 0) return;
+    await this.publish(userId, { sessionIds: [], apiKeyIds, tokensValidFrom: null }, session);
+  }
+
+  /**
    * Ends all access tokens of a user that were issued before `before`, once the transaction of `session` is committed.
    * Tokens tell their time in whole seconds, so `before` is a whole second, and not in the past.
    */
@@ -142,6 +151,12 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   /** @param role what a credential or a copy of the user's says @returns the role that counts: a recent decision's, if any */
   effectiveRole(userId: string, role: Role): Role {
     return this.known.roleOf(userId) ?? role;
+  }
+
+  /** @returns the earliest time of a token that this process's feed doesn't revoke; null for any time */
+  tokensValidFrom(userId: string): Date | null {
+    const time = this.known.tokensValidFrom(userId);
+    return time > 0 ? new Date(time) : null;
   }
 
   /**

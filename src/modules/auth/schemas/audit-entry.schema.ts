@@ -22,6 +22,9 @@ export const AUDIT_EVENTS = [
   'api-key.created',
   'api-key.removed',
   'role.changed',
+  'user.changed',
+  'user.suspended',
+  'user.unsuspended',
 ] as const;
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 

@@ -92,6 +92,13 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
     this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
   }
 
+  /** Has all that waits for its time looked at now, since it is to be dropped. */
+  async makeDue(userId: string, session: ClientSession): Promise<void> {
+    const waiting = { user: new Types.ObjectId(userId), state: 'ready', lease: null } as const;
+    await this.deliveries.updateMany(waiting, { $set: { availableAt: new Date() } }, { session });
+    this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
+  }
+
   /** What became of a notification, by channel. @throws NotificationNotFoundError */
   async list(userId: string, notificationId: string): Promise<DeliveryResponseDto[]> {
     const collapsedInto = await this.inbox.findCollapsedInto(userId, notificationId);

@@ -19,6 +19,7 @@ export function wants(contact: Contact | null, channel: Delivery['channel'], eve
  * @returns the end of the quiet hours where it has to wait for that
  */
 export function judge({ channel, event }: Delivery, contact: Contact | null, now: Date): 'send' | 'drop' | Date {
+  if (contact?.suspended) return 'drop';
   if (isAboutAccount(event)) return 'send';
   if (!wants(contact, channel, event)) return 'drop';
   const quietHours = contact?.preferences?.quietHours;

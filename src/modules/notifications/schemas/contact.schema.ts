@@ -52,6 +52,14 @@ export class Contact {
 
   @Prop({ type: Number, default: 0 })
   preferencesVersion!: number;
+
+  /** Nothing is sent to a suspended user; absent in documents of earlier releases. */
+  @Prop({ type: Boolean, default: false })
+  suspended!: boolean;
+
+  /** The version of the profile that `suspended` was copied from. */
+  @Prop({ type: Number, default: 0 })
+  suspensionVersion!: number;
 }
 
 export const ContactSchema = SchemaFactory.createForClass(Contact);

@@ -74,3 +74,19 @@ export class SetRoleDto extends StepUpDto {
   @IsIn(ROLES)
   role!: Role;
 }
+
+export class UnsuspendUserDto {
+  /** For the audit trail. */
+  @OptionalField()
+  @Length(1, 500)
+  @IsString()
+  reason?: string;
+}
+
+export class SuspendUserDto extends StepUpDto {
+  /** For the audit trail; the user doesn't see it. */
+  @OptionalField()
+  @Length(1, 500)
+  @IsString()
+  reason?: string;
+}

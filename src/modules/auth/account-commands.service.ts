@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { MfaChangedEvent } from '../../contracts/auth.events.js';
+import type { AccountCommandEvent, RoleChangedEvent } from '../../contracts/users.events.js';
+import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
+import { AccountLifecycleService } from './account-lifecycle.service.js';
+import { AccountsService } from './accounts.service.js';
+import { type AuditContext, AuditService, auditContext } from './audit.service.js';
+import { SessionsService } from './sessions.service.js';
+
+/** Applies what the users module has decided about accounts. The revocation of access has been published by then. */
+@Injectable()
+export class AccountCommandsService {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly lifecycle: AccountLifecycleService,
+    private readonly sessions: SessionsService,
+    private readonly apiKeys: ApiKeys,
+    private readonly revocations: Revocations,
+    private readonly outbox: Outbox,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Applies an administrator's decision. Of two decisions the newer one counts, whichever comes first. */
+  async apply(userId: string, data: AccountCommandEvent['data'], transaction: ClientSession): Promise<void> {
+    const { command, account, tokensValidFrom, actor } = data;
+    const { actorId } = actor;
+    const context: AuditContext = { ...auditContext(actor), details: { userId, ...data.details } };
+    switch (command) {
+      case 'update-profile':
+        return await this.audit.record('user.changed', context, transaction);
+      case 'set-role':
+        return await this.applyRole(userId, { ...account, actorId, actor, tokensValidFrom }, transaction);
+      case 'suspend':
+      case 'unsuspend':
+        await this.accounts.copySuspension(userId, account, transaction);
+        return await this.audit.record(`user.${command}ed`, context, transaction);
+      case 'end-sessions':
+        await this.accounts.endTokensBefore(userId, new Date(tokensValidFrom as string), transaction);
+        await this.sessions.endAll(userId, transaction);
+        return await this.audit.record('sessions.ended', context, transaction);
+      case 'remove-mfa':
+        return await this.removeMfa(userId, context, transaction);
+      case 'delete':
+        return await this.lifecycle.eraseDeleted(userId, { actorId, actor }, transaction);
+    }
+  }
+
+  /**
+   * Applies a new role. A users module of an earlier release leaves it to this module to end the access tokens that
+   * carry the old one (`tokensValidFrom` is missing); a token may be being made of the account as it was, so the time from
+   * which tokens count then lies a little ahead.
+   */
+  async applyRole(
+    userId: string,
+    { role, version, actorId, actor, tokensValidFrom }: RoleChangedEvent['data'],
+    transaction: ClientSession,
+  ): Promise<void> {
+    const validFrom = tokensValidFrom ? new Date(tokensValidFrom) : nextTokenTime();
+    if (!(await this.accounts.copyRole(userId, { role, version }, validFrom, transaction))) return;
+    await this.apiKeys.changeRole(userId, role, transaction);
+    if (!tokensValidFrom) await this.revocations.endTokensBefore(userId, validFrom, transaction);
+    const context = actor ? auditContext(actor) : { actorId };
+    await this.audit.record('role.changed', { ...context, details: { userId, role } }, transaction);
+  }
+
+  private async removeMfa(userId: string, context: AuditContext, transaction: ClientSession): Promise<void> {
+    const account = await this.accounts.find(userId, transaction);
+    if (!account?.mfa) return;
+    await this.accounts.update(account, { mfa: null, pendingMfaSecret: null }, transaction);
+    const changedAt = new Date().toISOString();
+    await this.outbox.add(transaction, new MfaChangedEvent(userId, { enabled: false, changedAt }));
+    await this.audit.record('mfa.disabled', context, transaction);
+  }
+}
