@@ -46,7 +46,13 @@ export class SessionStartedEvent extends DomainEvent<{
   static readonly type = 'auth.session-started.v1';
 }
 
-export class EmailVerificationRequestedEvent extends DomainEvent<{ email: string; token: string; expiresAt: string }> {
+/** `movesAccount`: the link moves an existing account to this address. */
+export class EmailVerificationRequestedEvent extends DomainEvent<{
+  email: string;
+  token: string;
+  expiresAt: string;
+  movesAccount?: boolean;
+}> {
   static readonly type = 'auth.email-verification-requested.v1';
 }
 
@@ -56,12 +62,14 @@ export class PasswordResetRequestedEvent extends DomainEvent<{ email: string; to
 
 /**
  * `reset`: by a mailed link, which ends all that was set up in the account. `addressWasVerified`: false where nobody had
- * proven before whose the account is, so that what was set up in it may be somebody else's.
+ * proven before whose the account is, so that what was set up in it may be somebody else's. `mfa`: whether a second
+ * factor remains, and since when (null where that isn't known).
  */
 export class PasswordChangedEvent extends DomainEvent<{
   changedAt: string;
   reset: boolean;
   addressWasVerified: boolean;
+  mfa?: { enabled: boolean; since: string | null };
 }> {
   static readonly type = 'auth.password-changed.v1';
 }
@@ -105,6 +113,23 @@ export interface ApiKeyGrant {
 /** An API key came to be, carries another role, or is gone (`grant` is null); `subject` is the key's id. Every process takes it in. */
 export class ApiKeyChangedEvent extends DomainEvent<{ version: number; grant: ApiKeyGrant | null }> {
   static readonly type = 'auth.api-key-changed.v1';
+}
+
+/** An API key was created by its owner; `subject` is the owner's id. */
+export class ApiKeyCreatedEvent extends DomainEvent<{
+  apiKeyId: string;
+  name: string;
+  createdAt: string;
+  expiresAt: string;
+  ip: string;
+  userAgent: string;
+}> {
+  static readonly type = 'auth.api-key-created.v1';
+}
+
+/** An API key expires soon, or has been given an expiry; `subject` is the owner's id. */
+export class ApiKeyExpiringEvent extends DomainEvent<{ apiKeyId: string; name: string; expiresAt: string }> {
+  static readonly type = 'auth.api-key-expiring.v1';
 }
 
 /** At most once a minute for each process that met the key; `subject` is the key's id. */

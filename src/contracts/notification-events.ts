@@ -8,6 +8,7 @@ export const NOTIFICATION_EVENTS = [
   'account.email-verification',
   'account.password-reset',
   'account.mfa-changed',
+  'account.api-key-created',
   'digest.daily',
 ] as const;
 export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number];

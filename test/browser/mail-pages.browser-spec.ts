@@ -58,6 +58,12 @@ describe('the page /verify-email', () => {
     expect(await first.page.getByRole('status').innerText()).toBe('');
     expect(await isVerified(user)).toBe(false);
 
+    await first.page.getByLabel('Password of the account').fill('wrong-horse-battery');
+    await first.press('Confirm my address');
+    await first.page.locator('#password-problem').filter({ hasText: 'not the password' }).waitFor();
+    expect(await first.page.evaluate('document.activeElement.id')).toBe('password');
+    expect(await isVerified(user)).toBe(false);
+    await first.page.getByLabel('Password of the account').fill(user.password);
     await first.press('Confirm my address');
     expect(await first.outcome()).toBe('Thank you, your address is confirmed. You can close this page.');
     expect(await first.page.getByRole('button').count()).toBe(0);
@@ -65,6 +71,7 @@ describe('the page /verify-email', () => {
     await waitFor('the profile to know', () => isVerified(user));
 
     const second = await open(path);
+    await second.page.getByLabel('Password of the account').fill(user.password);
     await second.press('Confirm my address');
     expect(await second.outcome()).toBe('This link has expired or was used before. Log in and ask for a new one.');
   });
@@ -74,7 +81,8 @@ describe('the page /verify-email', () => {
     const { page, ...rest } = await open(pathIn((await mailTo(user.email)).text));
     expect(rest.complaints).toEqual([]);
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Confirm my address');
+    expect(await page.evaluate('document.activeElement.id')).toBe('password');
+    await page.keyboard.type(user.password);
     await page.keyboard.press('Enter');
     await page.getByText('Thank you').waitFor();
   });
@@ -84,6 +92,7 @@ describe('the page /verify-email', () => {
     ['one longer than any of ours', `#token=${'x'.repeat(500)}`, 'expired or was used before'],
   ])('says what is wrong with %s', async (_, hash, message) => {
     const page = await open(`/verify-email${hash}`);
+    await page.page.getByLabel('Password of the account').fill('any-horse-battery');
     await page.press('Confirm my address');
     expect(await page.outcome()).toContain(message);
   });
@@ -96,6 +105,7 @@ describe('the page /verify-email', () => {
 
   it('lets the reader try again after a failure', async () => {
     const page = await open('/verify-email#token=made-up');
+    await page.page.getByLabel('Password of the account').fill('any-horse-battery');
     await page.page.route('**/api/**', (route) => route.fulfill({ status: 503, body: 'not the service' }));
     await page.press('Confirm my address');
     expect(await page.outcome()).toBe('That did not work. Please check your connection and try again.');
@@ -109,6 +119,7 @@ describe('the page /verify-email', () => {
   it('speaks the language of the reader', async () => {
     const page = await open('/verify-email#token=x', { locale: 'de-AT', ...NARROW });
     expect(await page.page.locator('html').getAttribute('lang')).toBe('de');
+    await page.page.getByLabel('Passwort des Kontos').fill('any-horse-battery');
     await page.press('Adresse bestätigen');
     expect(await page.outcome()).toContain('Dieser Link ist abgelaufen');
     expect(await overflows(page)).toBe(false);
@@ -122,6 +133,7 @@ describe('the page /verify-email', () => {
 
   it('ignores what a mail program added to the link', async () => {
     const page = await open('/verify-email?utm_source=mail#token=x');
+    await page.page.getByLabel('Password of the account').fill('any-horse-battery');
     await page.press('Confirm my address');
     expect(await page.outcome()).toContain('expired or was used before');
   });

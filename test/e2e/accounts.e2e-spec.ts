@@ -208,7 +208,7 @@ describe('verifying the address', () => {
     expect(mail.text + mail.html).not.toContain('Mallory');
     const token = tokenIn(mail);
 
-    expect((await anonymous.post(VERIFY, { token })).status).toBe(204);
+    expect((await user.api.post(VERIFY, { token })).status).toBe(204);
     await waitFor('the profile to be verified', async () => {
       const { body } = await user.api.get<{ emailVerified: boolean }>(ME);
       return body.emailVerified;

@@ -4,7 +4,7 @@ import { databaseOf } from '../support/database.js';
 import { Api } from '../support/openapi.js';
 import { startService, type TestService } from '../support/service.js';
 import { TASKS, type TaskBody } from '../support/tasks.js';
-import { registerUser, type TestUser } from '../support/users.js';
+import { registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Creations that honour no key, and why. */
@@ -20,7 +20,7 @@ beforeAll(async () => {
   service = await startService();
 });
 beforeEach(async () => {
-  user = await registerUser(service);
+  user = await registerVerifiedUser(service);
   ({ api } = user);
 });
 

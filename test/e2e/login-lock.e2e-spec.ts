@@ -2,7 +2,7 @@ import { Secret, TOTP } from 'otpauth';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { mailTo, tokenIn } from '../support/mail.js';
 import { startService, type TestService } from '../support/service.js';
-import { newEmail, registerUser, type Tokens, type TestUser } from '../support/users.js';
+import { newEmail, registerUser, type Tokens, type TestUser, verifyAddress } from '../support/users.js';
 
 const AUTH = '/api/v1/auth';
 const WRONG = 'wrong-horse-battery';
@@ -179,7 +179,9 @@ describe('a device that has logged in before', () => {
 });
 
 /** @returns the secret of the second factor */
-async function withMfa({ api, password }: TestUser): Promise<string> {
+async function withMfa(user: TestUser): Promise<string> {
+  await verifyAddress(user);
+  const { api, password } = user;
   const begun = await api.post<{ secret: string }>(`${AUTH}/mfa/totp`, { password });
   const { secret } = begun.body;
   expect((await api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(secret, -1) })).status).toBe(200);

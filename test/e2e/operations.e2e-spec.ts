@@ -116,7 +116,7 @@ describe('the log', () => {
     secrets.push(tokens.accessToken, tokens.refreshToken);
     const token = tokenIn(await mailTo(registration.email));
     secrets.push(token);
-    await anonymous.post('/api/v1/auth/email/verify', { token });
+    await api.post('/api/v1/auth/email/verify', { token });
     await anonymous.post('/api/v1/auth/email/verify', { token });
     await anonymous.post('/api/v1/auth/register', registration);
     await anonymous.post('/api/v1/auth/login', { ...registration, name: undefined, password: 'not-the-password' });

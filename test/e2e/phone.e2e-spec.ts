@@ -5,7 +5,7 @@ import { databaseOf } from '../support/database.js';
 import { type Received, type StandIn, startStandIn } from '../support/http-stand-in.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask } from '../support/tasks.js';
-import { registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
+import { registerVerifiedUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const ME = '/api/v1/users/me';
@@ -145,7 +145,7 @@ describe('a phone number', () => {
   });
 
   it('is asked for where there is none', async () => {
-    const { api } = await registerUser(service);
+    const { api } = await registerVerifiedUser(service);
     const { status, body } = await api.post<Problem>(SEND);
     expect([status, body.code, body.errors?.[0]?.field]).toEqual([400, 'VALIDATION_FAILED', 'phone']);
     for (const code of [undefined, '', 123456, 'x'.repeat(21)]) {

@@ -6,7 +6,7 @@ import { databaseOf } from '../support/database.js';
 import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask } from '../support/tasks.js';
-import { registerUser, type TestUser } from '../support/users.js';
+import { registerVerifiedUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const PUSH = '/api/v1/notifications/push';
@@ -29,13 +29,13 @@ const endpointsOf = async ({ id }: TestUser) => {
 };
 
 it('tells browsers the key to subscribe with', async () => {
-  const { api } = await registerUser(service);
+  const { api } = await registerVerifiedUser(service);
   const { status, body } = await api.get(`${PUSH}/public-key`);
   expect([status, body]).toEqual([200, { publicKey }]);
 });
 
 it('says 404 where Web Push is not set up', async () => {
-  const { api } = await registerUser(service);
+  const { api } = await registerVerifiedUser(service);
   const without = await service.replica({ VAPID_PUBLIC_KEY: undefined, VAPID_PRIVATE_KEY: undefined });
   const answers = [
     await api.at(without).get<Problem>(`${PUSH}/public-key`),
@@ -47,7 +47,7 @@ it('says 404 where Web Push is not set up', async () => {
 
 describe('a subscription', () => {
   it('is the same for the same endpoint, and belongs to who came with it last', async () => {
-    const [first, second] = await Promise.all([registerUser(service), registerUser(service)]);
+    const [first, second] = await Promise.all([registerVerifiedUser(service), registerVerifiedUser(service)]);
     const wanted = subscription();
     const made = await first.api.post<{ id: string }>(SUBSCRIPTIONS, wanted);
     expect([made.status, made.body]).toEqual([201, { id: expect.stringMatching(/^[0-9a-f]{24}$/) as string }]);
@@ -62,7 +62,7 @@ describe('a subscription', () => {
   });
 
   it('makes room for newer ones beyond twenty, also of those that come at once', async () => {
-    const user = await registerUser(service);
+    const user = await registerVerifiedUser(service);
     const oldest = subscription();
     await user.api.post(SUBSCRIPTIONS, oldest);
     const answers = await Promise.all(Array.from({ length: 24 }, () => user.api.post(SUBSCRIPTIONS, subscription())));
@@ -94,13 +94,13 @@ describe('a subscription', () => {
     ['expirationTime', { expirationTime: -1 }],
     ['expirationTime', { expirationTime: 1e17 }],
   ])('is refused for its %s: %j', async (field, wrong) => {
-    const { api } = await registerUser(service);
+    const { api } = await registerVerifiedUser(service);
     const { status, body } = await api.post<Problem>(SUBSCRIPTIONS, { ...subscription(), ...wrong });
     expect([status, body.errors?.map((error) => error.field)]).toEqual([400, [field]]);
   });
 
   it('gets a delivery of its own for each notification, which tells nothing of the names inside our network', async () => {
-    const user = await registerUser(service);
+    const user = await registerVerifiedUser(service);
     const missing = subscription(`https://${randomUUID()}.example.org/`);
     const local = subscription();
     for (const each of [missing, local]) expect((await user.api.post(SUBSCRIPTIONS, each)).status).toBe(201);
@@ -128,7 +128,7 @@ describe('a subscription', () => {
   });
 
   it('is exported without its keys, and erased with its user', async () => {
-    const user = await registerUser(service);
+    const user = await registerVerifiedUser(service);
     const { endpoint, keys } = subscription();
     await user.api.post(SUBSCRIPTIONS, { endpoint, keys });
     const { body } = await user.api.get('/api/v1/users/me/export');

@@ -38,8 +38,8 @@ async function fromRequestsToMails(url: string, notifier: TestService, caller: T
   const registered = new ApiClient({ url });
   const { body } = await registered.post<{ accessToken: string; refreshToken: string }>(REGISTER, registration);
   const token = tokenIn(await mailTo(registration.email));
-  await registered.post('/api/v1/auth/email/verify', { token });
   const api = new ApiClient({ url }, body.accessToken);
+  await api.post('/api/v1/auth/email/verify', { token });
   const task = await createTask(api, { title: TITLE });
   const contacts = databaseOf(notifier).collection('contacts');
   await waitFor('the verified address', () => contacts.findOne({ email: registration.email, emailVerified: true }));

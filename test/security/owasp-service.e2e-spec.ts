@@ -9,7 +9,7 @@ import { mailTo, tokenIn } from '../support/mail.js';
 import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
 import { TASKS } from '../support/tasks.js';
-import { newEmail, registerUser, type TestUser } from '../support/users.js';
+import { newEmail, registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 import { Contract } from './support/contract.js';
 import { atOnce, tally } from './support/requests.js';
@@ -113,7 +113,7 @@ describe('API7:2023 Server Side Request Forgery', () => {
     }).listen(0);
     await once(bait, 'listening');
     const { port } = bait.address() as AddressInfo;
-    const owner = await registerUser(service);
+    const owner = await registerVerifiedUser(service);
     const { status, body } = await owner.api.post<{ id: string }>('/api/v1/notifications/push/subscriptions', {
       endpoint: 'https://push.example.org/1',
       keys: newPushKeys(),
@@ -250,7 +250,7 @@ describe('API10:2023 Unsafe Consumption of APIs', () => {
       ).toMatchObject({ status: 400 });
       const named = await registerUser(service, { name: `Eve${injection}`.slice(0, 100) });
       const token = tokenIn(await mailTo(named.email));
-      expect(await anonymous.post(`${AUTH}/email/verify`, { token })).toMatchObject({ status: 204 });
+      expect(await named.api.post(`${AUTH}/email/verify`, { token })).toMatchObject({ status: 204 });
       await waitFor(
         'the verified profile',
         async () => (await named.api.get<{ emailVerified: boolean }>(ME)).body.emailVerified,

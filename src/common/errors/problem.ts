@@ -9,6 +9,7 @@ export const PROBLEMS = {
   MFA_REQUIRED: { status: 401, title: 'A second factor is required' },
   REFRESH_TOKEN_REUSED: { status: 401, title: 'The refresh token was used before' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
+  EMAIL_UNVERIFIED: { status: 403, title: 'The email address is not verified' },
   STEP_UP_REQUIRED: { status: 403, title: 'Your password or code is required again' },
   ACCOUNT_SUSPENDED: { status: 403, title: 'The account is suspended' },
   NOT_FOUND: { status: 404, title: 'Not found' },
@@ -93,6 +94,13 @@ export class UnauthenticatedError extends ProblemError {
       // RFC 6750, section 3
       headers: { 'WWW-Authenticate': `Bearer${expired ? ' error="invalid_token"' : ''}` },
     });
+  }
+}
+
+/** What is set up in an account must not be inherited by the owner of an address that somebody else has typed. */
+export class EmailUnverifiedError extends ProblemError {
+  constructor() {
+    super('EMAIL_UNVERIFIED', 'Verify your email address first: follow the link in the mail.');
   }
 }
 

@@ -47,7 +47,7 @@ async function send() {
     const response = await fetch(form.dataset.endpoint, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(password ? { token, password: password.value } : { token }),
+      body: JSON.stringify({ token, password: password.value }),
     });
     return response.ok ? { status: response.status } : { status: response.status, ...(await response.json()) };
   } catch {
@@ -59,7 +59,7 @@ function show({ status, code, errors = [] }) {
   if (status === 204) return end('done', 'success');
   // A token that isn't even one in form is refused with the name of its field.
   if (code === 'INVALID_TOKEN' || errors.some(({ field }) => field === 'token')) return end('invalidToken', 'problem');
-  if (password && errors.some(({ field }) => field === 'password')) {
+  if (code === 'INVALID_CREDENTIALS' || errors.some(({ field }) => field === 'password')) {
     say('');
     return complainAboutPassword('refused');
   }
@@ -69,8 +69,8 @@ function show({ status, code, errors = [] }) {
 async function submit(event) {
   event.preventDefault();
   if (button.getAttribute('aria-disabled') === 'true') return;
-  const problem = password && problemWithPassword();
-  if (password) complainAboutPassword(problem);
+  const problem = problemWithPassword();
+  complainAboutPassword(problem);
   if (problem) return;
   // Not `disabled`, which would take the focus away.
   button.setAttribute('aria-disabled', 'true');
@@ -80,7 +80,7 @@ async function submit(event) {
   show(answer);
 }
 
-document.getElementById('show-password')?.addEventListener('change', ({ target }) => {
+document.getElementById('show-password').addEventListener('change', ({ target }) => {
   password.type = target.checked ? 'text' : 'password';
 });
 form.addEventListener('submit', submit);

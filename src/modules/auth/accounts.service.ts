@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types, type UpdateQuery } from 'mongoose';
-import { LastAdminError, UnauthenticatedError } from '../../common/errors/problem.js';
+import { EmailUnverifiedError, LastAdminError, UnauthenticatedError } from '../../common/errors/problem.js';
 import { AccountRegisteredEvent, type AccountState } from '../../contracts/auth.events.js';
 import type { Role } from '../../contracts/role.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
@@ -61,6 +61,11 @@ export class AccountsService {
     const account = await this.accounts.findById(id, null, { session }).lean();
     if (!account) throw new UnauthenticatedError();
     return account;
+  }
+
+  /** Makes sure that an account's address is verified. @throws EmailUnverifiedError, UnauthenticatedError */
+  async assertVerified(id: string): Promise<void> {
+    if (!(await this.get(id)).emailVerified) throw new EmailUnverifiedError();
   }
 
   /**

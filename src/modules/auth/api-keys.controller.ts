@@ -14,8 +14,8 @@ import { ApiKeyListResponseDto } from './dto/list-responses.dto.js';
 export class ApiKeysController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 
-  /** Make an API key; the key is shown this once. */
-  @RequiresStepUp()
+  /** Create an API key; the key is shown this once. At most 25 valid ones; announced by mail. */
+  @RequiresStepUp('EMAIL_UNVERIFIED', 'LIMIT_REACHED')
   @Post()
   createApiKey(
     @CurrentUser() user: SessionPrincipal,

@@ -1,32 +1,50 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { ValidationFailedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
+import { ApiKeyCreatedEvent, ApiKeyExpiringEvent } from '../../contracts/auth.events.js';
+import type { ApiKey } from '../../platform/authentication/api-key.schema.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { API_KEY_LIFETIME_MS, announceExpiryAt } from '../../platform/authentication/api-key-expiry.js';
 import { Transactions } from '../../platform/database/transactions.js';
+import { Outbox } from '../../platform/messaging/outbox.js';
+import { RecurringJobs } from '../../platform/work/recurring-jobs.js';
 import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
-import { ApiKeyNotFoundError } from './auth.errors.js';
+import { ApiKeyLimitError, ApiKeyNotFoundError } from './auth.errors.js';
 import { toApiKeyResponse } from './auth.mapper.js';
 import type { ApiKeyResponseDto, CreateApiKeyDto, CreatedApiKeyResponseDto } from './dto/api-key.dto.js';
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
 
+const DAY_MS = 24 * 3_600_000;
+const MAX_LIFETIME_MS = 365 * DAY_MS;
+const MAX_KEYS = 25;
+const ANNOUNCE_EVERY_MS = 10 * 60_000;
+const ANNOUNCED_AT_ONCE = 500;
+
 /** The owner's side of API keys. */
 @Injectable()
-export class ApiKeysService {
+export class ApiKeysService implements OnModuleInit {
   constructor(
     private readonly apiKeys: ApiKeys,
     private readonly accounts: AccountsService,
     private readonly stepUp: StepUpService,
     private readonly sessions: SessionsService,
     private readonly transactions: Transactions,
+    private readonly outbox: Outbox,
+    private readonly jobs: RecurringJobs,
     private readonly audit: AuditService,
   ) {}
 
+  onModuleInit(): void {
+    const run = () => this.announceExpiries();
+    this.jobs.register({ name: 'auth.announce-api-key-expiry', everyMs: ANNOUNCE_EVERY_MS, run });
+  }
+
   /**
-   * @throws what a step-up throws; ValidationFailedError for an expiry in the past; UnauthenticatedError where the session
-   * has just ended
+   * @throws what a step-up throws; EmailUnverifiedError; ApiKeyLimitError; ValidationFailedError for an expiry in the past
+   * or too far ahead; UnauthenticatedError where the session has just ended
    */
   async create(
     user: SessionPrincipal,
@@ -34,20 +52,23 @@ export class ApiKeysService {
     client: Client,
   ): Promise<CreatedApiKeyResponseDto> {
     const { userId, sessionId } = user;
-    const expiry = expiresAt ? new Date(expiresAt) : null;
-    if (expiry && expiry.getTime() <= Date.now()) {
-      throw new ValidationFailedError([{ field: 'expiresAt', message: 'must be in the future' }]);
-    }
+    const expiry = expiryOf(expiresAt);
+    await this.accounts.assertVerified(userId);
     const account = await this.stepUp.verify({ user, proof, client });
     return await this.transactions.run(async (transaction) => {
-      // What a password reset, another role or a deletion ends must not come back by a request that was under way.
+      // What a password reset, another role or a deletion ends must not come back by a request that was under way. It
+      // also writes the account, so that of two keys that are created at once the second one counts the first.
       const { role } = await this.accounts.assertUnchanged(account, transaction);
       await this.sessions.assertOpen(userId, sessionId, transaction);
-      const input = { user: userId, name, scopes, role, expiresAt: expiry };
-      const { apiKey, key } = await this.apiKeys.create(input, transaction);
+      if ((await this.apiKeys.countValid(userId, transaction)) >= MAX_KEYS) throw new ApiKeyLimitError(MAX_KEYS);
+      const times = { expiresAt: expiry, announceExpiryAt: announceExpiryAt(expiry) };
+      const { apiKey, key } = await this.apiKeys.create({ user: userId, name, scopes, role, ...times }, transaction);
       const id = String(apiKey._id);
+      const [createdAt, expires] = [apiKey.createdAt.toISOString(), expiry.toISOString()];
+      const announced = { apiKeyId: id, name, createdAt, expiresAt: expires, ...client };
+      await this.outbox.add(transaction, new ApiKeyCreatedEvent(userId, announced));
       await this.audit.record('api-key.created', { actorId: userId, client, details: { apiKeyId: id } }, transaction);
-      return { id, name, scopes, expiresAt: expiry?.toISOString() ?? null, key };
+      return { id, name, scopes, expiresAt: expires, key };
     });
   }
 
@@ -62,4 +83,29 @@ export class ApiKeysService {
       await this.audit.record('api-key.removed', { actorId: userId, client, details: { apiKeyId: id } }, transaction);
     });
   }
+
+  /** Tells owners of keys that expire soon, and of those that have been given an expiry; each once. */
+  private async announceExpiries(): Promise<void> {
+    for (const apiKey of await this.apiKeys.findUnannounced(ANNOUNCED_AT_ONCE)) {
+      await this.transactions.run((transaction) => this.announceExpiry(apiKey, transaction));
+    }
+  }
+
+  private async announceExpiry(apiKey: ApiKey, transaction: Parameters<Outbox['add']>[0]): Promise<void> {
+    const { _id, user, name, expiresAt } = apiKey;
+    const next = expiresAt && announceExpiryAt(expiresAt);
+    if (!(await this.apiKeys.markAnnounced(apiKey, next, transaction)) || !expiresAt) return;
+    const announced = { apiKeyId: String(_id), name, expiresAt: expiresAt.toISOString() };
+    await this.outbox.add(transaction, new ApiKeyExpiringEvent(String(user), announced));
+  }
+}
+
+/** @throws ValidationFailedError */
+function expiryOf(wanted: string | null | undefined): Date {
+  const now = Date.now();
+  const expiry = wanted ? new Date(wanted) : new Date(now + API_KEY_LIFETIME_MS);
+  const isPast = expiry.getTime() <= now;
+  if (!isPast && expiry.getTime() <= now + MAX_LIFETIME_MS) return expiry;
+  const message = isPast ? 'must be in the future' : 'must be at most one year from now';
+  throw new ValidationFailedError([{ field: 'expiresAt', message }]);
 }

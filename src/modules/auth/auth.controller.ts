@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { CurrentUser, Public, type SessionPrincipal } from '../../common/auth/principal.js';
+import { CurrentUser, type Principal, Public, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
@@ -91,7 +91,7 @@ export class AuthController {
     return this.passwords.reset(body.token, body.password, client);
   }
 
-  /** Change the password; ends all other sessions. */
+  /** Change the password; ends all other sessions, and removes the API keys unless they are kept. */
   @ApiProblems('INVALID_CREDENTIALS')
   @StrictRateLimit()
   @HttpCode(204)
@@ -101,16 +101,21 @@ export class AuthController {
     @Body() body: ChangePasswordDto,
     @CurrentClient() client: Client,
   ): Promise<void> {
-    return this.passwords.change(user, body.currentPassword, body.newPassword, client);
+    return this.passwords.change(user, body, client);
   }
 
-  /** Confirm an email address with the token from the mail. */
-  @ApiProblems('INVALID_TOKEN', 'EMAIL_TAKEN')
+  /** Confirm an email address with the token from the mail, in a session of its account or with its password. */
+  @ApiProblems('INVALID_TOKEN', 'EMAIL_TAKEN', 'UNAUTHENTICATED', 'INVALID_CREDENTIALS')
   @Public()
+  @StrictRateLimit()
   @HttpCode(204)
   @Post('email/verify')
-  verifyEmail(@Body() body: VerifyEmailDto, @CurrentClient() client: Client): Promise<void> {
-    return this.emails.confirm(body.token, client);
+  verifyEmail(
+    @CurrentUser() user: Principal | undefined,
+    @Body() body: VerifyEmailDto,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.emails.confirm(body, user, client);
   }
 
   /** Mail the verification link again; at most three an hour. */

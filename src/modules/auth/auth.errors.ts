@@ -56,6 +56,12 @@ export class StepUpRequiredError extends ProblemError {
   }
 }
 
+export class ApiKeyLimitError extends ProblemError {
+  constructor(limit: number) {
+    super('LIMIT_REACHED', `There may be ${limit} API keys at most: remove one first.`);
+  }
+}
+
 export class SessionNotFoundError extends NotFoundError {
   constructor() {
     super('There is no such session.');

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
-import type { SessionPrincipal } from '../../common/auth/principal.js';
+import type { Principal, SessionPrincipal } from '../../common/auth/principal.js';
 import { SecretBox } from '../../common/crypto/secret-box.js';
+import { UnauthenticatedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
 import {
   EmailChangedEvent,
@@ -15,11 +16,14 @@ import { Outbox } from '../../platform/messaging/outbox.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { EmailTakenError, InvalidTokenError } from './auth.errors.js';
-import type { ChangeEmailDto } from './dto/auth-requests.dto.js';
+import type { ChangeEmailDto, VerifyEmailDto } from './dto/auth-requests.dto.js';
 import { MailQuotas } from './mail-quotas.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import type { Account } from './schemas/account.schema.js';
+import type { TokenPurpose } from './schemas/one-time-token.schema.js';
 import { StepUpService } from './step-up.service.js';
+
+const LINKS: TokenPurpose[] = ['email-verification', 'email-change'];
 
 /** Proves that addresses are their owners', and moves accounts to other ones. */
 @Injectable()
@@ -68,19 +72,22 @@ export class EmailAddressesService {
   }
 
   /**
-   * Follows a link: the account's address is verified, or moved to the one that the link was sent to.
+   * Follows a link: the account's address is verified, or moved to the one that the link was sent to. Whoever has the
+   * mailbox need not be who set the account up, so the link alone is not enough.
    *
-   * @throws InvalidTokenError for a token that is unknown, expired, used, or of an address the account left
+   * @param user who is logged in, if anybody
+   * @throws InvalidTokenError for a token that is unknown, expired, used, of another account than the session's, or of an
+   * address the account left
+   * @throws UnauthenticatedError with neither a session nor a password; InvalidCredentialsError for a wrong password;
+   * ProblemError `RATE_LIMITED`; a token that was refused for one of these still works
    * @throws EmailTakenError where somebody else has taken the new address meanwhile
    */
-  async confirm(token: string, client: Client): Promise<void> {
+  async confirm({ token, password }: VerifyEmailDto, by: Principal | undefined, client: Client): Promise<void> {
+    const owner = await this.accounts.get((await this.tokens.get(token, LINKS)).user);
+    await this.assertOwner(owner, password, by, client);
     await this.transactions.run(async (transaction) => {
-      const { purpose, user, email } = await this.tokens.consume(
-        token,
-        ['email-verification', 'email-change'],
-        transaction,
-      );
-      const account = await this.accounts.get(user, transaction);
+      const { purpose, user, email } = await this.tokens.consume(token, LINKS, transaction);
+      const account = await this.accounts.assertUnchanged(owner, transaction);
       const id = String(user);
       const version = account.version + 1;
       if (purpose === 'email-change') {
@@ -97,6 +104,22 @@ export class EmailAddressesService {
     });
   }
 
+  private async assertOwner(
+    account: Account,
+    password: string | undefined,
+    by: Principal | undefined,
+    client: Client,
+  ): Promise<void> {
+    const sessionOf = by && 'sessionId' in by ? by.userId : undefined;
+    if (sessionOf === String(account._id)) return;
+    if (password !== undefined) return await this.stepUp.checkPassword(account, password, client);
+    if (sessionOf !== undefined) throw new InvalidTokenError();
+    throw new UnauthenticatedError(
+      'UNAUTHENTICATED',
+      'Log in to the account of this address, or send its password along.',
+    );
+  }
+
   private async mailLink(
     purpose: 'email-verification' | 'email-change',
     { _id }: Pick<Account, '_id'>,
@@ -110,6 +133,7 @@ export class EmailAddressesService {
         email,
         token: this.box.encrypt(ONE_TIME_TOKEN, token),
         expiresAt: expiresAt.toISOString(),
+        ...(purpose === 'email-change' && { movesAccount: true }),
       }),
     );
   }

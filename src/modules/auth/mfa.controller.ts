@@ -15,7 +15,7 @@ export class MfaController {
   constructor(private readonly mfa: MfaService) {}
 
   /** Begin to set up a second factor. */
-  @RequiresStepUp('FORBIDDEN')
+  @RequiresStepUp('EMAIL_UNVERIFIED', 'FORBIDDEN')
   @ApiBody({ type: StepUpDto, required: false })
   @Post()
   beginMfa(

@@ -15,12 +15,14 @@ import { AuditService } from './audit.service.js';
 import { InvalidCredentialsError } from './auth.errors.js';
 import type { TotpSecretResponseDto } from './dto/mfa.dto.js';
 import { hashOf, MfaCodes, totpOf } from './mfa-codes.service.js';
+import { type Account, NOT_PENDING } from './schemas/account.schema.js';
 import { StepUpService } from './step-up.service.js';
 
 const SECRET_BYTES = 20;
 const RECOVERY_CODES = 10;
-/** 80 bits, so a fast hash is enough. */
-const RECOVERY_CODE_BYTES = 10;
+/** 120 bits, so a fast hash is enough. */
+const RECOVERY_CODE_BYTES = 15;
+const PENDING_MS = 10 * 60_000;
 
 /** Turns the second factor on and off: time-based one-time passwords, and recovery codes for when the device is lost. */
 @Injectable()
@@ -34,15 +36,20 @@ export class MfaService {
     private readonly audit: AuditService,
   ) {}
 
-  /** Makes a secret, which counts once it is confirmed. @throws what a step-up throws; 403 where there is one already */
+  /**
+   * Makes a secret, which counts once it is confirmed; for ten minutes.
+   *
+   * @throws what a step-up throws; EmailUnverifiedError; 403 where there is a second factor already
+   */
   async begin(user: SessionPrincipal, proof: StepUpDto, client: Client): Promise<TotpSecretResponseDto> {
+    await this.accounts.assertVerified(user.userId);
     const account = await this.stepUp.verify({ user, proof, client });
     if (account.mfa) {
       throw new ProblemError('FORBIDDEN', 'There is a second factor already: turn it off with one of its codes first.');
     }
     const secret = new Secret({ size: SECRET_BYTES });
-    const pendingMfaSecret = this.codes.seal(secret.base32);
-    await this.transactions.run((transaction) => this.accounts.update(account, { pendingMfaSecret }, transaction));
+    const pending = { pendingMfaSecret: this.codes.seal(secret.base32), pendingMfaSince: new Date() };
+    await this.transactions.run((transaction) => this.accounts.update(account, pending, transaction));
     const otpauthUrl = totpOf(secret.base32, account.email).toString();
     return { secret: secret.base32, otpauthUrl, qrSvg: await QRCode.toString(otpauthUrl, { type: 'svg' }) };
   }
@@ -54,14 +61,15 @@ export class MfaService {
   async confirm(userId: string, code: string, client: Client): Promise<string[]> {
     const { account, step } = await this.stepUp.count('code', { userId, client }, async () => {
       const account = await this.accounts.get(userId);
-      const step = this.codes.firstStep(account.pendingMfaSecret, code);
+      const step = isPending(account) ? this.codes.firstStep(account.pendingMfaSecret, code) : null;
       if (step === null) throw new InvalidCredentialsError('The code is wrong.');
       return { account, step };
     });
     const codes = Array.from({ length: RECOVERY_CODES }, makeRecoveryCode);
-    const mfa = { secret: account.pendingMfaSecret as string, lastStep: step, recoveryCodes: codes.map(hashOf) };
+    const secret = account.pendingMfaSecret as string;
+    const mfa = { secret, lastStep: step, recoveryCodes: codes.map(hashOf), enabledAt: new Date() };
     await this.transactions.run(async (transaction) => {
-      await this.accounts.update(account, { mfa, pendingMfaSecret: null }, transaction);
+      await this.accounts.update(account, { mfa, ...NOT_PENDING }, transaction);
       await this.announce(userId, true, client, transaction);
     });
     return codes;
@@ -71,7 +79,7 @@ export class MfaService {
   async disable(user: SessionPrincipal, proof: StepUpDto, client: Client): Promise<void> {
     const account = await this.stepUp.verify({ user, proof, client });
     await this.transactions.run(async (transaction) => {
-      await this.accounts.update(account, { mfa: null, pendingMfaSecret: null }, transaction);
+      await this.accounts.update(account, { mfa: null, ...NOT_PENDING }, transaction);
       if (account.mfa) await this.announce(user.userId, false, client, transaction);
     });
   }
@@ -82,7 +90,12 @@ export class MfaService {
   }
 }
 
-/** Sixteen base32 characters in groups of four, for people to type. */
+/** Whether a secret that was shown may still be confirmed. Of those of an earlier release it isn't known: they may not. */
+function isPending({ pendingMfaSince }: Account): boolean {
+  return pendingMfaSince != null && Date.now() - pendingMfaSince.getTime() < PENDING_MS;
+}
+
+/** 24 base32 characters in groups of four, for people to type. */
 function makeRecoveryCode(): string {
   const text = new Secret({ buffer: new Uint8Array(randomBytes(RECOVERY_CODE_BYTES)).buffer }).base32;
   return text.replaceAll(/(.{4})(?=.)/g, '$1-');

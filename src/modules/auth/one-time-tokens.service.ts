@@ -31,11 +31,16 @@ export class OneTimeTokens {
     return { token, expiresAt };
   }
 
+  /** @returns a token that is still good, without using it up. @throws InvalidTokenError */
+  async get(token: string, purposes: TokenPurpose[]): Promise<OneTimeToken> {
+    const found = await this.tokens.findOne(valid(token, purposes)).lean();
+    if (!found) throw new InvalidTokenError();
+    return found;
+  }
+
   /** Uses a token up, in the transaction of what it allows. @throws InvalidTokenError */
   async consume(token: string, purposes: TokenPurpose[], session: ClientSession): Promise<OneTimeToken> {
-    const found = await this.tokens
-      .findOneAndDelete({ _id: hashOf(token), purpose: { $in: purposes }, expiresAt: { $gt: new Date() } }, { session })
-      .lean();
+    const found = await this.tokens.findOneAndDelete(valid(token, purposes), { session }).lean();
     if (!found) throw new InvalidTokenError();
     return found;
   }
@@ -58,6 +63,10 @@ export class OneTimeTokens {
   async removeAll(user: Types.ObjectId | string, session: ClientSession, purposes?: TokenPurpose[]): Promise<void> {
     await this.tokens.deleteMany({ user, ...(purposes && { purpose: { $in: purposes } }) }, { session });
   }
+}
+
+function valid(token: string, purposes: TokenPurpose[]) {
+  return { _id: hashOf(token), purpose: { $in: purposes }, expiresAt: { $gt: new Date() } };
 }
 
 function hashOf(token: string): string {

@@ -17,12 +17,13 @@ import { WorkQueue } from '../../platform/work/work-queue.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidTokenError } from './auth.errors.js';
+import type { ChangePasswordDto } from './dto/auth-requests.dto.js';
 import { LoginAttempts } from './login-attempts.service.js';
 import { MailQuotas } from './mail-quotas.service.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordPolicy } from './password-policy/password-policy.service.js';
-import type { Account } from './schemas/account.schema.js';
+import { type Account, NOT_PENDING } from './schemas/account.schema.js';
 import { PasswordResetRequest } from './schemas/password-reset-request.schema.js';
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
@@ -73,9 +74,10 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /**
-   * Sets a new password by a mailed token. Whoever has the mailbox has the account: its address is verified by that,
-   * and everything that somebody else may have prepared in it ends (sessions, API keys, push subscriptions; a second factor
-   * and a phone that were set up before the address was ever verified).
+   * Sets a new password by a mailed token. Whoever has the mailbox has the account: its address is verified by that.
+   * Sessions, API keys and pending changes of the address end. Of an address that was never verified, everything else
+   * that somebody may have set up ends, too: the second factor here; phone and push subscriptions by the event. Of a
+   * verified account the mail lists what remains.
    *
    * @throws InvalidTokenError, ValidationFailedError
    */
@@ -90,7 +92,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
       const id = String(user);
       await this.accounts.update(
         account,
-        { passwordHash, emailVerified: true, ...(account.emailVerified ? {} : { mfa: null, pendingMfaSecret: null }) },
+        { passwordHash, emailVerified: true, ...NOT_PENDING, ...(account.emailVerified ? {} : { mfa: null }) },
         transaction,
       );
       await this.apiKeys.removeAll(id, transaction);
@@ -105,11 +107,14 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     await this.attempts.unlock(email);
   }
 
-  /** @throws InvalidCredentialsError, ValidationFailedError */
+  /**
+   * Changes the password, and ends all other sessions and, unless they are kept, the API keys.
+   *
+   * @throws InvalidCredentialsError, ValidationFailedError; ProblemError `RATE_LIMITED`
+   */
   async change(
     { userId, sessionId }: SessionPrincipal,
-    currentPassword: string,
-    newPassword: string,
+    { currentPassword, newPassword, keepApiKeys = false }: ChangePasswordDto,
     client: Client,
   ): Promise<void> {
     const account = await this.accounts.get(userId);
@@ -117,15 +122,16 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     await this.policy.assertAllowed(newPassword, 'newPassword', account);
     const passwordHash = await this.hasher.hash(newPassword);
     await this.transactions.run(async (transaction) => {
-      await this.accounts.update(account, { passwordHash }, transaction);
+      await this.accounts.update(account, { passwordHash, ...NOT_PENDING }, transaction);
+      if (!keepApiKeys) await this.apiKeys.removeAll(userId, transaction);
       await this.endOthers(account, transaction, { reset: false, exceptSessionId: sessionId });
       await this.audit.record('password.changed', { actorId: userId, client }, transaction);
     });
   }
 
-  /** What a new password ends, and tells. */
+  /** What a new password ends, and tells. @param account as it was before */
   private async endOthers(
-    { _id, emailVerified: addressWasVerified }: Account,
+    { _id, emailVerified: addressWasVerified, mfa: before }: Account,
     transaction: ClientSession,
     { reset, exceptSessionId }: { reset: boolean; exceptSessionId?: string },
   ): Promise<void> {
@@ -133,7 +139,9 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     await this.sessions.endAll(id, transaction, exceptSessionId);
     await this.tokens.removeAll(_id, transaction, ['password-reset', 'mfa-login', 'email-change']);
     const changedAt = new Date().toISOString();
-    await this.outbox.add(transaction, new PasswordChangedEvent(id, { changedAt, reset, addressWasVerified }));
+    const remains = before && !(reset && !addressWasVerified) ? before : null;
+    const mfa = { enabled: remains !== null, since: remains?.enabledAt?.toISOString() ?? null };
+    await this.outbox.add(transaction, new PasswordChangedEvent(id, { changedAt, reset, addressWasVerified, mfa }));
   }
 
   private async handleForgotten({ email, ip, userAgent }: PasswordResetRequest): Promise<void> {

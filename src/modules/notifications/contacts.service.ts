@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
@@ -8,6 +9,9 @@ import { Contact } from './schemas/contact.schema.js';
 
 /** The account's version right after the registration. */
 const FIRST_VERSION = 1;
+/** How long the verification of an address may take to arrive, in milliseconds. */
+const VERIFICATION_WAIT_MS = 1000;
+const VERIFICATION_POLL_MS = 50;
 
 /** Keeps this module's copy of how users want to be reached; older news never replaces newer. */
 @Injectable()
@@ -19,6 +23,16 @@ export class ContactsService {
 
   async find(userId: Types.ObjectId | string, session: ClientSession | null = null): Promise<Contact | null> {
     return await this.contacts.findById(userId, null, { session }).lean();
+  }
+
+  /** @returns whether the address is verified; waits a second for a verification that may be on its way */
+  async awaitVerified(userId: string): Promise<boolean> {
+    const deadline = Date.now() + VERIFICATION_WAIT_MS;
+    for (;;) {
+      if ((await this.find(userId))?.emailVerified) return true;
+      if (Date.now() >= deadline) return false;
+      await delay(VERIFICATION_POLL_MS);
+    }
   }
 
   /** @throws Error where the proof of the address is still on its way: the event that needs it comes again */
@@ -48,7 +62,12 @@ export class ContactsService {
     session: ClientSession,
   ): Promise<void> {
     await this.change(userId, session, (contact) =>
-      contact.profileVersion < version ? { name, locale, timezone, verifiedPhone, profileVersion: version } : {},
+      contact.profileVersion < version
+        ? {
+            ...{ name, locale, timezone, verifiedPhone, profileVersion: version },
+            ...(verifiedPhone !== contact.verifiedPhone && { phoneVerifiedAt: verifiedPhone ? new Date() : null }),
+          }
+        : {},
     );
   }
 

@@ -27,6 +27,37 @@ type Data = Record<string, string>;
 type Text = (data: Data, when: (time: string | undefined) => string) => NotificationText;
 type Texts = Record<SentEvent, Text>;
 
+type When = (time: string | undefined) => string;
+
+/** What a password reset has left in the account, so that its owner can remove what somebody else has set up. */
+function remainingInEnglish({ mfa, mfaSince, phone, phoneSince, browsers, browserSince }: Data, when: When): string {
+  const since = (time: string | undefined) => (time ? ` (since ${when(time)})` : '');
+  const parts = [
+    ...(mfa ? [`a second factor${since(mfaSince)}`] : []),
+    ...(phone ? [`a phone number that ends in ${phone}${since(phoneSince)}`] : []),
+    ...(browsers
+      ? [
+          `browsers that get notifications: ${browsers}${browserSince ? ` (the latest since ${when(browserSince)})` : ''}`,
+        ]
+      : []),
+  ];
+  return parts.length > 0 ? ` Still set up: ${parts.join('; ')}. Remove what you don't know.` : '';
+}
+
+function remainingInGerman({ mfa, mfaSince, phone, phoneSince, browsers, browserSince }: Data, when: When): string {
+  const since = (time: string | undefined) => (time ? ` (seit ${when(time)})` : '');
+  const parts = [
+    ...(mfa ? [`ein zweiter Faktor${since(mfaSince)}`] : []),
+    ...(phone ? [`eine Telefonnummer, die auf ${phone} endet${since(phoneSince)}`] : []),
+    ...(browsers
+      ? [
+          `Browser, die Benachrichtigungen erhalten: ${browsers}${browserSince ? ` (zuletzt seit ${when(browserSince)})` : ''}`,
+        ]
+      : []),
+  ];
+  return parts.length > 0 ? ` Weiterhin eingerichtet: ${parts.join('; ')}. Entfernen Sie, was Sie nicht kennen.` : '';
+}
+
 const ENGLISH: Texts = {
   'task.reminder': ({ title, dueDate }, when) => ({
     title: 'Reminder',
@@ -49,25 +80,38 @@ const ENGLISH: Texts = {
     title: 'New log-in to your account',
     body: `Somebody logged in at ${when(startedAt)} from ${ip} with ${userAgent || 'an unknown client'}. If that wasn't you, change your password.`,
   }),
-  'account.password-changed': ({ changedAt }, when) => ({
+  'account.password-changed': ({ changedAt, ...remaining }, when) => ({
     title: 'Your password was changed',
-    body: `The password of your account was changed at ${when(changedAt)}. If that wasn't you, reset it at once.`,
+    body: `The password of your account was changed at ${when(changedAt)}. If that wasn't you, reset it at once.${remainingInEnglish(remaining, when)}`,
   }),
   'account.mfa-changed': ({ enabled, changedAt }, when) => ({
     title: enabled === 'true' ? 'Second factor turned on' : 'Second factor turned off',
     body: `The second factor of your account was turned ${enabled === 'true' ? 'on' : 'off'} at ${when(changedAt)}. If that wasn't you, change your password.`,
   }),
-  'account.email-verification': () => ({
-    title: 'Confirm your email address',
-    body: 'Follow the link to confirm that this address is yours. If you have not asked for this, ignore this mail.',
-  }),
+  'account.api-key-created': ({ name, createdAt, expiresAt, userAgent, ip }, when) =>
+    createdAt
+      ? {
+          title: 'New API key',
+          body: `The API key “${name}” was created at ${when(createdAt)} from ${ip} with ${userAgent || 'an unknown client'}. It expires at ${when(expiresAt)}. If that wasn't you, change your password.`,
+        }
+      : { title: 'An API key expires', body: `Your API key “${name}” expires at ${when(expiresAt)}.` },
+  'account.email-verification': ({ movesAccount }) =>
+    movesAccount
+      ? {
+          title: 'Confirm the new address of an account',
+          body: 'Follow the link to move an existing account to this address. You need to be logged in to that account, or to know its password. If you have not asked for this, ignore this mail: the account is somebody else’s.',
+        }
+      : {
+          title: 'Confirm your email address',
+          body: 'Follow the link to confirm that this address is yours. You need to be logged in, or the password of the account. If you have not asked for this, ignore this mail.',
+        },
   'account.password-reset': () => ({
     title: 'Reset your password',
     body: 'Follow the link within an hour to set a new password. If you have not asked for this, ignore this mail.',
   }),
   'account.email-change': ({ newEmail }) => ({
     title: 'Your email address is about to change',
-    body: `Somebody asked to change the address of your account to ${newEmail}. It changes once that address is confirmed. If that wasn't you, change your password now.`,
+    body: `Somebody asked to move this account to the address ${newEmail}. It moves once that address is confirmed. If that wasn't you, change your password now.`,
   }),
 };
 
@@ -96,25 +140,38 @@ const GERMAN: Texts = {
     title: 'Neue Anmeldung bei Ihrem Konto',
     body: `Am ${when(startedAt)} hat sich jemand von ${ip} mit ${userAgent || 'einem unbekannten Programm'} angemeldet. Waren das nicht Sie, ändern Sie Ihr Passwort.`,
   }),
-  'account.password-changed': ({ changedAt }, when) => ({
+  'account.password-changed': ({ changedAt, ...remaining }, when) => ({
     title: 'Ihr Passwort wurde geändert',
-    body: `Das Passwort Ihres Kontos wurde am ${when(changedAt)} geändert. Waren das nicht Sie, setzen Sie es sofort zurück.`,
+    body: `Das Passwort Ihres Kontos wurde am ${when(changedAt)} geändert. Waren das nicht Sie, setzen Sie es sofort zurück.${remainingInGerman(remaining, when)}`,
   }),
   'account.mfa-changed': ({ enabled, changedAt }, when) => ({
     title: enabled === 'true' ? 'Zweiter Faktor eingeschaltet' : 'Zweiter Faktor ausgeschaltet',
     body: `Der zweite Faktor Ihres Kontos wurde am ${when(changedAt)} ${enabled === 'true' ? 'eingeschaltet' : 'ausgeschaltet'}. Waren das nicht Sie, ändern Sie Ihr Passwort.`,
   }),
-  'account.email-verification': () => ({
-    title: 'Bestätigen Sie Ihre E-Mail-Adresse',
-    body: 'Folgen Sie dem Link, um zu bestätigen, dass diese Adresse Ihnen gehört. Haben Sie das nicht verlangt, beachten Sie diese Nachricht nicht.',
-  }),
+  'account.api-key-created': ({ name, createdAt, expiresAt, userAgent, ip }, when) =>
+    createdAt
+      ? {
+          title: 'Neuer API-Schlüssel',
+          body: `Der API-Schlüssel „${name}“ wurde am ${when(createdAt)} von ${ip} mit ${userAgent || 'einem unbekannten Programm'} erstellt. Er läuft am ${when(expiresAt)} ab. Waren das nicht Sie, ändern Sie Ihr Passwort.`,
+        }
+      : { title: 'Ein API-Schlüssel läuft ab', body: `Ihr API-Schlüssel „${name}“ läuft am ${when(expiresAt)} ab.` },
+  'account.email-verification': ({ movesAccount }) =>
+    movesAccount
+      ? {
+          title: 'Bestätigen Sie die neue Adresse eines Kontos',
+          body: 'Folgen Sie dem Link, um ein bestehendes Konto auf diese Adresse umzustellen. Dazu müssen Sie bei diesem Konto angemeldet sein oder sein Passwort kennen. Haben Sie das nicht verlangt, beachten Sie diese Nachricht nicht: Das Konto gehört jemand anderem.',
+        }
+      : {
+          title: 'Bestätigen Sie Ihre E-Mail-Adresse',
+          body: 'Folgen Sie dem Link, um zu bestätigen, dass diese Adresse Ihnen gehört. Dazu müssen Sie angemeldet sein oder das Passwort des Kontos eingeben. Haben Sie das nicht verlangt, beachten Sie diese Nachricht nicht.',
+        },
   'account.password-reset': () => ({
     title: 'Setzen Sie Ihr Passwort zurück',
     body: 'Folgen Sie innerhalb einer Stunde dem Link, um ein neues Passwort zu setzen. Haben Sie das nicht verlangt, beachten Sie diese Nachricht nicht.',
   }),
   'account.email-change': ({ newEmail }) => ({
     title: 'Ihre E-Mail-Adresse soll geändert werden',
-    body: `Jemand hat verlangt, die Adresse Ihres Kontos auf ${newEmail} zu ändern. Sie ändert sich, sobald jene bestätigt ist. Waren das nicht Sie, ändern Sie jetzt Ihr Passwort.`,
+    body: `Jemand hat verlangt, dieses Konto auf die Adresse ${newEmail} umzustellen. Das geschieht, sobald jene bestätigt ist. Waren das nicht Sie, ändern Sie jetzt Ihr Passwort.`,
   }),
 };
 

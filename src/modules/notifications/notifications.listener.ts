@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import {
   AccountRegisteredEvent,
+  ApiKeyCreatedEvent,
+  ApiKeyExpiringEvent,
   EmailChangedEvent,
   EmailChangeRequestedEvent,
   EmailVerificationRequestedEvent,
@@ -25,6 +27,7 @@ import { ContactsService } from './contacts.service.js';
 import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { NotifierService } from './notifier.service.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
+import { RemainingSetup } from './remaining-setup.service.js';
 
 @Injectable()
 export class NotificationsListener {
@@ -34,6 +37,7 @@ export class NotificationsListener {
     private readonly accountData: AccountDataService,
     private readonly subscriptions: PushSubscriptionsService,
     private readonly deliveries: DeliveriesService,
+    private readonly remaining: RemainingSetup,
   ) {}
 
   @EventHandler(AccountRegisteredEvent)
@@ -81,10 +85,16 @@ export class NotificationsListener {
 
   @EventHandler(EmailVerificationRequestedEvent)
   async onEmailVerificationRequested(
-    { subject, data: { email: to, token } }: EventOf<EmailVerificationRequestedEvent>,
+    { subject, data: { email: to, token, movesAccount } }: EventOf<EmailVerificationRequestedEvent>,
     session: ClientSession,
   ): Promise<void> {
-    await this.notifier.sendAlone(subject, 'account.email-verification', { channel: 'email', to, token }, session);
+    const data = { ...(movesAccount && { movesAccount: 'true' }) };
+    await this.notifier.sendAlone(
+      subject,
+      'account.email-verification',
+      { channel: 'email', to, token, data },
+      session,
+    );
   }
 
   @EventHandler(PasswordResetRequestedEvent)
@@ -119,18 +129,27 @@ export class NotificationsListener {
 
   @EventHandler(PasswordChangedEvent)
   async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, session: ClientSession): Promise<void> {
-    const { changedAt, reset } = data;
-    if (reset) {
-      await this.contacts.assertVerified(subject, session);
-      await this.subscriptions.removeAll(subject, session);
-    }
-    await this.notifier.notify(subject, 'account.password-changed', { changedAt }, session);
+    const { changedAt, reset, addressWasVerified, mfa } = data;
+    if (reset) await this.contacts.assertVerified(subject, session);
+    if (reset && !addressWasVerified) await this.subscriptions.removeAll(subject, session);
+    const remaining = reset ? await this.remaining.find(subject, mfa, session) : {};
+    await this.notifier.notify(subject, 'account.password-changed', { changedAt, ...remaining }, session);
   }
 
   @EventHandler(MfaChangedEvent)
   async onMfaChanged({ subject, data }: EventOf<MfaChangedEvent>, session: ClientSession): Promise<void> {
     const { enabled, changedAt } = data;
     await this.notifier.notify(subject, 'account.mfa-changed', { enabled: String(enabled), changedAt }, session);
+  }
+
+  @EventHandler(ApiKeyCreatedEvent)
+  async onApiKeyCreated({ subject, data }: EventOf<ApiKeyCreatedEvent>, session: ClientSession): Promise<void> {
+    await this.notifier.notify(subject, 'account.api-key-created', data, session);
+  }
+
+  @EventHandler(ApiKeyExpiringEvent)
+  async onApiKeyExpiring({ subject, data }: EventOf<ApiKeyExpiringEvent>, session: ClientSession): Promise<void> {
+    await this.notifier.notify(subject, 'account.api-key-created', data, session);
   }
 
   @EventHandler(TaskCompletedEvent)

@@ -22,6 +22,7 @@ import { PushChannel } from './push/push-channel.js';
 import { PUSH_AGENT, PushSender } from './push/push-sender.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 import { PushController } from './push/push.controller.js';
+import { RemainingSetup } from './remaining-setup.service.js';
 import { SmsChannel } from './sms/sms-channel.js';
 
 @Module({
@@ -47,6 +48,7 @@ import { SmsChannel } from './sms/sms-channel.js';
     PushChannel,
     PushSender,
     PushSubscriptionsService,
+    RemainingSetup,
     { provide: PUSH_AGENT, useFactory: () => new PublicHttpsAgent() },
     {
       provide: CHANNEL_LIST,

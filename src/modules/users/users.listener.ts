@@ -8,14 +8,14 @@ import {
   PasswordChangedEvent,
 } from '../../contracts/auth.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
+import { PhoneNumbersService } from './phone/phone-numbers.service.js';
 import { UserLifecycleService } from './user-lifecycle.service.js';
-import { UsersService } from './users.service.js';
 
 @Injectable()
 export class UsersListener {
   constructor(
     private readonly lifecycle: UserLifecycleService,
-    private readonly profiles: UsersService,
+    private readonly phoneNumbers: PhoneNumbersService,
   ) {}
 
   @EventHandler(AccountRegisteredEvent)
@@ -35,7 +35,7 @@ export class UsersListener {
 
   @EventHandler(PasswordChangedEvent)
   async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, session: ClientSession): Promise<void> {
-    if (data.reset && !data.addressWasVerified) await this.profiles.unverifyPhone(subject, session);
+    if (data.reset && !data.addressWasVerified) await this.phoneNumbers.remove(subject, session);
   }
 
   @EventHandler(AccountDeletedEvent)

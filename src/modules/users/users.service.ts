@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter } from 'mongoose';
-import { DependencyUnavailableError, ProblemError } from '../../common/errors/problem.js';
+import { DependencyUnavailableError, EmailUnverifiedError, ProblemError } from '../../common/errors/problem.js';
 import { Environment } from '../../config/environment.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
@@ -25,6 +25,9 @@ import { asOwner, OwnerGoneError, UserNotFoundError } from './users.errors.js';
 /** How long a profile may take to arrive after the registration, in milliseconds. */
 const PROFILE_WAIT_MS = 2000;
 const PROFILE_POLL_MS = 25;
+/** How long the verification of an address may take to arrive, in milliseconds. */
+const VERIFICATION_WAIT_MS = 1000;
+const VERIFICATION_POLL_MS = 50;
 
 /** A resource with the version its ETag tells. */
 export interface Versioned<T> {
@@ -127,10 +130,11 @@ export class UsersService {
     await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, { phoneVerified: true })));
   }
 
-  /** No SMS goes to a number any more until it is confirmed anew. */
-  async unverifyPhone(id: string, session: ClientSession): Promise<void> {
-    if (!(await this.users.exists({ _id: id, phoneVerified: true }).session(session))) return;
-    await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, { phoneVerified: false })));
+  /** Removes the phone number, which somebody else may have entered before the address was verified. */
+  async removePhone(id: string, session: ClientSession): Promise<void> {
+    if (!(await this.users.exists({ _id: id, phone: { $ne: null } }).session(session))) return;
+    const changes = { phone: null, phoneVerified: false };
+    await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, changes)));
   }
 
   async list(query: ListUsersQueryDto): Promise<Page<UserResponseDto>> {
@@ -169,6 +173,21 @@ export class UsersService {
     const after: User = { ...before, phoneVerified, ...changes, version: before.version + 1, updatedAt: new Date() };
     await this.users.updateOne({ _id: before._id, version: before.version }, { $set: after }, { session });
     return after;
+  }
+
+  /**
+   * A profile whose address is verified. Waits a second for a verification that may be on its way.
+   *
+   * @throws what `awaitProfile` throws; EmailUnverifiedError
+   */
+  async awaitVerified(id: string): Promise<User> {
+    const deadline = Date.now() + VERIFICATION_WAIT_MS;
+    for (;;) {
+      const user = await this.awaitProfile(id);
+      if (user.emailVerified) return user;
+      if (Date.now() >= deadline) throw new EmailUnverifiedError();
+      await delay(VERIFICATION_POLL_MS);
+    }
   }
 
   /** @throws OwnerGoneError, DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */

@@ -32,8 +32,13 @@ export class ApiKey {
   @Prop({ type: String, required: true, enum: ROLES })
   role!: Role;
 
+  /** Null in keys of earlier releases that haven't been migrated yet: such a key doesn't expire. */
   @Prop({ type: Date, default: null })
   expiresAt!: Date | null;
+
+  /** When its owner is to be told that it expires; null when there is nothing left to tell, and in copies. */
+  @Prop({ type: Date, default: null })
+  announceExpiryAt!: Date | null;
 
   /** To the minute: a use is recorded at most once in one. */
   @Prop({ type: Date, default: null })
@@ -52,4 +57,5 @@ export class ApiKey {
 
 export const ApiKeySchema = SchemaFactory.createForClass(ApiKey);
 ApiKeySchema.index({ user: 1, _id: 1 });
+ApiKeySchema.index({ announceExpiryAt: 1 });
 ApiKeySchema.index({ removedAt: 1 }, { expireAfterSeconds: REMOVAL_KEPT_SECONDS });

@@ -15,12 +15,26 @@ import { ApiKey } from './api-key.schema.js';
 const API_KEY = /^sak_([0-9a-f]{24})_([\w-]{43})$/;
 const USE_RECORDED_EVERY_MS = 60_000;
 
+/** All that a removed key loses; what is left is told in the schema. */
+const FORGOTTEN = {
+  user: 1,
+  name: 1,
+  secretHash: 1,
+  scopes: 1,
+  role: 1,
+  expiresAt: 1,
+  announceExpiryAt: 1,
+  lastUsedAt: 1,
+  createdAt: 1,
+};
+
 export interface NewApiKey {
   user: string;
   name: string;
   scopes: ApiKeyScope[];
   role: Role;
-  expiresAt: Date | null;
+  expiresAt: Date;
+  announceExpiryAt: Date | null;
 }
 
 /** Personal API keys: made, listed and removed by their owner, verified by whichever process meets one. */
@@ -44,12 +58,38 @@ export class ApiKeys {
     const _id = new Types.ObjectId();
     const [created] = await this.model.create([{ ...input, _id, secretHash: hashOf(secret) }], { session });
     const apiKey = (created as NonNullable<typeof created>).toObject();
-    await this.tellOf(apiKey, session);
+    await this.outbox.add(session, granted(apiKey));
     return { apiKey, key: `sak_${String(_id)}_${secret}` };
   }
 
   async list(userId: string): Promise<ApiKey[]> {
     return await this.model.find({ user: userId }).sort({ _id: 1 }).lean();
+  }
+
+  /** @returns how many of a user's keys are valid */
+  async countValid(userId: string, session: ClientSession): Promise<number> {
+    const valid = { $or: [{ expiresAt: null }, { expiresAt: { $gt: new Date() } }] };
+    return await this.model.countDocuments({ user: userId, ...valid }).session(session);
+  }
+
+  /** @returns up to `limit` keys whose owners are to be told by now that they expire */
+  async findUnannounced(limit: number): Promise<ApiKey[]> {
+    return await this.model
+      .find({ announceExpiryAt: { $gt: new Date(0), $lte: new Date() } })
+      .sort({ announceExpiryAt: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /**
+   * Notes that a key's expiry has been announced.
+   *
+   * @param next when to announce it again; null for never
+   * @returns false where the key has changed meanwhile
+   */
+  async markAnnounced({ _id, announceExpiryAt }: ApiKey, next: Date | null, session: ClientSession): Promise<boolean> {
+    const change = { $set: { announceExpiryAt: next } };
+    return (await this.model.updateOne({ _id, announceExpiryAt }, change, { session })).modifiedCount > 0;
   }
 
   /** @returns whether there was such a key of this user's */
@@ -61,19 +101,26 @@ export class ApiKeys {
     return true;
   }
 
+  /** Removes all of a user's keys, in one statement however many there are. */
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    const keys = await this.model.find({ user: userId }, null, { session }).lean();
-    for (const { _id, version } of keys) await this.bury(String(_id), version + 1, session);
+    const keys = await this.model.find({ user: userId }, { version: 1 }, { session }).lean();
+    if (keys.length === 0) return;
+    const removal = { $set: { removedAt: new Date() }, $inc: { version: 1 }, $unset: FORGOTTEN };
+    await this.model.updateMany({ user: userId }, removal, { session });
+    const removed = keys.map(
+      ({ _id, version }) => new ApiKeyChangedEvent(String(_id), { version: version + 1, grant: null }),
+    );
+    await this.outbox.add(session, ...removed);
     const ids = keys.map(({ _id }) => String(_id));
     await this.revocations.endApiKeys(userId, ids, session);
   }
 
+  /** Gives all of a user's keys another role, in one statement however many there are. */
   async changeRole(userId: string, role: Role, session: ClientSession): Promise<void> {
-    for (const before of await this.model.find({ user: userId }, null, { session }).lean()) {
-      const after = { ...before, role, version: before.version + 1 };
-      await this.model.updateOne({ _id: before._id }, { $set: { role, version: after.version } }, { session });
-      await this.tellOf(after, session);
-    }
+    const keys = await this.model.find({ user: userId }, null, { session }).lean();
+    if (keys.length === 0) return;
+    await this.model.updateMany({ user: userId }, { $set: { role }, $inc: { version: 1 } }, { session });
+    await this.outbox.add(session, ...keys.map((key) => granted({ ...key, role, version: key.version + 1 })));
   }
 
   /** Takes over what another process tells of a key; what is older than what is known changes nothing. */
@@ -119,13 +166,6 @@ export class ApiKeys {
       .finally(() => this.recording.delete(id));
   }
 
-  private async tellOf({ _id, version, ...key }: ApiKey, session: ClientSession): Promise<void> {
-    const { secretHash, scopes, role } = key;
-    const expiresAt = key.expiresAt?.toISOString() ?? null;
-    const grant = { userId: String(key.user), secretHash, scopes, role, expiresAt };
-    await this.outbox.add(session, new ApiKeyChangedEvent(String(_id), { version, grant }));
-  }
-
   private async bury(id: string, version: number, session: ClientSession): Promise<void> {
     await this.forget(id, version, session);
     await this.outbox.add(session, new ApiKeyChangedEvent(id, { version, grant: null }));
@@ -135,6 +175,14 @@ export class ApiKeys {
     const removed = { version, removedAt: new Date() };
     await this.model.replaceOne({ _id: id }, removed, { session, upsert: true, runValidators: false });
   }
+}
+
+/** Says what it takes to verify a key. */
+function granted({ _id, version, ...key }: ApiKey): ApiKeyChangedEvent {
+  const { secretHash, scopes, role } = key;
+  const expiresAt = key.expiresAt?.toISOString() ?? null;
+  const grant = { userId: String(key.user), secretHash, scopes, role, expiresAt };
+  return new ApiKeyChangedEvent(String(_id), { version, grant });
 }
 
 function hashOf(secret: string): string {

@@ -18,14 +18,8 @@ export class CreateApiKeyDto extends StepUpDto {
   @IsArray()
   scopes!: ApiKeyScope[];
 
-  /** It never expires where this is left out. */
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    required: false,
-    example: '2099-01-01T00:00:00.000Z',
-  })
+  /** At most a year from now; 90 days where it is left out. */
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false, example: null })
   @IsOptional()
   @IsTimestamp()
   expiresAt?: string | null;
@@ -41,6 +35,7 @@ export class ApiKeyResponseDto {
   @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
   scopes!: ApiKeyScope[];
 
+  /** Null for a key of an earlier release until it has been given an expiry. */
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   expiresAt!: string | null;
 
@@ -62,8 +57,8 @@ export class CreatedApiKeyResponseDto {
   @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
   scopes!: ApiKeyScope[];
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
-  expiresAt!: string | null;
+  @ApiProperty({ format: 'date-time' })
+  expiresAt!: string;
 
   /** The key itself, shown this once: send it as `Authorization: Bearer`. */
   key!: string;

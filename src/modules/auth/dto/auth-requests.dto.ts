@@ -1,4 +1,4 @@
-import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsString, Length, MaxLength } from 'class-validator';
 import { OptionalField } from '../../../common/validation/optional-field.js';
 import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 import { IsAllowedPassword } from '../is-allowed-password.js';
@@ -66,6 +66,15 @@ export class VerifyEmailDto {
   @Length(1, TOKEN_MAX_LENGTH)
   @IsString()
   token!: string;
+
+  /**
+   * Of the account that the link is about; not needed where its owner is logged in.
+   * @example correct-horse-battery
+   */
+  @OptionalField()
+  @Length(1, 128)
+  @IsString()
+  password?: string;
 }
 
 export class LoginMfaDto {
@@ -116,6 +125,11 @@ export class ChangePasswordDto {
   /** @example another-horse-battery */
   @IsAllowedPassword()
   newPassword!: string;
+
+  /** Whether the API keys go on; without it they are removed. */
+  @OptionalField()
+  @IsBoolean()
+  keepApiKeys?: boolean;
 }
 
 export class ChangeEmailDto extends StepUpDto {

@@ -13,34 +13,45 @@ export interface PageTexts {
 export interface PasswordTexts {
   label: string;
   hint: string;
-  show: string;
   messages: Record<'tooShort' | 'tooLong' | 'refused', string>;
 }
 
 interface Texts {
   noScript: string;
-  password: PasswordTexts;
+  showPassword: string;
+  passwords: Record<PageName, PasswordTexts>;
   pages: Record<PageName, PageTexts>;
 }
 
 export const TEXTS: Record<Language, Texts> = {
   en: {
     noScript: 'This page needs JavaScript: please allow it for this site and load the page again.',
-    password: {
-      label: 'New password',
-      hint: '10 to 128 characters. Several words that have nothing to do with each other make a good password.',
-      show: 'Show password',
-      messages: {
-        tooShort: 'Please use at least 10 characters.',
-        tooLong: 'Please use at most 128 characters.',
-        refused:
-          'This password is too easy to guess. Please choose one that has nothing to do with you and that nobody else uses.',
+    showPassword: 'Show password',
+    passwords: {
+      'verify-email': {
+        label: 'Password of the account',
+        hint: 'If you have not set up this account, close this page.',
+        messages: {
+          tooShort: 'Please enter the password of the account.',
+          tooLong: 'This is not the password of the account.',
+          refused: 'This is not the password of the account.',
+        },
+      },
+      'reset-password': {
+        label: 'New password',
+        hint: '10 to 128 characters. Several words that have nothing to do with each other make a good password.',
+        messages: {
+          tooShort: 'Please use at least 10 characters.',
+          tooLong: 'Please use at most 128 characters.',
+          refused:
+            'This password is too easy to guess. Please choose one that has nothing to do with you and that nobody else uses.',
+        },
       },
     },
     pages: {
       'verify-email': {
         title: 'Confirm your email address',
-        intro: 'One press, and we know that this address is yours.',
+        intro: 'Enter your password to confirm that this address is yours.',
         button: 'Confirm my address',
         messages: {
           busy: 'Confirming…',
@@ -68,21 +79,32 @@ export const TEXTS: Record<Language, Texts> = {
   },
   de: {
     noScript: 'Diese Seite braucht JavaScript: Bitte erlauben Sie es für diese Website und laden Sie die Seite neu.',
-    password: {
-      label: 'Neues Passwort',
-      hint: '10 bis 128 Zeichen. Gut sind mehrere Wörter, die nichts miteinander zu tun haben.',
-      show: 'Passwort anzeigen',
-      messages: {
-        tooShort: 'Bitte verwenden Sie mindestens 10 Zeichen.',
-        tooLong: 'Bitte verwenden Sie höchstens 128 Zeichen.',
-        refused:
-          'Dieses Passwort ist zu leicht zu erraten. Bitte wählen Sie eines, das nichts mit Ihnen zu tun hat und das sonst niemand benutzt.',
+    showPassword: 'Passwort anzeigen',
+    passwords: {
+      'verify-email': {
+        label: 'Passwort des Kontos',
+        hint: 'Haben Sie dieses Konto nicht angelegt, schließen Sie diese Seite.',
+        messages: {
+          tooShort: 'Bitte geben Sie das Passwort des Kontos ein.',
+          tooLong: 'Das ist nicht das Passwort des Kontos.',
+          refused: 'Das ist nicht das Passwort des Kontos.',
+        },
+      },
+      'reset-password': {
+        label: 'Neues Passwort',
+        hint: '10 bis 128 Zeichen. Gut sind mehrere Wörter, die nichts miteinander zu tun haben.',
+        messages: {
+          tooShort: 'Bitte verwenden Sie mindestens 10 Zeichen.',
+          tooLong: 'Bitte verwenden Sie höchstens 128 Zeichen.',
+          refused:
+            'Dieses Passwort ist zu leicht zu erraten. Bitte wählen Sie eines, das nichts mit Ihnen zu tun hat und das sonst niemand benutzt.',
+        },
       },
     },
     pages: {
       'verify-email': {
         title: 'E-Mail-Adresse bestätigen',
-        intro: 'Ein Klick, und wir wissen, dass diese Adresse Ihnen gehört.',
+        intro: 'Geben Sie Ihr Passwort ein, um zu bestätigen, dass diese Adresse Ihnen gehört.',
         button: 'Adresse bestätigen',
         messages: {
           busy: 'Wird bestätigt…',

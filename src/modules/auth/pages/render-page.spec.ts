@@ -10,9 +10,9 @@ describe('renderPage', () => {
     expect(page).toContain(`<h1>${TEXTS[language].pages['verify-email'].title}</h1>`);
   });
 
-  it('asks for a password only where one is chosen', () => {
+  it('asks for a new password, or for that of the account', () => {
     expect(renderPage('reset-password', 'en')).toContain('autocomplete="new-password"');
-    expect(renderPage('verify-email', 'en')).not.toContain('password');
+    expect(renderPage('verify-email', 'en')).toContain('autocomplete="current-password"');
   });
 
   it.each(['verify-email', 'reset-password'] as const)('has no script or style of its own: %s', (name) => {

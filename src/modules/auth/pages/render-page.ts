@@ -8,16 +8,22 @@ const ENDPOINTS: Record<PageName, string> = {
   'reset-password': 'api/v1/auth/password/reset',
 };
 
+/** The password that each page asks for: of the account, or a new one. */
+const PASSWORDS: Record<PageName, { autocomplete: string; minLength: number }> = {
+  'verify-email': { autocomplete: 'current-password', minLength: 1 },
+  'reset-password': { autocomplete: 'new-password', minLength: PASSWORD_MIN_LENGTH },
+};
+
 /** The page as HTML. Its addresses are relative, so that it also works under a path of `PUBLIC_URL`. */
 export function renderPage(page: PageName, language: Language): string {
-  const { noScript, password, pages } = TEXTS[language];
+  const { noScript, showPassword, passwords, pages } = TEXTS[language];
   const { title, intro, button, messages } = pages[page];
-  const asksPassword = page === 'reset-password';
-  const spoken = { ...messages, ...(asksPassword ? password.messages : {}) };
+  const password = passwords[page];
+  const spoken = { ...messages, ...password.messages };
   const content = `      <p>${intro}</p>
       <noscript><p class="problem">${noScript}</p></noscript>
       <form method="post" data-endpoint="${ENDPOINTS[page]}" novalidate hidden>
-${asksPassword ? passwordField(password) : ''}        <button type="submit">${button}</button>
+${passwordField(page, password, showPassword)}        <button type="submit">${button}</button>
       </form>
       <p id="status" role="status" tabindex="-1"></p>
 ${Object.entries(spoken)
@@ -26,10 +32,11 @@ ${Object.entries(spoken)
   return renderHtml({ language, title, content, scripts: true });
 }
 
-function passwordField({ label, hint, show }: PasswordTexts): string {
+function passwordField(page: PageName, { label, hint }: PasswordTexts, show: string): string {
+  const { autocomplete, minLength } = PASSWORDS[page];
   return `        <label for="password">${label}</label>
-        <input id="password" type="password" autocomplete="new-password" autocapitalize="none" spellcheck="false"
-          required minlength="${PASSWORD_MIN_LENGTH}" data-maxlength="${PASSWORD_MAX_LENGTH}"
+        <input id="password" type="password" autocomplete="${autocomplete}" autocapitalize="none" spellcheck="false"
+          required minlength="${minLength}" data-maxlength="${PASSWORD_MAX_LENGTH}"
           aria-describedby="password-hint password-problem">
         <p id="password-hint" class="hint">${hint}</p>
         <p id="password-problem" class="problem" aria-live="polite"></p>

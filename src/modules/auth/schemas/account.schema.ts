@@ -10,7 +10,12 @@ export interface Mfa {
   lastStep: number;
   /** SHA-256 of the codes that are left. */
   recoveryCodes: string[];
+  /** Missing where an earlier release turned it on. */
+  enabledAt?: Date;
 }
+
+/** What ends a secret that waits for its confirmation. */
+export const NOT_PENDING = { pendingMfaSecret: null, pendingMfaSince: null } as const;
 
 /** Who may log in, and how. Its id is the user's id in every module; name and role are copies of the users module's. */
 @Schema({ collection: 'accounts', versionKey: false })
@@ -43,6 +48,10 @@ export class Account {
   /** A secret that was shown but not confirmed yet; encrypted. */
   @Prop({ type: String, default: null })
   pendingMfaSecret!: string | null;
+
+  /** When it was shown; missing in documents of an earlier release. */
+  @Prop({ type: Date, default: null })
+  pendingMfaSince!: Date | null;
 
   /** No access token of an earlier time counts; a whole second. */
   @Prop({ type: Date, default: null })

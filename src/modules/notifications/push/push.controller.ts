@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type Principal } from '../../../common/auth/principal.js';
 import { AllowApiKeys } from '../../../common/auth/scopes.js';
@@ -7,6 +7,7 @@ import { ApiProblems } from '../../../common/openapi/api-problems.js';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
 import { PushSubscriptionResponseDto, SubscribeDto, VapidKeyResponseDto } from '../dto/push.dto.js';
 import { PushSubscriptionsService } from './push-subscriptions.service.js';
+import { VerifiedContactGuard } from './verified-contact.guard.js';
 
 @ApiTags('Notifications')
 @AllowApiKeys('notifications')
@@ -22,7 +23,8 @@ export class PushController {
   }
 
   /** Get notifications in a browser, by what its `PushManager.subscribe()` gave; again: the same subscription. */
-  @ApiProblems('NOT_FOUND')
+  @ApiProblems('NOT_FOUND', 'EMAIL_UNVERIFIED')
+  @UseGuards(VerifiedContactGuard)
   @Idempotent()
   @Post('subscriptions')
   subscribe(@CurrentUser() user: Principal, @Body() body: SubscribeDto): Promise<PushSubscriptionResponseDto> {

@@ -36,6 +36,10 @@ export class Contact {
   @Prop({ type: String, default: null })
   verifiedPhone!: string | null;
 
+  /** When that became known here; missing for numbers from before an upgrade. */
+  @Prop({ type: Date, default: null })
+  phoneVerifiedAt!: Date | null;
+
   @Prop({ type: Number, default: 0 })
   profileVersion!: number;
 

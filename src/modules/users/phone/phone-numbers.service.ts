@@ -37,11 +37,11 @@ export class PhoneNumbersService {
   /**
    * Sends a new code, which ends the one before; nothing where the number is confirmed already.
    *
-   * @throws ValidationFailedError without a number, or where its country gets no SMS; 429 after five a day, for the user or
+   * @throws EmailUnverifiedError; ValidationFailedError without a number, or where its country gets no SMS; 429 after five a day, for the user or
    *   for the number
    */
   async sendCode(userId: string): Promise<void> {
-    const { phone, phoneVerified } = await this.profiles.awaitProfile(userId);
+    const { phone, phoneVerified } = await this.profiles.awaitVerified(userId);
     if (phone === null) throw new ValidationFailedError([{ field: 'phone', message: 'is not set in the profile' }]);
     if (phoneVerified) return;
     if (!isOfSmsCountry(phone, this.environment.SMS_COUNTRIES)) {
@@ -79,6 +79,12 @@ export class PhoneNumbersService {
       if (deletedCount === 0) throw wrongCode();
       await this.profiles.confirmPhone(userId, phone, session);
     });
+  }
+
+  /** Ends a number and a code under way, which somebody else may have entered before the address was verified. */
+  async remove(userId: string, session: ClientSession): Promise<void> {
+    await this.forget(userId, session);
+    await this.profiles.removePhone(userId, session);
   }
 
   /** Forgets a code under way, when its user goes. */

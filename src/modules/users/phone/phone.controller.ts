@@ -15,6 +15,7 @@ export class PhoneController {
 
   /** Get a code by SMS, to confirm your phone number; at most five a day. */
   @StrictRateLimit()
+  @ApiProblems('EMAIL_UNVERIFIED')
   @HttpCode(202)
   @Post('send-code')
   sendCode(@CurrentUser() user: Principal): Promise<void> {
