@@ -21,6 +21,8 @@ make() {
 
 make app_secrets openssl rand -base64 48
 make jwt_private_keys openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+# For the processes that don't serve auth. With more than one private key: cli keys public jwt.
+make jwt_public_keys openssl pkey -in "$folder/jwt_private_keys" -pubout
 
 # The pair for Web Push (RFC 8292), as bare numbers in base64url. In DER (RFC 5915) the private key is the 32 bytes from the
 # eighth on, and the public key the last 65.

@@ -1,4 +1,6 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
+import { givenValue } from './environment.js';
 import { withDatabase } from './mongodb.js';
 import { startGateway } from './nginx.js';
 import { freePort } from './ports.js';
@@ -8,6 +10,7 @@ import { type Shape, type ShapePlan, SHAPES } from './shapes.js';
 import type { Stack } from './stack.js';
 
 const USUAL_METRICS_PORT = 9464;
+const PRIVATE_KEYS = /-----BEGIN [A-Z ]+-----[\s\S]+?-----END [A-Z ]+-----/g;
 
 /** What is started on a stack. */
 export interface ShapeOptions {
@@ -19,6 +22,14 @@ export interface ShapeOptions {
   env: NodeJS.ProcessEnv;
   /** Begins the names of the modules' databases. */
   database: string;
+}
+
+/** Only processes that serve auth sign access tokens: the others get the public keys alone. */
+function keysFor(modules: string | undefined, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const pems = givenValue(env, 'JWT_PRIVATE_KEYS')?.replaceAll('\\n', '\n').match(PRIVATE_KEYS);
+  if (modules === undefined || modules === 'auth' || !pems) return {};
+  const publicPems = pems.map((pem) => createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' }));
+  return { JWT_PRIVATE_KEYS: '', JWT_PRIVATE_KEYS_FILE: '', JWT_PUBLIC_KEYS: publicPems.join('') };
 }
 
 /** One process of a running shape. */
@@ -57,6 +68,7 @@ export async function startShape({ shape, stack, port, env, database }: ShapeOpt
       ...{ PORT: String(ownPort), METRICS_PORT: String(metricsPort) },
       ...(gateway && { TRUST_PROXY: '1' }),
       ...(broker && { MODULES: modules, EVENT_BUS: 'rabbitmq', RABBITMQ_URL: broker.url }),
+      ...keysFor(modules, env),
       ...(broker && { MONGODB_URI: withDatabase(stack.mongodbUri, `${database}_${name}`) }),
     };
     const { exited } = await startService({

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -198,6 +198,18 @@ describe('readEnvironment', () => {
       APP_SECRETS: [SECRET, SECRET],
       JWT_PRIVATE_KEYS: [PEM.trim(), other.trim()],
     });
+  });
+
+  it('needs the private key where auth is served, and elsewhere only the public one', () => {
+    const publicKey = String(createPublicKey(PEM).export({ type: 'spki', format: 'pem' }));
+    const split = { EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://localhost', JWT_PRIVATE_KEYS: undefined };
+    const keys = { JWT_PUBLIC_KEYS: publicKey };
+    expect(messageFor({ ...split, ...keys, MODULES: 'auth,users' })).toMatch(/^JWT_PRIVATE_KEYS is missing/);
+    expect(messageFor({ ...split, MODULES: 'users' })).toMatch(/^JWT_PUBLIC_KEYS is missing/);
+    expect(messageFor({ ...split, MODULES: 'users', JWT_PUBLIC_KEYS: PEM })).toMatch(/^JWT_PUBLIC_KEYS must hold/);
+    const environment = readEnvironment({ ...REQUIRED, ...split, ...keys, MODULES: 'users,tasks' });
+    expect(environment.JWT_PUBLIC_KEYS).toEqual([publicKey.trim()]);
+    expect(environment.JWT_PRIVATE_KEYS).toBeUndefined();
   });
 
   it.each([

@@ -28,6 +28,7 @@ import {
   IsServerAddress,
   IsSigningKeyList,
   IsVapidPublicKey,
+  IsVerificationKeyList,
   IsWorkerCount,
   VAPID_PAIR,
 } from './rules.js';
@@ -49,6 +50,7 @@ const SAMPLERS = [
 /** Web Push is on with both keys and off with none. */
 const wantsPush = ({ VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY }: Environment) =>
   Boolean(VAPID_PUBLIC_KEY || VAPID_PRIVATE_KEY);
+const servesAuth = ({ MODULES: served }: Environment) => !Array.isArray(served) || served.includes('auth');
 const byTwilio = ({ SMS_DRIVER }: Environment) => SMS_DRIVER === 'twilio';
 const byWebhook = ({ SMS_DRIVER }: Environment) => SMS_DRIVER === 'webhook';
 
@@ -258,9 +260,20 @@ export class Environment {
   @Validate(IsSecretList)
   readonly APP_SECRETS!: string[];
 
+  /** Only processes that serve auth need it. */
+  @ValidateIf((variables: Environment) => servesAuth(variables) || variables.JWT_PRIVATE_KEYS !== undefined)
   @Transform(toPemList)
   @Validate(IsSigningKeyList)
-  readonly JWT_PRIVATE_KEYS!: string[];
+  readonly JWT_PRIVATE_KEYS?: string[];
+
+  /** Processes that don't serve auth verify with these. */
+  @ValidateIf(
+    (variables: Environment) =>
+      variables.JWT_PUBLIC_KEYS !== undefined || !(servesAuth(variables) || variables.JWT_PRIVATE_KEYS !== undefined),
+  )
+  @Transform(toPemList)
+  @Validate(IsVerificationKeyList)
+  readonly JWT_PUBLIC_KEYS?: string[];
 
   @IsOptional()
   @Matches(/\S/, { message: 'must not be empty' })

@@ -1,4 +1,4 @@
-import { createECDH, createPrivateKey, X509Certificate } from 'node:crypto';
+import { createECDH, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import { type ModuleName, MODULES } from '../contracts/modules.js';
 import { toPemList } from './parse.js';
@@ -26,6 +26,17 @@ export class IsSigningKeyList implements ValidatorConstraintInterface {
 
   defaultMessage(): string {
     return 'must hold one or more EC P-256 private keys as PEM; make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256';
+  }
+}
+
+@ValidatorConstraint({ name: 'isVerificationKeyList' })
+export class IsVerificationKeyList implements ValidatorConstraintInterface {
+  validate(pems: unknown): boolean {
+    return Array.isArray(pems) && pems.length > 0 && pems.every(isVerificationKey);
+  }
+
+  defaultMessage(): string {
+    return 'must hold one or more EC P-256 public keys as PEM; print them with: cli keys public jwt';
   }
 }
 
@@ -146,6 +157,17 @@ export function isSigningKey(pem: string): boolean {
   try {
     const key = createPrivateKey(pem);
     return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false;
+  }
+}
+
+/** A PEM of the public half of such a key; of a private key, which has that half too, it is none. */
+function isVerificationKey(pem: string): boolean {
+  try {
+    const key = createPublicKey(pem);
+    const isP256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+    return isP256 && pem.startsWith('-----BEGIN PUBLIC KEY-----');
   } catch {
     return false;
   }

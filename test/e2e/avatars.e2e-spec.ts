@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ApiClient, type Problem, sendRaw } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { sendFile, upload, type UploadBody } from '../support/files.js';
@@ -147,6 +148,21 @@ describe('an avatar', () => {
     const { status, body } = await user.api.post<Problem>(AVATAR, { ...FILE, ...wrong });
     expect([status, body.errors?.[0]?.field]).toEqual([400, field]);
   });
+
+  it('is shown ten times as often as the general limit says, to one network, whatever else it asks for', async () => {
+    const path = new URL(await show(user)).pathname;
+    const limited = await service.replica({ PORT: '0', THROTTLE_GENERAL_LIMIT: '3', TRUST_PROXY: '1' });
+    const address = { 'X-Forwarded-For': `2001:db8:${randomBytes(2).toString('hex')}::1` };
+    const ask = (target: string) => sendFile(limited.url + target, 'GET', address);
+    const answers = await Promise.all(Array.from({ length: 31 }, () => ask(path)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 302)).toHaveLength(30);
+    expect(refused).toHaveLength(1);
+    expect(Number(refused[0]?.headers['retry-after'])).toBeGreaterThan(0);
+    // Pictures use up nothing else.
+    expect((await ask('/api/v1/users/me')).status).toBe(401);
+    await limited.stop();
+  }, 60_000);
 
   it('is nobody else’s', async () => {
     const id = (await show(user)).split('/').at(-1) ?? '';

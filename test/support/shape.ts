@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +45,7 @@ export async function startShape(
   const common = { ...environmentFor(database), PUBLIC_URL: url, ...overrides };
   const processes = planned.map(({ modules }, index) => {
     const own = modules ? newDatabaseName() : database;
-    const split = modules && { MODULES: modules, EVENT_BUS: 'rabbitmq' };
+    const split = modules && { MODULES: modules, EVENT_BUS: 'rabbitmq', ...keysFor(modules, common) };
     const uri = mongodbUrl === undefined ? databaseUri(own) : withDatabase(mongodbUrl, own);
     const places = { MONGODB_URI: uri, PORT: String(ports[index]) };
     const proxy = gateway && { TRUST_PROXY: '1' };
@@ -54,6 +55,13 @@ export async function startShape(
   // One after the other: together they would keep a small machine from starting any of them in time.
   for (const each of processes) await each.start();
   return { url, environment: (processes[0] as TestService).environment, processes };
+}
+
+/** Only auth signs: the others get the public key alone. */
+function keysFor(modules: string, { JWT_PRIVATE_KEYS: pem = '' }: EnvironmentOverrides): EnvironmentOverrides {
+  if (modules.split(',').includes('auth')) return {};
+  const publicKey = createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' });
+  return { JWT_PRIVATE_KEYS: undefined, JWT_PUBLIC_KEYS: String(publicKey) };
 }
 
 async function startGatewayFor(layout: NginxLayout, port: number): Promise<void> {

@@ -14,6 +14,8 @@ export interface KeyKind {
   isUsable(key: string): boolean;
   /** Names a key without giving it away. */
   idOf(key: string): string;
+  /** The part of a key that verifies and can't make anything; missing where there is none. */
+  publicPartOf?(key: string): string;
 }
 
 /** The id is the `kid` in the tokens and in `/.well-known/jwks.json` (RFC 7638). */
@@ -28,6 +30,8 @@ const JWT: KeyKind = {
       publicKeyEncoding: { type: 'spki', format: 'pem' },
     }).privateKey.trimEnd(),
   isUsable: isSigningKey,
+  publicPartOf: (pem) =>
+    String(createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' })).trimEnd(),
   idOf(pem) {
     const { crv, kty, x, y } = createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' });
     return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');

@@ -19,8 +19,12 @@ standard error.
   add       the value with a new key behind the others
   promote   the value with its last key first
   retire    the value without its last key
+  public    of jwt: JWT_PUBLIC_KEYS for the processes that don't serve auth, to be set with each step
 
   --out FILE   writes to a new file that only its owner may read, instead of to standard output`;
+
+const PUBLIC_NOTE =
+  'Set JWT_PUBLIC_KEYS to this for every process that does not serve auth. They need no JWT_PRIVATE_KEYS.';
 
 /** `keys`: text in, text out. It needs that one variable, from wherever the service has it, and no database. */
 export async function keys(args: string[], source: NodeJS.ProcessEnv): Promise<Outcome> {
@@ -28,14 +32,15 @@ export async function keys(args: string[], source: NodeJS.ProcessEnv): Promise<O
   if (step === 'list') return { output: list(kind, current(kind, await withSecrets(source))) };
   if (step === 'make') return deliver(kind.make(), adviceFor(step, kind, readWaits(source)), out);
   const complete = await withSecrets(source);
+  if (step === 'public') return deliver(publicPart(kind, current(kind, complete)), PUBLIC_NOTE, out);
   const before = current(kind, complete);
   const after = { add: () => add(before, kind.make()), promote: () => promote(before), retire: () => retire(before) };
   const next = after[step]();
   return deliver(kind.join(next), `${list(kind, next)}\n${adviceFor(step, kind, readWaits(complete))}`, out);
 }
 
-type Step = 'list' | 'make' | 'add' | 'promote' | 'retire';
-const STEPS: readonly string[] = ['list', 'make', 'add', 'promote', 'retire'] satisfies Step[];
+type Step = 'list' | 'make' | 'add' | 'promote' | 'retire' | 'public';
+const STEPS: readonly string[] = ['list', 'make', 'add', 'promote', 'retire', 'public'] satisfies Step[];
 
 function parse(args: string[]): { step: Step; kind: KeyKind; out?: string } {
   try {
@@ -57,6 +62,11 @@ function current({ variable, split, isUsable }: KeyKind, source: NodeJS.ProcessE
   throw new ConfigurationError(
     `${variable} holds something else than usable keys: the service wouldn't start with it.`,
   );
+}
+
+function publicPart({ publicPartOf, join }: KeyKind, present: readonly string[]): string {
+  if (!publicPartOf) throw new UsageError(USAGE);
+  return join(present.map(publicPartOf));
 }
 
 function readWaits(source: NodeJS.ProcessEnv): Waits {

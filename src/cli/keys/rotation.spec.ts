@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
 import { SecretBox } from '../../common/crypto/secret-box.js';
-import type { Environment } from '../../config/environment.js';
+import { type Environment, readEnvironment } from '../../config/environment.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
 import { KEY_KINDS, type KeyKind } from './key-kinds.js';
 import { keys } from './keys.js';
@@ -21,14 +22,29 @@ const NEIGHBOURS = STAGES.flatMap((_, at) =>
 );
 const titles = NEIGHBOURS.map(([from, to]) => [STAGES[from], STAGES[to], from, to] as const);
 
+/** What a process that serves tasks has beside its keys. */
+const OTHER_VARIABLES = {
+  MODULES: 'tasks',
+  EVENT_BUS: 'rabbitmq',
+  RABBITMQ_URL: 'amqp://localhost',
+  PUBLIC_URL: 'http://localhost:5000',
+  MONGODB_URI: 'mongodb://localhost/x',
+  REDIS_URL: 'redis://localhost',
+  SMTP_URL: 'smtp://localhost',
+  MAIL_FROM: 'a@test.org',
+  APP_SECRETS: randomBytes(48).toString('base64'),
+  STORAGE_PATH: '/srv/files',
+};
+
 describe('a rotation of JWT_PRIVATE_KEYS', () => {
   let stages: SigningKeys[];
+  let values: string[];
   const jwt = new JwtService();
 
   beforeAll(async () => {
-    stages = (await rotation('jwt')).map(
-      (pems) => new SigningKeys({ JWT_PRIVATE_KEYS: pems } as unknown as Environment),
-    );
+    const pemLists = await rotation('jwt');
+    values = pemLists.map((pems) => pems.join('\n'));
+    stages = pemLists.map((pems) => new SigningKeys({ JWT_PRIVATE_KEYS: pems } as unknown as Environment));
   });
 
   const issue = ({ current }: SigningKeys): string =>
@@ -52,6 +68,15 @@ describe('a rotation of JWT_PRIVATE_KEYS', () => {
     const [before, added, promoted] = stages as [SigningKeys, SigningKeys, SigningKeys];
     expect(added.current.id).toBe(before.current.id);
     expect(added.toJwks().keys.map(({ kid }) => kid as string)).toContain(promoted.current.id);
+  });
+
+  it.each(titles)('tokens of "%s" are good at "%s" where only the public keys are', async (_from, _to, from, to) => {
+    const { output } = await keys(['public', 'jwt'], { JWT_PRIVATE_KEYS: values[to] });
+    const environment = readEnvironment({ ...OTHER_VARIABLES, JWT_PUBLIC_KEYS: output });
+    const verifying = new SigningKeys(environment);
+    expect(verifies(verifying, issue(stages[from] as SigningKeys))).toBe(true);
+    expect(() => verifying.current).toThrow('no key to sign');
+    expect(output).not.toContain('PRIVATE');
   });
 
   it('ends what the retired key signed', () => {

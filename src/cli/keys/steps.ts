@@ -30,8 +30,9 @@ export interface Waits {
 
 /** What to do with the value that a step has printed, and when to take the next. */
 export function adviceFor(step: 'make' | 'add' | 'promote' | 'retire', kind: KeyKind, waits: Waits): string {
-  const set = `Set ${kind.variable} to this for every process, and wait until all of them run with it`;
   const jwt = kind.variable === 'JWT_PRIVATE_KEYS';
+  const where = jwt ? 'every process that serves auth (for others JWT_PUBLIC_KEYS: cli keys public)' : 'every process';
+  const set = `Set ${kind.variable} to this for ${where}, and wait until all of them run with it`;
   switch (step) {
     case 'make':
       return `A new key, for a ${kind.variable} that has none yet. To replace one that is in use: cli keys add.`;

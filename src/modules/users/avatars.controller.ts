@@ -1,14 +1,17 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Redirect } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
-import { SkipThrottle } from '@nestjs/throttler';
 import { CurrentUser, type Principal, Public } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
 import { IdempotentWhileRunning } from '../../platform/idempotency/idempotency.interceptor.js';
+import { SeparateRateLimit } from '../../platform/throttling/rate-limit.guard.js';
 import { UploadResponseDto } from '../../platform/storage/upload-response.dto.js';
 import { AvatarsService } from './avatars.service.js';
 import { AvatarResponseDto, CreateAvatarDto } from './dto/avatar.dto.js';
+
+/** How many times the general limit. */
+const PICTURES = 10;
 
 @ApiTags('Users')
 @AllowApiKeys('users')
@@ -43,7 +46,8 @@ export class AvatarsController {
     headers: { Location: { description: 'A presigned URL', schema: { type: 'string', format: 'uri' } } },
   })
   @Public()
-  @SkipThrottle({ general: true, strict: true })
+  // A page shows many pictures; browsers keep where each of them is.
+  @SeparateRateLimit(PICTURES)
   // Less than the URL lives that it leads to.
   @Header('Cache-Control', 'private, max-age=240')
   @Header('Cross-Origin-Resource-Policy', 'cross-origin')

@@ -1,31 +1,49 @@
 import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../../config/environment.js';
 
 /** RFC 7518, 3.4: ECDSA over P-256 with SHA-256. */
 export const SIGNING_ALGORITHM = 'ES256';
 
-export interface SigningKey {
+export interface VerificationKey {
   /** RFC 7638 thumbprint: the same on every instance that has the key. */
   id: string;
-  privateKey: KeyObject;
   publicKey: KeyObject;
   jwk: JsonWebKey;
 }
 
-/** The keys of `JWT_PRIVATE_KEYS`: the first signs, all verify, so keys rotate without a log-out. */
+export interface SigningKey extends VerificationKey {
+  privateKey: KeyObject;
+}
+
+/**
+ * The keys of access tokens. Processes that serve auth have `JWT_PRIVATE_KEYS`: the first signs, all verify, so keys rotate
+ * without a log-out. The others verify with `JWT_PUBLIC_KEYS`, and can't sign.
+ */
 @Injectable()
 export class SigningKeys {
-  private readonly keys: Map<string, SigningKey>;
-  readonly current: SigningKey;
+  private readonly keys: Map<string, VerificationKey>;
+  private readonly first?: SigningKey;
 
-  constructor(environment: Environment) {
-    const keys = environment.JWT_PRIVATE_KEYS.map(toSigningKey);
+  constructor({ JWT_PRIVATE_KEYS: privatePems = [], JWT_PUBLIC_KEYS: publicPems = [], MODULES }: Environment) {
+    const signing = privatePems.map(toSigningKey);
+    const keys = [...signing, ...publicPems.map((pem) => toVerificationKey(createPublicKey(pem)))];
     this.keys = new Map(keys.map((key) => [key.id, key]));
-    this.current = keys[0] as SigningKey;
+    this.first = signing[0];
+    if (this.first && MODULES?.includes('auth') === false) {
+      new Logger(SigningKeys.name).warn(
+        'JWT_PRIVATE_KEYS is not needed here, as this process does not serve auth: set JWT_PUBLIC_KEYS instead',
+      );
+    }
   }
 
-  find(id: string | undefined): SigningKey | undefined {
+  /** @throws Error in a process that has no private key: the configuration gives one to all that serve auth */
+  get current(): SigningKey {
+    if (!this.first) throw new Error('this process has no key to sign access tokens with');
+    return this.first;
+  }
+
+  find(id: string | undefined): VerificationKey | undefined {
     return id === undefined ? undefined : this.keys.get(id);
   }
 
@@ -39,11 +57,14 @@ export class SigningKeys {
 
 function toSigningKey(pem: string): SigningKey {
   const privateKey = createPrivateKey(pem);
-  const publicKey = createPublicKey(privateKey);
+  return { ...toVerificationKey(createPublicKey(privateKey)), privateKey };
+}
+
+function toVerificationKey(publicKey: KeyObject): VerificationKey {
   const { crv, kty, x, y } = publicKey.export({ format: 'jwk' });
   const jwk = { crv, kty, x, y };
   const id = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url');
-  return { id, privateKey, publicKey, jwk };
+  return { id, publicKey, jwk };
 }
 
 /** Which key a token says it was signed with, and what it says it is (RFC 7515, 4.1.4 and 4.1.9). */

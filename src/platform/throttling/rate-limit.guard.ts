@@ -10,29 +10,32 @@ const SEPARATE = 'separateRateLimit';
 /** Counted by the strict limit, per client address: routes that take a password or a code. */
 export const StrictRateLimit = () => SetMetadata(STRICT, true);
 
-/** Counted by the general limit, per client address, but apart from all other routes: whoever asks, with a token or without. */
-export const SeparateRateLimit = () => SetMetadata(SEPARATE, true);
+/**
+ * Counted by the general limit, per client address, but apart from all other routes: whoever asks, with a token or without.
+ *
+ * @param times how many times the general limit is allowed
+ */
+export const SeparateRateLimit = (times = 1) => SetMetadata(SEPARATE, times);
 
 /** One limit for each route: the strict one where it is marked so, else the general one. */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
   protected override async handleRequest({ context, limit, ttl, throttler }: ThrottlerRequest): Promise<boolean> {
-    const strict = this.isMarked(STRICT, context);
+    const strict = this.markOf<boolean>(STRICT, context) ?? false;
     if ((throttler.name === 'strict') !== strict) return true;
-    const key = strict || this.isMarked(SEPARATE, context) ? routeKey(context) : generalKey(context);
+    const times = this.markOf<number>(SEPARATE, context);
+    const key = strict || times !== undefined ? routeKey(context) : generalKey(context);
     await countRequest(this.storageService, context.switchToHttp().getResponse<FastifyReply>(), {
       limit: strict ? 'strict' : 'general',
       key,
-      maximum: limit,
+      maximum: limit * (times ?? 1),
       windowMs: ttl,
     });
     return true;
   }
 
-  private isMarked(mark: string, context: ExecutionContext): boolean {
-    return (
-      this.reflector.getAllAndOverride<boolean | undefined>(mark, [context.getHandler(), context.getClass()]) ?? false
-    );
+  private markOf<T>(mark: string, context: ExecutionContext): T | undefined {
+    return this.reflector.getAllAndOverride<T | undefined>(mark, [context.getHandler(), context.getClass()]);
   }
 }
 
