@@ -171,6 +171,13 @@ describe('API8:2023 Security Misconfiguration', () => {
     '/package.json',
     '/docs/../package.json',
     '/docs/%2e%2e/package.json',
+    '/docs/package.json',
+    '/docs/%70ackage.json',
+    '/docs/./package.json',
+    '/docs/README.md',
+    '/docs/swagger-ui-bundle.js.map',
+    '/docs/log.bundle-sizes.swagger-ui.txt',
+    '/docs/oauth2-redirect.html',
     '/debug',
   ])('gives away nothing at %s', async (path) => {
     expect((await sendRaw(service, 'GET', path)).status).toBe(404);
