@@ -1,4 +1,6 @@
+import { jest } from '@jest/globals';
 import { fastify } from 'fastify';
+import ipaddr from 'ipaddr.js';
 import { normaliseClientAddresses, normaliseForwardedFor } from './forwarded-for.js';
 import { trustedProxies } from './trusted-proxies.js';
 
@@ -16,6 +18,7 @@ describe('an entry of X-Forwarded-For', () => {
     ['an obfuscated one', '_hidden', 'unknown'],
     ['a name with a port', 'unknown:4711', 'unknown'],
     ['an IPv4 address with two ports', '192.0.2.7:1:2', 'unknown'],
+    ['what is longer than any address', `fe80::1%${'0'.repeat(100)}`, 'unknown'],
   ])('becomes a bare address: %s', (_, entry, address) => {
     expect(normaliseForwardedFor(entry)).toBe(address);
   });
@@ -25,6 +28,15 @@ describe('an entry of X-Forwarded-For', () => {
       'unknown, 192.0.2.7, 2001:db8::7',
     );
     expect(normaliseForwardedFor(' , ')).toBe('');
+  });
+
+  it('is left out where a client has put more in front than any proxies would add', () => {
+    const isValid = jest.spyOn(ipaddr, 'isValid');
+    const normalised = normaliseForwardedFor(`${'x,'.repeat(7000)}198.51.100.7:40001, 10.0.0.2`).split(', ');
+    expect(normalised.slice(-3)).toEqual(['unknown', '198.51.100.7', '10.0.0.2']);
+    expect(normalised).toHaveLength(32);
+    expect(isValid.mock.calls.length).toBeLessThanOrEqual(32);
+    isValid.mockRestore();
   });
 });
 
@@ -43,6 +55,7 @@ describe('the address of a client behind proxies that write ports', () => {
     };
     expect(await addressSeen('1.2.3.4, 198.51.100.7:40001, 10.0.0.2:40002')).toBe('198.51.100.7');
     expect(await addressSeen('1.2.3.4, [2001:db8::7]:40001, [fd00::2]:40002')).toBe('2001:db8::7');
+    expect(await addressSeen(`${'x,'.repeat(7000)}198.51.100.7:40001, 10.0.0.2:40002`)).toBe('198.51.100.7');
     expect(await addressSeen(', ,')).toBe('10.0.0.1');
   });
 });
