@@ -19,7 +19,7 @@ let previous: PreviousRelease;
 beforeAll(() => {
   previous = buildPreviousRelease();
 }, 600_000);
-afterAll(() => previous.remove());
+afterAll(() => previous?.remove());
 
 const startPrevious = () => new TestService(name, environment, previous.root).start();
 
