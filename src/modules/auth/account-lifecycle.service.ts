@@ -12,6 +12,7 @@ import {
   PersonalData,
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
+import { Revocations } from '../../platform/revocation/revocations.js';
 import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountsService } from './accounts.service.js';
 import { AuditService, auditContext } from './audit.service.js';
@@ -34,17 +35,23 @@ export class AccountLifecycleService implements PersonalDataSource {
     private readonly tokens: OneTimeTokens,
     private readonly attempts: LoginAttempts,
     private readonly personalData: PersonalData,
+    private readonly revocations: Revocations,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws what a step-up throws; LastAdminError */
+  /** @throws what a step-up throws, also where the account has changed meanwhile; LastAdminError */
   async deleteOwn(user: SessionPrincipal, proof: StepUpDto, client: Client): Promise<void> {
     const { userId } = user;
     const account = await this.stepUp.verify({ user, proof, client });
     await this.transactions.run(async (transaction) => {
-      if (account.role === 'admin') await this.accounts.assertNotLastAdmin(account, transaction);
+      const { role } = await this.accounts.assertUnchanged(account, transaction);
+      // The copies here may be older than the users module's latest decisions, which are in the feed.
+      const isAdmin = (id: string) =>
+        this.revocations.isActive(id) && this.revocations.effectiveRole(id, 'admin') === 'admin';
+      if (this.revocations.effectiveRole(userId, role) === 'admin')
+        await this.accounts.assertNotLastAdmin(account, isAdmin, transaction);
       await this.erase(account, transaction);
       await this.audit.record('account.deleted', { actorId: userId, details: { userId } }, transaction);
       await this.outbox.add(transaction, new AccountDeletedEvent(userId, { deletedAt: new Date().toISOString() }));

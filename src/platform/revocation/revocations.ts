@@ -148,6 +148,11 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     return this.known.statusOf(userId) === 'suspended';
   }
 
+  /** Neither suspended nor deleted, by what this process knows. */
+  isActive(userId: string): boolean {
+    return this.known.statusOf(userId) === 'active';
+  }
+
   /** @param role what a credential or a copy of the user's says @returns the role that counts: a recent decision's, if any */
   effectiveRole(userId: string, role: Role): Role {
     return this.known.roleOf(userId) ?? role;
