@@ -4,7 +4,7 @@ import { databaseOf } from '../support/database.js';
 import { Api } from '../support/openapi.js';
 import { startService, type TestService } from '../support/service.js';
 import { TASKS, type TaskBody } from '../support/tasks.js';
-import { registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
+import { createApiKey, registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Creations that honour no key, and why. */
@@ -74,10 +74,8 @@ describe('the same key', () => {
     expect([foreign.status, foreign.headers.get('Idempotency-Replayed')]).toEqual([201, null]);
     expect(await titles(other.api)).toEqual(['Yours']);
 
-    const made = await api.post<{ key: string }>('/api/v1/auth/api-keys', { name: 'ci', scopes: ['tasks:write'] });
-    const program = api.at(service);
-    program.accessToken = made.body.key;
-    const again = await create({ title: 'Mine' }, key, program);
+    const program = await createApiKey(user, ['tasks:write']);
+    const again = await create({ title: 'Mine' }, key, program.api);
     expect([again.status, again.body.id]).toEqual([201, first.body.id]);
     expect(again.headers.get('Idempotency-Replayed')).toBe('true');
   });
