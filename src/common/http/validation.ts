@@ -4,12 +4,17 @@ import { type FieldError, ValidationFailedError } from '../errors/problem.js';
 import { assertBounded } from './bounded-input.js';
 import { assertPlainInput } from './plain-input.js';
 
+/** What a DTO class says of itself, as static members; `createValidationPipe` explains them. */
+interface InputClass {
+  checkedAlone?: string;
+  isOptionalBody?: boolean;
+}
+
 class InputPipe extends ValidationPipe {
   override async transform(input: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    // No body is one without fields: where all are optional it may be left out, else those that are missing are named.
-    const value = metadata.type === 'body' && input === undefined ? {} : input;
+    const { checkedAlone, isOptionalBody } = (metadata.metatype ?? {}) as InputClass;
+    const value = isOptionalBody && input === undefined ? {} : input;
     assertBounded(value);
-    const { checkedAlone } = (metadata.metatype ?? {}) as { checkedAlone?: string };
     const items = checkedAlone === undefined ? undefined : (value as Record<string, unknown> | null)?.[checkedAlone];
     if (checkedAlone === undefined || !Array.isArray(items)) return await this.check(value, metadata);
     const checked = await this.check({ ...(value as object), [checkedAlone]: items.map(() => null) }, metadata);
@@ -25,7 +30,8 @@ class InputPipe extends ValidationPipe {
 /**
  * Checks bodies and queries against their DTO classes: unknown fields are refused, nothing is coerced unless the DTO
  * says so (`@Type`, `@Transform`, which only query DTOs do). A class whose static `checkedAlone` names a list gets its items as
- * they were sent: each is checked by itself, so that a wrong one fails alone.
+ * they were sent: each is checked by itself, so that a wrong one fails alone. For a class whose static `isOptionalBody` is
+ * true, a request without a body counts as one without fields.
  */
 export function createValidationPipe(): ValidationPipe {
   return new InputPipe({

@@ -3,6 +3,9 @@ import { OptionalField } from '../../common/validation/optional-field.js';
 
 /** What the body of a route that needs a step-up takes beside its own fields. */
 export class StepUpDto {
+  /** Without a body, the answer says what is asked for. */
+  static readonly isOptionalBody: boolean = true;
+
   /**
    * Your password, asked for again.
    * @example correct-horse-battery

@@ -76,6 +76,8 @@ export class SetRoleDto extends StepUpDto {
 }
 
 export class UnsuspendUserDto {
+  static readonly isOptionalBody = true;
+
   /** For the audit trail. */
   @OptionalField()
   @Length(1, 500)
