@@ -52,7 +52,9 @@ describe('in production', () => {
     await waitFor('the instance to be ready', async () => (await statusOf(service)) === 200);
     expect(notReadyLines(service)).toHaveLength(1);
     const complete = await runCli(service, ['migrate', '--check']);
-    expect(complete).toEqual({ code: 0, output: 'Nothing is pending.\n' });
+    // Contract steps wait for an operator's word.
+    const required = complete.output.split('\n').filter((line) => line && !line.startsWith('pending contract step: '));
+    expect({ code: complete.code, required }).toEqual({ code: 0, required: [] });
   }, 120_000);
 
   it('nothing is looked for any more once it is ready', async () => {

@@ -3,6 +3,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleInit, SetMetadata
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { requestContext } from '../../common/http/request-context.js';
 import { Transactions } from '../database/transactions.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { MODULES } from '../../contracts/modules.js';
@@ -33,7 +34,8 @@ export async function* rowsOf<T, R>(
   query: { cursor(options: { batchSize: number }): AsyncIterable<T> & { close(): Promise<unknown> } },
   map: (row: T) => R,
 ): AsyncGenerator<R> {
-  const cursor = query.cursor({ batchSize: BATCH_SIZE });
+  // Outside the request: the limit on how long one of its reads may take is none for a stream.
+  const cursor = requestContext.exit(() => query.cursor({ batchSize: BATCH_SIZE }));
   try {
     for await (const row of cursor) yield map(row);
   } finally {
