@@ -89,7 +89,8 @@ describe('Swagger UI', () => {
 
     const mail = await mailTo(user.email);
     expect(mail.subject).toBe('Confirm your email address');
-    expect(await ui.execute('Auth-verifyEmail', { body: { token: tokenIn(mail) } })).toMatchObject({ status: 204 });
+    const verification = { token: tokenIn(mail), password: 'correct-horse-battery' };
+    expect(await ui.execute('Auth-verifyEmail', { body: verification })).toMatchObject({ status: 204 });
     expect(await ui.execute('Users-getMe')).toMatchObject({ status: 200, body: { email: user.email } });
   });
 
