@@ -12,8 +12,8 @@ const ROUNDS = 10;
 const SETTLING_MS = 120_000;
 
 const name = newDatabaseName();
-/** In production no process changes the database by itself. */
-const environment = { ...environmentFor(name), NODE_ENV: 'production' };
+/** In production no process changes the database by itself. The mail server of the tests offers no TLS. */
+const environment = { ...environmentFor(name), NODE_ENV: 'production', SMTP_TLS: 'optional' };
 let previous: PreviousRelease;
 
 beforeAll(() => {
