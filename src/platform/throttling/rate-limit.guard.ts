@@ -11,7 +11,7 @@ const SEPARATE = 'separateRateLimit';
 export const StrictRateLimit = () => SetMetadata(STRICT, true);
 
 /**
- * Counted by the general limit, per client address, but apart from all other routes: whoever asks, with a token or without.
+ * Counted by the general limit, per client address, but apart from all other routes, with or without a token.
  *
  * @param times how many times the general limit is allowed
  */

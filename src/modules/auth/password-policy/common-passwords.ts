@@ -15,18 +15,25 @@ const SHORT_ENTRIES = 10_000;
  */
 @Injectable()
 export class CommonPasswords {
-  private hashes?: Promise<BigUint64Array>;
+  private hashes: Promise<BigUint64Array> | undefined;
 
   /** @param text compared without case */
   async includes(text: string): Promise<boolean> {
-    this.hashes ??= readHashes();
-    return contains(await this.hashes, hashOf(text.toLowerCase()));
+    return contains(await this.read(), hashOf(text.toLowerCase()));
   }
 
   /** How many there are. */
   async count(): Promise<number> {
-    this.hashes ??= readHashes();
-    return (await this.hashes).length;
+    return (await this.read()).length;
+  }
+
+  /** A failed read isn't kept: the next password tries again. */
+  private read(): Promise<BigUint64Array> {
+    this.hashes ??= readHashes().catch((error: unknown) => {
+      this.hashes = undefined;
+      throw error;
+    });
+    return this.hashes;
   }
 }
 
