@@ -21,6 +21,16 @@ class ThingHappenedEvent extends DomainEvent<{ name: string }> {
   static readonly type = 'things.thing-happened.v1';
 }
 
+/** An event with a single consumer. */
+class ThingStoredEvent extends DomainEvent<{ name: string }> {
+  static readonly type = 'things.thing-stored.v1';
+}
+
+/** An event that no consumer has a handler for. */
+class ThingIgnoredEvent extends DomainEvent<{ name: string }> {
+  static readonly type = 'things.thing-ignored.v1';
+}
+
 /** What the handlers of all processes here have stored, and for which names they are to fail, or to fail once. */
 const failing = new Set<string>();
 const tried: string[] = [];
@@ -37,6 +47,11 @@ class StoreListener {
 
   @EventHandler(ThingHappenedEvent)
   async onThingHappened({ data }: EventOf<ThingHappenedEvent>, session: ClientSession): Promise<void> {
+    await store(data.name, 'store', session, this.connection as Connection);
+  }
+
+  @EventHandler(ThingStoredEvent)
+  async onThingStored({ data }: EventOf<ThingStoredEvent>, session: ClientSession): Promise<void> {
     await store(data.name, 'store', session, this.connection as Connection);
   }
 }
@@ -111,10 +126,9 @@ afterAll(async () => {
 });
 
 const databaseOf = (module: TestingModule) => module.get<Connection>(getConnectionToken());
-const publish = (...names: string[]) =>
-  publisher.get(Transactions).run(async (session) => {
-    await publisher.get(Outbox).add(session, ...names.map((name) => new ThingHappenedEvent(name, { name })));
-  });
+const publishEvents = (...events: DomainEvent[]) =>
+  publisher.get(Transactions).run((session) => publisher.get(Outbox).add(session, ...events));
+const publish = (...names: string[]) => publishEvents(...names.map((name) => new ThingHappenedEvent(name, { name })));
 const outboxIsEmpty = async () => (await databaseOf(publisher).collection('outbox').countDocuments()) === 0;
 const notesOf = async (module: TestingModule, name: string) =>
   await databaseOf(module).collection('notes').countDocuments({ name });
@@ -274,6 +288,79 @@ it('loses nothing and doubles nothing while the broker is killed and comes back'
   }
   await takeControl();
   expect(await depthOf('scalable-api.store.dead')).toBe(0);
+});
+
+describe('what is deleted in the broker while the service runs', () => {
+  const names = (about: string) => Array.from({ length: 50 }, (_, number) => `${about} ${number}`);
+  const storedBy = async (module: TestingModule, about: string) =>
+    await databaseOf(module)
+      .collection('notes')
+      .distinct('name', { name: { $in: names(about) } });
+  const expectAll = async (about: string, modules: TestingModule[]) => {
+    await waitFor('the outbox to be empty', outboxIsEmpty, 30_000);
+    for (const module of modules) {
+      const all = async () => (await storedBy(module, about)).length === 50;
+      await waitFor(`all ${about} to be handled`, all, 30_000);
+      expect(
+        await databaseOf(module)
+          .collection('notes')
+          .countDocuments({ name: { $in: names(about) } }),
+      ).toBe(50);
+    }
+  };
+
+  it('loses nothing when a queue goes while both sides run, and the other consumer of its events hears them once', async () => {
+    const all = names('queue deleted under way');
+    for (const [number, name] of all.entries()) {
+      await publish(name);
+      if (number === 20) await channel.deleteQueue('scalable-api.store');
+    }
+    await expectAll('queue deleted under way', [consumer, otherConsumer]);
+  });
+
+  it('loses nothing when an exchange or a binding goes', async () => {
+    await channel.deleteExchange('scalable-api.events');
+    await publish(...names('no exchange'));
+    await expectAll('no exchange', [consumer, otherConsumer]);
+    await channel.unbindQueue('scalable-api.store', 'scalable-api.events', ThingStoredEvent.type);
+    await publishEvents(...names('no binding').map((name) => new ThingStoredEvent(name, { name })));
+    await expectAll('no binding', [consumer]);
+  });
+
+  it('tries again what fails although the queue for the pause is gone', async () => {
+    await channel.deleteQueue('scalable-api.retry.250ms');
+    failing.add('no pause');
+    await publish('no pause');
+    await waitFor('two attempts', () => tried.filter((each) => each === 'no pause by store').length >= 2, 30_000);
+    failing.delete('no pause');
+    await expectNoted('no pause');
+  });
+
+  const expectNoted = async (name: string) => {
+    await waitFor('it to be handled', async () => (await notesOf(consumer, name)) === 1, 30_000);
+  };
+
+  it('passes over events that no consumer has a handler for', async () => {
+    await publishEvents(new ThingIgnoredEvent('ignored', { name: 'ignored' }));
+    await waitFor('the outbox to be empty', outboxIsEmpty);
+  });
+
+  it('loses nothing when the queues go while their consumers are down', async () => {
+    await Promise.all([consumer.close(), otherConsumer.close()]);
+    await channel.deleteQueue('scalable-api.store');
+    await publishEvents(...names('the only queue').map((name) => new ThingStoredEvent(name, { name })));
+    await waitFor('the outbox to be empty', outboxIsEmpty, 30_000);
+    // No message comes back to the publisher: another queue gets them all.
+    await channel.assertQueue('everything', { exclusive: true });
+    await channel.bindQueue('everything', 'scalable-api.events', '#');
+    await channel.deleteQueue('scalable-api.other');
+    await publish(...names('one of two queues'));
+    await waitFor('the outbox to be empty', outboxIsEmpty, 30_000);
+    consumer = await startProcess(['store']);
+    otherConsumer = await startProcess(['other']);
+    await expectAll('the only queue', [consumer]);
+    await expectAll('one of two queues', [consumer, otherConsumer]);
+  });
 });
 
 function envelopeOf(name: string): CloudEvent {

@@ -14,6 +14,7 @@ import { QueueMetrics } from './rabbitmq/queue-metrics.js';
 import { RabbitMqBus } from './rabbitmq/rabbitmq-bus.js';
 import { RabbitMqConnection } from './rabbitmq/rabbitmq-connection.js';
 import { RabbitMqConsumers } from './rabbitmq/rabbitmq-consumers.js';
+import { TopologyWatch } from './rabbitmq/topology-watch.js';
 
 /** Events between modules: outbox, relay, bus, inbox. */
 @Module({})
@@ -49,6 +50,7 @@ const IN_PROCESS: Provider[] = [
 
 const RABBITMQ: Provider[] = [
   { provide: RabbitMqConnection, inject: [Environment], useFactory: (env: Environment) => new RabbitMqConnection(env) },
+  TopologyWatch,
   RabbitMqBus,
   { provide: EventBus, useExisting: RabbitMqBus },
   RabbitMqConsumers,

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { SpanKind } from '@opentelemetry/api';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { ChannelWrapper } from 'amqp-connection-manager';
-import type { Options } from 'amqplib';
+import type { Message, Options } from 'amqplib';
 import { Counter } from 'prom-client';
 import type { CloudEvent } from '../../../contracts/event.js';
 import { currentTraceparent, inSpan } from '../../observability/tracing/spans.js';
@@ -10,6 +11,7 @@ import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { FairOrder } from '../fair-order.js';
 import { RabbitMqConnection } from './rabbitmq-connection.js';
 import { declareTopology, EVENTS_EXCHANGE } from './topology.js';
+import { TopologyWatch } from './topology-watch.js';
 
 /** CloudEvents' JSON format, structured mode (CloudEvents AMQP binding, 3.2). */
 const MEDIA_TYPE = 'application/cloudevents+json; charset=utf-8';
@@ -22,28 +24,41 @@ const PRIORITY = { usual: 5, inBurst: 0 };
 
 const published = new Counter({
   name: 'events_published_total',
-  help: 'Events handed to RabbitMQ by outcome (confirmed, failed)',
+  help: 'Events handed to RabbitMQ by outcome (confirmed, returned: they reached no queue, failed)',
   labelNames: ['outcome'],
 });
 
-/** Publishes events persistently to a topic exchange; one counts as published once the broker has confirmed it. */
+/** A message that the broker has confirmed and that reached no queue. */
+class ReturnedMessageError extends Error {}
+
+/**
+ * Publishes events persistently to a topic exchange. One counts as published once the broker has confirmed it and it can't
+ * have missed the queue of a consumer that has a handler for its type. A type without a handler may reach nobody.
+ */
 @Injectable()
 export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Without end: no event is at fault when the broker can't be reached. */
   readonly patience: PublishingPatience = { maxAttempts: Infinity, maxBackoffMs: 5_000 };
   private readonly channel: ChannelWrapper;
   private readonly order = new FairOrder();
+  /** The ids of messages that came back and whose confirmation is about to follow. */
+  private readonly returned = new Set<string>();
 
   constructor(
     private readonly connection: RabbitMqConnection,
+    private readonly topology: TopologyWatch,
     @Inject(EVENT_CONSUMERS) consumers: EventConsumer[],
   ) {
     super();
-    this.channel = connection.createChannel('publishing', (channel) => declareTopology(channel, consumers));
+    this.channel = connection.createChannel('publishing', async (channel) => {
+      this.returned.clear();
+      channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.messageId)));
+      await declareTopology(channel, consumers);
+    });
   }
 
   onApplicationBootstrap(): void {
-    for (const outcome of ['confirmed', 'failed']) published.inc({ outcome }, 0);
+    for (const outcome of ['confirmed', 'returned', 'failed']) published.inc({ outcome }, 0);
     this.connection.open();
   }
 
@@ -54,10 +69,14 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
       const traceparent = currentTraceparent();
       const content = Buffer.from(JSON.stringify({ ...event, ...(traceparent && { traceparent }) }));
       const priority = this.order.isInBurst(event) ? PRIORITY.inBurst : PRIORITY.usual;
-      await this.send(EVENTS_EXCHANGE, type, content, { contentType: MEDIA_TYPE, messageId: id, type, priority });
+      const queues = this.topology.queuesFor(type);
+      const options = { contentType: MEDIA_TYPE, messageId: id, type, priority, mandatory: queues.length > 0 };
+      await this.send(EVENTS_EXCHANGE, type, content, options);
+      // It comes back only where it reached no queue at all: one of several may have been missing.
+      await this.topology.verify(queues);
       this.order.next(event);
     }).catch((error: unknown) => {
-      published.inc({ outcome: 'failed' });
+      published.inc({ outcome: error instanceof ReturnedMessageError ? 'returned' : 'failed' });
       throw error;
     });
     published.inc({ outcome: 'confirmed' });
@@ -66,10 +85,16 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
   /**
    * Sends a persistent message and waits until the broker has it safe; for some seconds also for a connection.
    *
-   * @throws Error where no confirmation comes
+   * @param options with `mandatory`, the message has to reach a queue
+   * @throws Error where no confirmation comes, or the message came back: queues and bindings are declared again by then
    */
   async send(exchange: string, routingKey: string, content: Buffer, options: Options.Publish): Promise<void> {
-    await this.channel.publish(exchange, routingKey, content, { ...options, persistent: true });
+    const messageId = options.messageId ?? randomUUID();
+    this.returned.delete(messageId); // of an attempt that was no longer waited for
+    await this.channel.publish(exchange, routingKey, content, { ...options, messageId, persistent: true });
+    if (!this.returned.delete(messageId)) return;
+    await this.topology.repair();
+    throw new ReturnedMessageError(`reached no queue: ${exchange}, ${routingKey}`);
   }
 
   async onApplicationShutdown(): Promise<void> {

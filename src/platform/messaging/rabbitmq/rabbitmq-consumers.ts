@@ -133,7 +133,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
     }
     this.logger.warn(details, 'failed and will be tried again');
     try {
-      const again = sendingOn(message, attempts);
+      const again = { ...sendingOn(message, attempts), mandatory: true };
       await this.bus.send(retryExchangeAfter(attempts), queueOf(consumer), message.content, again);
       return 'retried';
     } catch {

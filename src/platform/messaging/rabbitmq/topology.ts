@@ -66,6 +66,14 @@ async function declareConsumer(channel: Channel, consumer: EventConsumer): Promi
   for (const type of types) await channel.bindQueue(queue, EVENTS_EXCHANGE, type);
 }
 
+/** The names of all queues. */
+export function queuesOf(consumers: EventConsumer[]): string[] {
+  return [
+    ...consumers.flatMap(({ name }) => [queueOf(name), deadQueueOf(name)]),
+    ...RETRY_DELAYS_MS.map((delay) => retryName(delay)),
+  ];
+}
+
 function retryName(delay: number): string {
   return `${PREFIX}.retry.${delay}ms`;
 }
