@@ -292,10 +292,11 @@ it('loses nothing and doubles nothing while the broker is killed and comes back'
 
 describe('what is deleted in the broker while the service runs', () => {
   const names = (about: string) => Array.from({ length: 50 }, (_, number) => `${about} ${number}`);
-  const storedBy = async (module: TestingModule, about: string) =>
-    await databaseOf(module)
-      .collection('notes')
-      .distinct('name', { name: { $in: names(about) } });
+  const storedBy = async (module: TestingModule, about: string) => {
+    const notes = databaseOf(module).collection<{ name: string }>('notes');
+    const stored = await notes.find({ name: { $in: names(about) } }).toArray();
+    return stored.map(({ name }) => name).sort();
+  };
   const expectAll = async (about: string, modules: TestingModule[]) => {
     await waitFor('the outbox to be empty', outboxIsEmpty, 30_000);
     for (const module of modules) {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { AmqpConnectionManagerClass, type ChannelWrapper } from 'amqp-connection-manager';
-import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+import type { Channel, ConfirmChannel } from 'amqplib';
 import type { Environment } from '../../../config/environment.js';
 import { tlsOptions } from '../../tls/tls-options.js';
 import { tlsProblem } from '../../tls/tls-problem.js';
@@ -80,7 +80,7 @@ export class RabbitMqConnection {
    * @throws Error where there is no connection
    */
   async openChannel(): Promise<Channel> {
-    const connection = this.manager.connection as ChannelModel | undefined;
+    const connection = this.manager.connection;
     if (!connection) throw new Error('RabbitMQ is not connected');
     return await connection.createChannel();
   }

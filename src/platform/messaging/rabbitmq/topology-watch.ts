@@ -145,7 +145,7 @@ export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutd
     const answer = this.ownChannel().then(work);
     const late = Symbol('late');
     const result = await within(answer, TIMEOUT_MS, late);
-    if (result !== late) return result as T;
+    if (result !== late) return result;
     this.channel = undefined;
     throw new Error('RabbitMQ does not answer');
   }
