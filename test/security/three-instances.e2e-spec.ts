@@ -210,6 +210,14 @@ describe('messages', () => {
     expect(mailsTo(email)).toHaveLength(3);
   });
 
+  it('with links keep one mail for a password reset, whichever instances are asked for verifications', async () => {
+    const { api, email } = await registerUser(instance(0));
+    await atOnce(12, (number) => api.at(instance(number)).post(`${AUTH}/email/resend`));
+    await new ApiClient(instance(1)).post(`${AUTH}/password/forgot`, { email });
+    await mailTo(email, ({ text }) => text.includes('/reset-password#'));
+    expect(mailsTo(email)).toHaveLength(3);
+  });
+
   it('of one type within a minute become one, whichever instances the events are handled by', async () => {
     const user = await registerUser(instance(0));
     const database = databaseOf(instance(0));

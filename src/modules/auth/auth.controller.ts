@@ -118,7 +118,7 @@ export class AuthController {
     return this.emails.confirm(body, user, client);
   }
 
-  /** Mail the verification link again; at most three an hour. */
+  /** Mail the verification link again; at most two an hour, one of which registering has sent. */
   @HttpCode(202)
   @Post('email/resend')
   resendVerification(@CurrentUser() user: SessionPrincipal): Promise<void> {

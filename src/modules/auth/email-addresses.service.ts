@@ -39,13 +39,13 @@ export class EmailAddressesService {
     private readonly audit: AuditService,
   ) {}
 
-  /** Has a link mailed that verifies the account's address, once the transaction is committed; at most three an hour. */
+  /** Mails a link that verifies the account's address, once the transaction is committed, as far as `MailQuotas` allows. */
   async requestVerification(account: Pick<Account, '_id' | 'email'>, transaction: ClientSession): Promise<void> {
-    if (!(await this.quotas.take(account.email, transaction))) return;
+    if (!(await this.quotas.takeForVerification(account.email, transaction))) return;
     await this.mailLink('email-verification', account, account.email, transaction);
   }
 
-  /** Mails another link, at most three an hour; beyond that, and where the address is verified, it does nothing. */
+  /** Mails another link, as far as `MailQuotas` allows. Does nothing beyond that, or if the address is verified. */
   async resend(userId: string): Promise<void> {
     await this.transactions.run(async (transaction) => {
       const account = await this.accounts.get(userId, transaction);
@@ -61,10 +61,8 @@ export class EmailAddressesService {
     if (await this.accounts.isEmailTaken(newEmail)) throw new EmailTakenError();
     await this.transactions.run(async (transaction) => {
       await this.accounts.assertUnchanged(account, transaction);
-      // By account too: else one could write to everybody.
-      for (const subject of [userId, newEmail]) {
-        if (!(await this.quotas.take(subject, transaction))) return;
-      }
+      if (!(await this.quotas.takeForChange(userId, transaction))) return;
+      if (!(await this.quotas.takeForVerification(newEmail, transaction))) return;
       await this.mailLink('email-change', account, newEmail, transaction);
       await this.outbox.add(transaction, new EmailChangeRequestedEvent(userId, { email: account.email, newEmail }));
       await this.audit.record('email.change-requested', { actorId: userId, client }, transaction);

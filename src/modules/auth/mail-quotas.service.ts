@@ -12,7 +12,7 @@ const dropped = new Counter({
   help: 'Mails with links (verification, reset, change of address) that were not sent: the quota of the hour was used up',
 });
 
-/** Keeps people's mailboxes from being flooded by others who know their address. */
+/** Limits the mails with links that a stranger can cause, so that nobody's mailbox is flooded. */
 @Injectable()
 export class MailQuotas {
   constructor(
@@ -22,14 +22,39 @@ export class MailQuotas {
   ) {}
 
   /**
-   * Counts a mail with a link, in the transaction that sends it: all kinds of them together.
+   * Counts a password reset mail. Resets may use all mails of the hour.
    *
-   * @param subject whom it is counted for: an address, or an account where each mail goes to another address
-   * @returns false where the hour's mails are used up
+   * @param address the receiver
+   * @returns false if the address has had all its mails of this hour: send nothing
    */
-  async take(subject: string, session: ClientSession): Promise<boolean> {
-    const allowance = { limit: this.environment.QUOTA_LINK_MAILS_PER_HOUR, windowMs: HOUR_MS };
-    if ((await this.quotas.take('link-mail', subject, allowance, session)) === null) return true;
+  async takeForReset(address: string, session: ClientSession): Promise<boolean> {
+    return await this.take(address, this.environment.QUOTA_LINK_MAILS_PER_HOUR, session);
+  }
+
+  /**
+   * Counts a mail that verifies an address. It leaves the last mail of the hour to a password reset: otherwise an attacker
+   * with a session could keep the owner from resetting the password by asking for verification mails.
+   *
+   * @param address the receiver
+   * @returns false if only the mail for a reset is left, or none: send nothing
+   */
+  async takeForVerification(address: string, session: ClientSession): Promise<boolean> {
+    return await this.take(address, Math.max(1, this.environment.QUOTA_LINK_MAILS_PER_HOUR - 1), session);
+  }
+
+  /**
+   * Counts an address change for the account that asks for it. Each of its mails goes to another address, so that the
+   * limit per address alone would let one account write to everybody.
+   *
+   * @returns false if the account has asked for all its changes of this hour: send nothing
+   */
+  async takeForChange(userId: string, session: ClientSession): Promise<boolean> {
+    return await this.take(userId, this.environment.QUOTA_LINK_MAILS_PER_HOUR, session);
+  }
+
+  /** Counts in the transaction that sends the mail; mails of all kinds to one subject are counted together. */
+  private async take(subject: string, limit: number, session: ClientSession): Promise<boolean> {
+    if ((await this.quotas.take('link-mail', subject, { limit, windowMs: HOUR_MS }, session)) === null) return true;
     this.transactions.afterCommit(session, () => dropped.inc());
     return false;
   }

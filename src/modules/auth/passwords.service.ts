@@ -148,7 +148,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     const account = await this.accounts.findByEmail(email);
     if (!account) return;
     await this.transactions.run(async (transaction) => {
-      if (!(await this.quotas.take(account.email, transaction))) return;
+      if (!(await this.quotas.takeForReset(account.email, transaction))) return;
       const { token, expiresAt } = await this.tokens.create('password-reset', account._id, account.email, transaction);
       await this.outbox.add(
         transaction,
