@@ -27,6 +27,7 @@ import { serveLocalFiles } from './platform/storage/local-files.js';
 import { LocalStorage } from './platform/storage/local-storage.js';
 import { LocalUrls } from './platform/storage/local-urls.js';
 import { ObjectStorage } from './platform/storage/object-storage.js';
+import { closeConnectionsOnShutdown } from './platform/shutdown/connection-closing.js';
 import { Shutdown } from './platform/shutdown/shutdown.js';
 
 const DOCS_PATH = '/docs';
@@ -61,6 +62,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   observeHttp(server, logger);
   watchRequests(server, app.get(DatabaseWatch));
   leaveOnShutdown(server, app.get(Shutdown));
+  closeConnectionsOnShutdown(server, logger);
 
   await secureHeaders(server, DOCS_PATH);
   await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);

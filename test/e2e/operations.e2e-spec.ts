@@ -4,11 +4,22 @@ import { ApiClient, type Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { mailTo, tokenIn } from '../support/mail.js';
 import { startOwnRedis } from '../support/redis.js';
+import { RawConnection } from '../support/raw-http.js';
 import { RedisProxy } from '../support/redis-proxy.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
 import { newEmail, newRegistration, registerUser, type Tokens } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
+
+/** Far less than the time limit of a shutdown, 25 s. */
+const SHUTDOWN_MS = 12_000;
+/** What clients sent that then go silent: nothing, half a header, half a body, a second request after a complete one. */
+const INCOMPLETE_REQUESTS = [
+  '',
+  'GET /health/live HTTP/1.1\r\nHost: ',
+  'POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"em',
+  'GET /health/live HTTP/1.1\r\nHost: a\r\n\r\nGET /health/live HTTP/1.1\r\n',
+];
 
 let service: TestService;
 let anonymous: ApiClient;
@@ -178,10 +189,11 @@ describe('a shutdown', () => {
     expect(await draining.waitForExit()).toBe(0);
   });
 
-  it('answers all requests under way, however slow, and ends with code 0', async () => {
+  it('answers all requests under way, however slow, waits for no incomplete one, and ends with code 0', async () => {
     const leaving = await service.replica({ SHUTDOWN_DRAIN_SECONDS: '1' });
     const { api } = await registerUser(leaving);
     const client = new ApiClient(leaving);
+    const incomplete = await Promise.all(INCOMPLETE_REQUESTS.map((text) => openConnection(leaving, text)));
     const slow = slowPost(leaving, TASKS, api.accessToken as string, { title: 'Slow' });
     await slow.headersSent;
     // Each is counted before its password is looked at: that tells when all have arrived.
@@ -195,17 +207,27 @@ describe('a shutdown', () => {
       client.post<Problem>('/api/v1/auth/login', { email: newEmail(), password: 'not-the-password' }),
     );
     await waitFor('the log-ins to arrive', async () => (await counted()) === countedBefore + logins.length);
+    const terminatedAt = performance.now();
     leaving.terminate();
     await waitFor('the shutdown to begin', () => leaving.logs().includes('not ready any more'));
     slow.finish();
     expect((await slow.answer).status).toBe(201);
     expect((await Promise.all(logins)).map(({ status }) => status)).toEqual(Array(20).fill(401));
+    // None of these ends by itself: a shutdown that waits for them is ended by its time limit, with another code.
+    expect((await Promise.all(incomplete.map((connection) => connection.untilClosed()))).length).toBe(4);
     expect(await leaving.waitForExit()).toBe(0);
+    expect(performance.now() - terminatedAt).toBeLessThan(SHUTDOWN_MS);
     // What the last request wrote is there, and its event is delivered by whoever is left.
     const { body } = await api.at(service).get<{ data: TaskBody[] }>(TASKS);
     expect(body.data.map(({ title }) => title)).toEqual(['Slow']);
   });
 });
+
+async function openConnection(service: TestService, text: string): Promise<RawConnection> {
+  const connection = await RawConnection.open(service);
+  connection.send(text);
+  return connection;
+}
 
 /** A request whose body is held back until `finish`. */
 function slowPost({ url }: TestService, path: string, token: string, body: object) {

@@ -1,5 +1,6 @@
 import { freePort } from '../../local/ports.js';
 import { ApiClient } from '../support/api-client.js';
+import { RawConnection } from '../support/raw-http.js';
 import { startService, TestService } from '../support/service.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
@@ -39,7 +40,10 @@ describe('an instance that starts', () => {
     const starting = service.replica({ PORT: String(port), MONGODB_URI: uri.href });
     await waitFor('the probes to be answered', async () => (await statusAt(port, '/health/live')) === 200, START_MS);
     expect(await statusAt(port, '/health/ready')).toBe(503);
+    // A client that sends nothing doesn't delay the start.
+    const silent = await RawConnection.open({ url: `http://127.0.0.1:${port}` });
     line.mend();
+    await silent.untilClosed();
     expect(await statusAt((await starting, port), '/health/ready')).toBe(200);
   });
 

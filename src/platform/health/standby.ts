@@ -19,5 +19,10 @@ export async function listenOnStandby({ PORT, HOST }: Environment): Promise<() =
     response.end(JSON.stringify({ status: live ? 'ok' : 'starting' }));
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(PORT, HOST, resolve));
-  return () => new Promise((resolve) => server.close(() => resolve()));
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      // Every request is answered when it arrives: what is left has sent no complete one, and would delay the start.
+      server.closeAllConnections();
+    });
 }
