@@ -9,7 +9,7 @@ const WAIT_MS = 1000;
 /** By how much a log-in may cost more than another request that reads and writes the database. */
 const MAX_RATIO = 5;
 const TRIES = 3;
-const CROWDED = { 'X-Forwarded-For': '2001:db8:1:2::3' };
+const CROWDED = { 'X-Forwarded-For': '2001:db8:1:2ff::3' };
 const ELSEWHERE = { 'X-Forwarded-For': '2001:db8:2:2::3' };
 
 let service: TestService;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 const flood = (path = LOGIN, fields: object = { password: 'no-such-account' }): Promise<ApiResponse<Problem>[]> =>
   Promise.all(
     Array.from({ length: FLOOD }, (_, host) => {
-      // All of one /56.
+      // All of one /56, and so is CROWDED.
       const address = `2001:db8:1:2${(host % 100).toString().padStart(2, '0')}::1`;
       return api.post<Problem>(path, { email: newEmail(), ...fields }, { 'X-Forwarded-For': address });
     }),
