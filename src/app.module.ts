@@ -21,6 +21,7 @@ import type { EventConsumer } from './platform/messaging/event-consumer.js';
 import { MessagingModule } from './platform/messaging/messaging.module.js';
 import { MigrationsModule } from './platform/migrations/migrations.module.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
+import { ExcessWritesGuard } from './platform/overload/excess-writes.guard.js';
 import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
 import { QuotasModule } from './platform/quotas/quotas.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
@@ -82,8 +83,9 @@ export class AppModule {
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
-        // In this order: who is asking, how often, may they, and then what they ask.
+        // In this order: who is asking, do they have too much waiting, how often, may they, and then what they ask.
         { provide: APP_GUARD, useClass: AuthenticationGuard },
+        { provide: APP_GUARD, useClass: ExcessWritesGuard },
         { provide: APP_GUARD, useClass: RateLimitGuard },
         { provide: APP_GUARD, useClass: AuthorizationGuard },
         { provide: APP_GUARD, useClass: UndeclaredInputGuard },

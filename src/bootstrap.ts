@@ -20,8 +20,7 @@ import { observeHttp, requestIdOf } from './platform/observability/http-observer
 import { PinoLoggerService } from './platform/observability/logger.js';
 import { traceHttp } from './platform/observability/tracing/http-spans.js';
 import { DatabaseWatch } from './platform/database/database-watch.js';
-import { Transactions } from './platform/database/transactions.js';
-import { refuseExcessWrites, shedLoad } from './platform/overload/load-shedding.js';
+import { shedLoad } from './platform/overload/load-shedding.js';
 import { watchRequests } from './platform/overload/requests-in-flight.js';
 import { serveLocalFiles } from './platform/storage/local-files.js';
 import { LocalStorage } from './platform/storage/local-storage.js';
@@ -67,7 +66,6 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   await secureHeaders(server, DOCS_PATH);
   await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);
   app.enableCors(corsOptions(environment.CORS_ORIGINS));
-  refuseExcessWrites(server, app.get(Transactions));
   setPaths(app);
   app.useGlobalPipes(createValidationPipe());
   const storage = app.get(ObjectStorage);

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { networkOf } from './client-network.js';
 
 /** What every log line of a request says. */
 export interface RequestContext {
@@ -8,9 +9,20 @@ export interface RequestContext {
   /** The client's address. Never logged. */
   ip: string;
   userId?: string;
+  /** Where the request came with an API key. */
+  apiKeyId?: string;
 }
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();
 
 /** What a client may send as `X-Request-Id`; anything else is replaced. */
 export const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/**
+ * Who shares a limit on concurrent work: the API key or else the user of an authenticated request, the client's network
+ * of any other.
+ */
+export function callerOf({ apiKeyId, userId, ip }: Pick<RequestContext, 'apiKeyId' | 'userId' | 'ip'>): string {
+  if (apiKeyId !== undefined) return `api-key:${apiKeyId}`;
+  return userId === undefined ? `network:${networkOf(ip)}` : `user:${userId}`;
+}

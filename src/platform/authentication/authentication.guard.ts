@@ -44,7 +44,9 @@ export class AuthenticationGuard implements CanActivate {
     }
     request.user = result;
     const store = requestContext.getStore();
-    if (store) store.userId = result.userId;
+    if (!store) return true;
+    store.userId = result.userId;
+    if ('apiKey' in result) store.apiKeyId = result.apiKey.id;
     return true;
   }
 

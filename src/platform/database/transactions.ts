@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { ClientSession, Connection } from 'mongoose';
-import { requestContext } from '../../common/http/request-context.js';
+import { callerOf, requestContext } from '../../common/http/request-context.js';
 import { Environment } from '../../config/environment.js';
 import { OverloadedError } from '../overload/overloaded.error.js';
 import { WorkLimit } from '../overload/work-limit.js';
@@ -31,7 +31,7 @@ interface Place {
 
 /**
  * Runs units of work in MongoDB transactions, a limited number at once. Those of requests wait for a limited time and take
- * turns by user; those of background work wait as long as it takes, since its queues limit how many there are.
+ * turns by caller; those of background work wait as long as it takes, since its queues limit how many there are.
  */
 @Injectable()
 export class Transactions {
@@ -58,9 +58,9 @@ export class Transactions {
     this.background = new WorkLimit({ name: 'background-transactions', concurrency: concurrency(background) });
   }
 
-  /** Whether a request that comes now would find too many others waiting to begin a transaction. */
-  get isFull(): boolean {
-    return this.requests.isFull;
+  /** How many transactions of requests may run or wait at once. */
+  get capacity(): number {
+    return this.requests.capacity;
   }
 
   /**
@@ -73,14 +73,9 @@ export class Transactions {
   async run<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
     const enclosure = this.enclosures.getStore();
     if (enclosure?.open) return await this.join(enclosure, work);
-    const session = await this.connection.startSession();
-    try {
-      const result = await this.inPlace(() => this.commit(session, work));
-      for (const callback of this.callbacks.get(session) ?? []) await callback();
-      return result;
-    } finally {
-      await session.endSession();
-    }
+    const { result, callbacks } = await this.inPlace(() => this.inSession(work));
+    for (const callback of callbacks) await callback();
+    return result;
   }
 
   /**
@@ -128,7 +123,18 @@ export class Transactions {
         place.held = false;
       }
     };
-    return await limit.run(request?.userId ?? '', holding, request?.startedAt);
+    return await limit.run(request ? callerOf(request) : '', holding, request?.startedAt);
+  }
+
+  /** Only once there is a place: of many that are refused, none needs a session. */
+  private async inSession<T>(work: (session: ClientSession) => Promise<T>) {
+    const session = await this.connection.startSession();
+    try {
+      const result = await this.commit(session, work);
+      return { result, callbacks: this.callbacks.get(session) ?? [] };
+    } finally {
+      await session.endSession();
+    }
   }
 
   private async commit<T>(session: ClientSession, work: (session: ClientSession) => Promise<T>): Promise<T> {

@@ -18,22 +18,14 @@ const shed = new Counter({
   help: 'Requests answered 503 OVERLOADED before anything was done for them: the event loop lagged, or too many writes waited',
 });
 
+/** Counts a request that is refused before anything is done for it. @returns what to throw */
+export function shedRequest(): OverloadedError {
+  shed.inc();
+  return new OverloadedError();
+}
+
 /** The route is answered however busy the process is; for probes, as a restart would make an overload worse. */
 export const ServedUnderPressure = () => RouteConfig({ servedUnderPressure: true });
-
-const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/**
- * Refuses writes while too many others wait for the database. They would be refused anyway, after they have been
- * authenticated, counted and read: a burst that is larger than what can be done is over sooner so.
- */
-export function refuseExcessWrites(server: FastifyInstance, transactions: { readonly isFull: boolean }): void {
-  server.addHook('onRequest', async ({ method }) => {
-    if (READING.has(method) || !transactions.isFull) return;
-    shed.inc();
-    throw new OverloadedError();
-  });
-}
 
 /**
  * Refuses requests while the event loop lags, before anything is done for them, so that those already begun come to an
@@ -50,8 +42,7 @@ export async function shedLoad(server: FastifyInstance, maxLagMs: number): Promi
       if (routeOptions.config.servedUnderPressure) return;
       // Infinite where one step filled the interval, so that there was nothing to take a mean of: then its length counts.
       if (lagMs === Infinity && lastInterval() <= maxLagMs) return;
-      shed.inc();
-      throw new OverloadedError();
+      throw shedRequest();
     },
   });
 }

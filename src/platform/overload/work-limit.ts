@@ -42,8 +42,13 @@ export class WorkLimit {
     waitingWork.set({ limit: options.name }, 0);
   }
 
-  /** Whether work that comes now would be refused, or take the place of other work. */
-  get isFull(): boolean {
+  /** How much may run or wait at once. */
+  get capacity(): number {
+    const { concurrency, patience } = this.options;
+    return concurrency + (patience?.maxWaiting ?? Infinity);
+  }
+
+  private get isFull(): boolean {
     const { patience } = this.options;
     return patience !== undefined && this.waiting >= patience.maxWaiting;
   }
@@ -82,9 +87,13 @@ export class WorkLimit {
 
   private turn(key: string, waitMs: number | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.isFull && !this.refuseNewestOfLonger(key)) {
-        reject(this.refusal());
-        return;
+      if (this.isFull) {
+        const replaced = this.newestOfLonger(key);
+        if (!replaced) {
+          reject(this.refusal());
+          return;
+        }
+        replaced.refuse();
       }
       const timer = waitMs === undefined ? undefined : setTimeout(() => waiter.refuse(), waitMs);
       const waiter: Waiter = {
@@ -103,13 +112,12 @@ export class WorkLimit {
     });
   }
 
-  /** @returns whether another key had more work waiting than `key` will have, of which the newest is refused now */
-  private refuseNewestOfLonger(key: string): boolean {
-    const longest = [...this.lines.values()].reduce((one, other) => (other.length > one.length ? other : one), []);
+  /** @returns the newest of the longest line, if that would still be longer than the one of `key` with one more */
+  private newestOfLonger(key: string): Waiter | undefined {
+    let longest: Waiter[] = [];
+    for (const line of this.lines.values()) if (line.length > longest.length) longest = line;
     const own = this.lines.get(key)?.length ?? 0;
-    if (longest.length <= own + 1) return false;
-    longest.at(-1)?.refuse();
-    return true;
+    return longest.length > own + 1 ? longest.at(-1) : undefined;
   }
 
   private add(waiter: Waiter): void {
