@@ -5,6 +5,7 @@ import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
 import { quickest } from '../support/quickest.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis.js';
 import { startService, type TestService } from '../support/service.js';
+import { shiftedClock } from '../support/shifted-clock.js';
 import {
   createAdmin,
   deleteUser,
@@ -185,6 +186,22 @@ describe.each(['up', 'down'])('with Redis %s', (state) => {
     });
     expect(elapsed).toBeLessThan(EVERYWHERE_MS);
   });
+});
+
+it('without Redis, a log-out counts on instances whose clocks are 90 s ahead or behind', async () => {
+  redis.kill();
+  const others = await Promise.all([90, -90].map((seconds) => instance(0).replica(shiftedClock(seconds))));
+  for (const [ender, observer] of [
+    [instance(0), others[0]],
+    [others[1], instance(0)],
+  ] as [TestService, TestService][]) {
+    const { api } = await registerUser(ender);
+    const status = async () => (await api.at(observer).get(STATS)).status;
+    await waitFor('the session to be known', async () => (await status()) === 200);
+    expect((await api.at(ender).post(`${AUTH}/logout`)).status).toBe(204);
+    await waitFor('the token to be refused', async () => (await status()) === 401, 5 * EVERYWHERE_MS);
+  }
+  await Promise.all(others.map((each) => each.stop()));
 });
 
 async function resetPassword({ email }: TestUser): Promise<{ status: number }> {

@@ -29,6 +29,7 @@ function serviceWith(change: object, known: { active?: boolean; role?: string } 
     stepUp: { verify: () => Promise.resolve(account) },
     revocations: {
       isActive: () => known.active ?? true,
+      latestRole: (_: string, copy: { role: string }) => copy.role,
       effectiveRole: (id: string, role: string) => (id === OTHER && known.role) || role,
     },
     transactions: { run: (work: (session: object) => Promise<void>) => work({}) },

@@ -46,11 +46,11 @@ export class AccountLifecycleService implements PersonalDataSource {
     const { userId } = user;
     const account = await this.stepUp.verify({ user, proof, client });
     await this.transactions.run(async (transaction) => {
-      const { role } = await this.accounts.assertUnchanged(account, transaction);
+      const { role, roleVersion: version } = await this.accounts.assertUnchanged(account, transaction);
       // The copies here may be older than the users module's latest decisions, which are in the feed.
       const isAdmin = (id: string) =>
         this.revocations.isActive(id) && this.revocations.effectiveRole(id, 'admin') === 'admin';
-      if (this.revocations.effectiveRole(userId, role) === 'admin')
+      if (this.revocations.latestRole(userId, { role, version }) === 'admin')
         await this.accounts.assertNotLastAdmin(account, isAdmin, transaction);
       await this.erase(account, transaction);
       await this.audit.record('account.deleted', { actorId: userId, details: { userId } }, transaction);

@@ -163,7 +163,7 @@ export class AuthService {
     const { _id, name, email, emailVerified, createdAt } = copy;
     await this.revocations.assertActive(String(_id));
     // The copy may be older than the users module's latest decision, which is in the feed.
-    const role = this.revocations.effectiveRole(String(_id), copy.role);
+    const role = this.revocations.latestRole(String(_id), { role: copy.role, version: copy.roleVersion });
     const [copied, decided] = [copy.tokensValidFrom, this.revocations.tokensValidFrom(String(_id))];
     const tokensValidFrom = copied && decided && copied > decided ? copied : (decided ?? copied);
     return {

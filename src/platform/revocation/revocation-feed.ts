@@ -7,6 +7,8 @@ import { Revocation, revocationId } from './revocation.schema.js';
 
 /** A database that is silent for this long is unavailable: requests get a 503 instead of waiting with it. */
 const READ_TIMEOUT_MS = 2000;
+/** By the database's clock, which is the one that `readSince` compares with: clocks of instances may differ. */
+const RECORDED_NOW = { $currentDate: { recordedAt: true } } as const;
 
 /** The feed of ended access as it is stored in this process's database. */
 @Injectable()
@@ -22,30 +24,38 @@ export class RevocationFeed {
       ...apiKeyIds.map((subject) => ({ kind: 'key' as const, subject, at })),
     ];
     if (tokensValidFrom) endings.push({ kind: 'user', subject: userId, at: Date.parse(tokensValidFrom) });
-    const recordedAt = new Date();
     const writes: AnyBulkWriteOperation<Revocation>[] = endings.map(({ kind, subject, at }) => ({
       updateOne: {
         filter: { _id: revocationId(kind, subject) },
-        update: { $set: { kind, subject, recordedAt }, $max: { at: new Date(at) } },
+        update: { $set: { kind, subject }, $max: { at: new Date(at) }, ...RECORDED_NOW },
         upsert: true,
       },
     }));
     if (account && (await this.isNewer(userId, account, session))) {
       endings.push({ kind: 'account', subject: userId, at, account });
-      writes.push(...(await this.accountWrites(userId, account, new Date(at), recordedAt, session)));
+      writes.push(...(await this.accountWrites(userId, account, new Date(at), session)));
     }
     if (writes.length > 0) await this.model.bulkWrite(writes, { session });
     return endings;
   }
 
-  /** What was recorded after `since`. */
+  /** The time by the database's clock. */
+  async now(): Promise<Date> {
+    const command = this.model.db.db?.command({ hello: 1 }, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
+    return ((await command) as { localTime: Date }).localTime;
+  }
+
+  /** What was recorded after `since`, a time by the database's clock. */
   async readSince(since: Date): Promise<Ending[]> {
     return await this.read({ recordedAt: { $gt: since } });
   }
 
-  /** All accounts that are suspended, however long ago. */
-  async readSuspended(): Promise<Ending[]> {
-    return await this.read({ _id: { $gt: 'standing:', $lt: 'standing;' }, status: 'suspended' });
+  /**
+   * The latest decision about each account that is or was suspended, however long ago. Those that aren't suspended any
+   * more are included, for a process that missed the end of a suspension.
+   */
+  async readSuspensions(): Promise<Ending[]> {
+    return await this.read({ _id: { $gt: 'standing:', $lt: 'standing;' } });
   }
 
   /** What there is about a user, and about a session or key. */
@@ -66,22 +76,18 @@ export class RevocationFeed {
     userId: string,
     state: AccountState,
     at: Date,
-    recordedAt: Date,
     session: ClientSession,
   ): Promise<AnyBulkWriteOperation<Revocation>[]> {
-    const write = (kind: 'account' | 'standing', changes: Partial<Revocation>) => ({
+    const write = (kind: 'account' | 'standing', expires: boolean) => ({
       updateOne: {
         filter: { _id: revocationId(kind, userId) },
-        update: { $set: { kind, subject: userId, at, ...state, ...changes } },
+        update: { $set: { kind, subject: userId, at, ...state }, ...(expires && RECORDED_NOW) },
         upsert: true,
       },
     });
     const standing = revocationId('standing', userId);
     const needsStanding = state.status === 'suspended' || (await this.model.exists({ _id: standing }).session(session));
-    return [
-      write('account', { recordedAt }),
-      ...(needsStanding ? [write('standing', state.status === 'deleted' ? { recordedAt } : {})] : []),
-    ];
+    return [write('account', true), ...(needsStanding ? [write('standing', state.status === 'deleted')] : [])];
   }
 
   private async read(filter: QueryFilter<Revocation>): Promise<Ending[]> {

@@ -31,8 +31,9 @@ export class Revocation {
   at!: Date;
 
   /**
-   * When this database got the entry: each poll reads what is new by it, and it decides when the entry expires. Not in
-   * `standing` entries, which are read when a process starts and don't expire.
+   * When this database got the entry, by the database's clock (by the clock of an instance of an earlier release). Each
+   * poll reads what is new by it, and it decides when the entry expires. Not in `standing` entries, which are read when a
+   * process starts and don't expire.
    */
   @Prop({ type: Date })
   recordedAt?: Date;

@@ -25,8 +25,10 @@ import { RevocationFeed } from './revocation-feed.js';
 const POLL_MS = { withRedis: 500, alone: 200 };
 /** A feed not read for longer than this isn't trusted: each request then asks the database. */
 const MAX_STALENESS_MS = 5000;
-/** How far each poll looks back: covers slow commits and clocks that disagree. */
+/** How far each poll looks back: covers the time between the write of an entry and its commit. */
 const OVERLAP_MS = 30_000;
+/** How much longer than an access token lives an entry is kept: covers clocks of instances that differ. */
+const CLOCK_MARGIN_MS = 300_000;
 /** Longer than reading an account and making a token of it takes. */
 const ISSUING_MS = 1000;
 const CHANNEL = 'revocations';
@@ -43,7 +45,9 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   private readonly known: KnownEndings;
   private readonly listeners: ((ending: Ending) => void)[] = [];
   private readonly keepMs: number;
-  private readAt = 0;
+  /** When the latest successful poll began: by the monotonic clock (milliseconds), and by the database's clock. */
+  private readAt = -Infinity;
+  private readUpTo?: number;
   private timer?: NodeJS.Timeout;
   private polling?: Promise<void>;
 
@@ -55,7 +59,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     @InjectRedisSubscriber() private readonly subscriber: Redis,
     environment: Environment,
   ) {
-    this.keepMs = environment.ACCESS_TOKEN_TTL_SECONDS * 1000 + OVERLAP_MS;
+    this.keepMs = environment.ACCESS_TOKEN_TTL_SECONDS * 1000 + CLOCK_MARGIN_MS;
     this.known = new KnownEndings(this.keepMs);
   }
 
@@ -153,9 +157,18 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     return this.known.statusOf(userId) === 'active';
   }
 
-  /** @param role what a credential or a copy of the user's says @returns the role that counts: a recent decision's, if any */
+  /**
+   * @param role a credential's
+   * @returns the role that counts: a recent decision's where that is lower. It raises none, because the credential may
+   * contain a later decision, by an instance of an earlier release that doesn't write to the feed.
+   */
   effectiveRole(userId: string, role: Role): Role {
-    return this.known.roleOf(userId) ?? role;
+    return this.known.roleAtMost(userId, role);
+  }
+
+  /** @param copy of the user's profile @returns the role of a recent decision where that is newer than the copy */
+  latestRole(userId: string, copy: Pick<AccountState, 'role' | 'version'>): Role {
+    return this.known.roleSince(userId, copy);
   }
 
   /** @returns the earliest time of a token that this process's feed doesn't revoke; null for any time */
@@ -199,7 +212,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   }
 
   private async readIfStale(userId: string, credential?: { kind: 'session' | 'key'; id: string }): Promise<void> {
-    if (Date.now() - this.readAt <= MAX_STALENESS_MS) return;
+    if (performance.now() - this.readAt <= MAX_STALENESS_MS) return;
     try {
       this.remember(await this.feed.readOf(userId, credential));
     } catch (error) {
@@ -216,14 +229,17 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   }
 
   private async read(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const isStale = startedAt - this.readAt > MAX_STALENESS_MS;
-    const since = this.readAt === 0 ? startedAt - this.keepMs : this.readAt - OVERLAP_MS;
     try {
-      if (isStale) this.remember(await this.feed.readSuspended());
+      const now = (await this.feed.now()).getTime();
+      if (isStale) this.remember(await this.feed.readSuspensions());
+      // Another server that became the primary may have an earlier time.
+      const since = this.readUpTo === undefined ? now - this.keepMs : Math.min(this.readUpTo, now) - OVERLAP_MS;
       this.remember(await this.feed.readSince(new Date(since)));
       this.readAt = startedAt;
-      this.known.forgetExpired(startedAt);
+      this.readUpTo = now;
+      this.known.forgetExpired();
     } catch (error) {
       if (isStale) this.logger.warn({ err: error }, 'the feed of ended access cannot be read; asking for each request');
     }
