@@ -169,6 +169,35 @@ describe('the log', () => {
   });
 });
 
+describe('standard output that nobody reads', () => {
+  const droppedLines = async () => {
+    const text = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+    return Number(/^log_lines_dropped_total (\d+)$/m.exec(text)?.[1]);
+  };
+
+  it('delays no request; lines are dropped and counted, and the number is logged when it is read again', async () => {
+    const { api } = await registerUser(service);
+    expect(await droppedLines()).toBe(0);
+    service.stallOutput();
+    try {
+      // Each adds a line of 12 KiB to the log. What the pipe and the service keep is far less than all of it.
+      const path = `/${'a'.repeat(12 * 1024)}`;
+      await waitFor('lines to be dropped', async () => {
+        const answers = await Promise.all(Array.from({ length: 20 }, () => anonymous.get(path)));
+        expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(404));
+        return (await droppedLines()) > 0;
+      });
+      await createTask(api);
+      expect((await anonymous.get('/health/ready')).status).toBe(200);
+    } finally {
+      service.resumeOutput();
+    }
+    const report = await waitFor('the report', () => service.logLines().find(({ dropped }) => dropped));
+    expect(report).toMatchObject({ level: 'warn', reason: 'EAGAIN', dropped: await droppedLines() });
+    for (const line of service.logs().trim().split('\n')) expect(() => void JSON.parse(line)).not.toThrow();
+  });
+});
+
 describe('a shutdown', () => {
   it('fails readiness at once, while liveness and requests go on, and ends with code 0', async () => {
     const draining = await service.replica({ SHUTDOWN_DRAIN_SECONDS: '2' });

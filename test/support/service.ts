@@ -220,6 +220,15 @@ export class TestService {
     this.child?.kill('SIGCONT');
   }
 
+  /** Stops reading what it writes to standard output, so that the pipe fills up. */
+  stallOutput(): void {
+    this.child?.stdout?.pause();
+  }
+
+  resumeOutput(): void {
+    this.child?.stdout?.resume();
+  }
+
   /** Ends it, in good order where it still runs, and starts it again. */
   async restart(): Promise<void> {
     await this.stop();

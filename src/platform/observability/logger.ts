@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
-import { type LevelWithSilent, type Logger as PinoLogger, pino } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
 import { requestContext } from '../../common/http/request-context.js';
 import { workerId } from '../cluster/worker.js';
+import { LogDestination } from './log-destination.js';
 import { reportError } from './errors/report-error.js';
 import { scrub } from './scrub.js';
 import { traceIds } from './tracing/spans.js';
@@ -14,21 +15,32 @@ function serializeError(error: unknown): unknown {
 
 /** JSON lines on standard output, each with the ids of the request, its user and the trace where there are any. */
 export function createLogger(level: string): PinoLogger {
-  return pino({
-    level: level as LevelWithSilent,
-    base: { service: 'scalable-api', worker: workerId() },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: serializeError },
-    redact: {
-      paths: ['*.password', '*.token', '*.refreshToken', '*.accessToken', '*.authorization', '*.cookie', '*.email'],
-      censor: '[redacted]',
+  const logger: PinoLogger = pino(
+    {
+      level,
+      base: { service: 'scalable-api', worker: workerId() },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: serializeError },
+      redact: {
+        paths: ['*.password', '*.token', '*.refreshToken', '*.accessToken', '*.authorization', '*.cookie', '*.email'],
+        censor: '[redacted]',
+      },
+      mixin: () => {
+        const { requestId, userId } = requestContext.getStore() ?? {};
+        return { requestId, userId, ...traceIds() };
+      },
     },
-    mixin: () => {
-      const { requestId, userId } = requestContext.getStore() ?? {};
-      return { requestId, userId, ...traceIds() };
-    },
-  });
+    new LogDestination(standardOutput(), (dropped, reason) =>
+      logger.warn({ dropped, reason }, 'log lines were dropped: standard output could not be written'),
+    ),
+  );
+  return logger;
+}
+
+/** The descriptor of standard output. Node makes a pipe or socket there non-blocking when its stream is first used. */
+function standardOutput(): number {
+  return process.stdout.fd;
 }
 
 type Level = 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
