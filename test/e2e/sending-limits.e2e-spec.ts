@@ -13,10 +13,12 @@ import {
   registerVerifiedUser,
   type TestUser,
   type Tokens,
+  verifyAddress,
 } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const NOTIFICATIONS = '/api/v1/notifications';
+const PREFERENCES = '/api/v1/users/me/preferences';
 const ALL = { email: true, push: false, sms: true };
 
 interface Entry {
@@ -179,20 +181,62 @@ describe('quotas', () => {
     return Number(new RegExp(`^${name}\\{${labels}\\} (\\d+)$`, 'm').exec(metrics)?.[1]);
   }
 
-  it('let a user have three mails a day, and as many about the account', async () => {
+  it('let a user have three mails a day about tasks', async () => {
     const user = await registerVerifiedUser(strict);
     const outcomes: DeliveryBody[] = [];
     for (let number = 0; number < 5; number++) outcomes.push(...(await completeApart(user, `Task ${number}`)));
     expect(outcomes.map(({ state }) => state)).toEqual(['delivered', 'delivered', 'delivered', 'skipped', 'skipped']);
     expect(outcomes[4]?.lastError).toBe('The limit of messages for the day was reached.');
     expect(await countMetric('notifications_dropped_total', 'channel="email",reason="user-quota"')).toBe(2);
+    expect(mailsTo(user.email).filter(({ subject }) => subject === 'Task completed')).toHaveLength(3);
+  });
 
+  it('let a user have three mails a day about log-ins, which take none of the other mails about the account', async () => {
+    const user = await registerVerifiedUser(strict);
+    const database = databaseOf(strict);
+    const owner = new ObjectId(user.id);
+    const ofLogIns = { user: owner, event: 'account.new-login' };
+    const countLogIns = (filter: object) =>
+      database.collection('deliveries').countDocuments({ ...ofLogIns, ...filter });
+    for (let number = 1; number <= 5; number++) {
+      // As if it were minutes after the one before.
+      await database.collection('contacts').updateOne({ _id: owner }, { $unset: { burstsUntil: 1 } });
+      await logIn(strict, user);
+      await waitFor('the message', async () => (await countLogIns({})) === number);
+    }
+    expect(await countLogIns({ lastError: 'over-quota' })).toBe(2);
     const isLogIn = ({ subject }: { subject: string }) => subject === 'New log-in to your account';
-    for (let time = 0; time < 5; time++) await logIn(strict, user);
-    const skipped = { user: new ObjectId(user.id), event: 'account.new-login', lastError: 'over-quota' };
-    const deliveries = databaseOf(strict).collection('deliveries');
-    await waitFor('two to be skipped', async () => (await deliveries.countDocuments(skipped)) === 2);
     await waitFor('three mails', () => mailsTo(user.email).filter(isLogIn).length === 3);
+
+    const change = { currentPassword: user.password, newPassword: 'another-horse-battery' };
+    expect(await user.api.post('/api/v1/auth/password/change', change)).toMatchObject({ status: 204 });
+    await mailTo(user.email, ({ subject }) => subject === 'Your password was changed');
+  });
+
+  it('count what waits for the end of quiet hours while the address is verified', async () => {
+    const user = await registerUser(strict);
+    const database = databaseOf(strict);
+    const owner = new ObjectId(user.id);
+    const contactHas = (part: object) =>
+      waitFor('the contact', () => database.collection('contacts').findOne({ _id: owner, ...part }));
+    const { body: preferences } = await user.api.get<object>(PREFERENCES);
+    const hourFromNow = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+    const quietHours = { start: hourFromNow(-1), end: hourFromNow(1) };
+    await user.api.put(PREFERENCES, { ...preferences, quietHours });
+    await contactHas({ 'preferences.quietHours': quietHours });
+
+    const ofTasks = { user: owner, event: 'task.completed' };
+    const countMails = (filter: object) => database.collection('deliveries').countDocuments({ ...ofTasks, ...filter });
+    for (let number = 1; number <= 5; number++) {
+      await database.collection('contacts').updateOne({ _id: owner }, { $unset: { burstsUntil: 1 } });
+      await createTask(user.api, { status: 'done' });
+      await waitFor('the message', async () => (await countMails({})) === number);
+    }
+    await verifyAddress(user);
+    await contactHas({ emailVerified: true });
+    await user.api.put(PREFERENCES, { ...preferences, quietHours: null });
+    await waitFor('all to be done', async () => (await countMails({ state: 'done' })) === 5);
+    expect(await countMails({ lastError: 'over-quota' })).toBe(2);
     expect(mailsTo(user.email).filter(({ subject }) => subject === 'Task completed')).toHaveLength(3);
   });
 

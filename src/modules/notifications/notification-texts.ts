@@ -14,6 +14,11 @@ export function isAboutAccount(event: SentEvent): boolean {
   return event.startsWith('account.');
 }
 
+/** Notices of log-ins: somebody who knows the password can cause any number of them. */
+export function isLogIn(event: SentEvent): boolean {
+  return event === 'account.new-login';
+}
+
 /** How the reader writes; English and UTC where it isn't known. */
 export interface Reader {
   /** BCP 47 */

@@ -15,7 +15,7 @@ import { SendingQuotas } from './deliveries/sending-quotas.service.js';
 import { InboxService } from './inbox.service.js';
 import { pushReceiver } from './push/push-receiver.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
-import { isAboutAccount, type SentEvent, textOf } from './notification-texts.js';
+import { isAboutAccount, isLogIn, type SentEvent, textOf } from './notification-texts.js';
 import type { Contact } from './schemas/contact.schema.js';
 
 type Message = Pick<DeliveryRequest, 'channel' | 'to' | 'token' | 'expiresAt'> & { data?: Record<string, string> };
@@ -58,7 +58,8 @@ export class NotifierService {
       .filter(({ channel }) => !(inDigest && channel === 'email'))
       .map((to) => ({ user, notification, event, data, ...to }));
 
-    const canCollapse = notification && contact && !isAboutAccount(event) && requests.length > 0;
+    const comesInBursts = !isAboutAccount(event) || isLogIn(event);
+    const canCollapse = notification && contact && comesInBursts && requests.length > 0;
     const collapsedInto = canCollapse
       ? await this.bursts.collect(contact, event, { requests, entry: notification }, session)
       : null;
@@ -70,7 +71,7 @@ export class NotifierService {
     if (inDigest && reached.some(({ channel }) => channel === 'email')) {
       await this.deliveries.addToDigest(notification, contact, mailDomain(contact.email), session);
     }
-    if (!collapsedInto) await this.send(requests, contact, session);
+    if (!collapsedInto) await this.send(requests, session);
   }
 
   /**
@@ -91,7 +92,7 @@ export class NotifierService {
     const request = { user: new Types.ObjectId(userId), event, data, receiver, ...message };
     // A mail with a link was counted for its address before its event was published.
     if (message.token) await this.deliveries.add([request], session);
-    else await this.send([request], contact, session);
+    else await this.send([request], session);
   }
 
   /**
@@ -108,10 +109,10 @@ export class NotifierService {
   }
 
   /** Stores messages as far as the user's quotas reach; the others are stored as skipped. */
-  private async send(requests: DeliveryRequest[], contact: Contact | null, session: ClientSession): Promise<void> {
+  private async send(requests: DeliveryRequest[], session: ClientSession): Promise<void> {
     const [first] = requests;
     if (!first) return;
-    const excess = await this.quotas.findExcess(String(first.user), contact, requests, session);
+    const excess = await this.quotas.findExcess(String(first.user), requests, session);
     const rows = requests.map((request) => (excess.has(request) ? { ...request, ...OVER_QUOTA } : request));
     await this.deliveries.add(rows, session);
   }

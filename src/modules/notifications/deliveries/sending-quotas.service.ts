@@ -4,8 +4,7 @@ import { Environment } from '../../../config/environment.js';
 import { type ChannelName, CHANNELS } from '../../../contracts/notification-events.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { Quotas } from '../../../platform/quotas/quotas.js';
-import { isAboutAccount, type SentEvent } from '../notification-texts.js';
-import type { Contact } from '../schemas/contact.schema.js';
+import { isAboutAccount, isLogIn, type SentEvent } from '../notification-texts.js';
 import { countDropped, type DropReason } from './sending-metrics.js';
 
 /** A message that asks to be sent. */
@@ -19,7 +18,8 @@ const EVERYBODY = 'everybody';
 
 /**
  * How many messages go out in a day, counted in the transaction that stores them. Messages about the account have a quota
- * of their own, so that others can't use it up. Mails with links aren't counted here: they have a quota by address.
+ * of their own, and log-ins another one, so that neither tasks nor log-ins can use up the quota of security notices. Mails
+ * with links aren't counted here: they have a quota by address.
  */
 @Injectable()
 export class SendingQuotas {
@@ -30,22 +30,17 @@ export class SendingQuotas {
   ) {}
 
   /**
-   * Counts messages of one event to one user.
+   * Counts messages of one event to one user. Mails to an address that isn't verified count as well: those that wait, for
+   * the end of quiet hours or for a mail server, are sent if it is verified by then.
    *
-   * @param contact the user's: a mail to an address that isn't verified is skipped later, and takes nothing
    * @returns those of the messages that are over the quota
    */
-  async findExcess<T extends Candidate>(
-    userId: string,
-    contact: Contact | null,
-    messages: T[],
-    session: ClientSession,
-  ): Promise<Set<T>> {
+  async findExcess<T extends Candidate>(userId: string, messages: T[], session: ClientSession): Promise<Set<T>> {
     const excess: T[] = [];
     for (const channel of CHANNELS) {
       const wanted = messages.filter((message) => message.channel === channel);
       const [first] = wanted;
-      if (!first || (channel === 'email' && !contact?.emailVerified)) continue;
+      if (!first) continue;
       const count = await this.takeOfUser(userId, first, wanted.length, session);
       excess.push(...wanted.slice(count));
     }
@@ -64,7 +59,7 @@ export class SendingQuotas {
     wanted: number,
     session: ClientSession,
   ): Promise<number> {
-    const kind = isAboutAccount(event) ? `${channel}-about-account` : channel;
+    const kind = isLogIn(event) ? `${channel}-log-in` : isAboutAccount(event) ? `${channel}-about-account` : channel;
     const limit = this.limitOf(channel);
     const count = await this.quotas.takeOfDay(kind, userId, { limit, wanted }, session);
     this.countDropped(channel, 'user-quota', wanted - count, session);
