@@ -50,7 +50,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/platform/observability/(tracing/(telemetry|prometheus-producer)|errors/sentry)\\.ts$',
+        pathNot: '^src/platform/observability/(tracing/(telemetry|prometheus-producer|sampler)|errors/sentry)\\.ts$',
       },
       to: { path: 'node_modules/@(opentelemetry/(?!api/)|sentry/)' },
     },

@@ -144,20 +144,42 @@ it('makes one tree across services and the broker', async () => {
 }, 400_000);
 
 describe('what is traced', () => {
-  it('is what the sampler says, without probes, and sent when the process ends', async () => {
-    const nothing = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' };
-    const service = await startService(toReceiver({ ...nothing, OTEL_BSP_SCHEDULE_DELAY: '600000' }));
+  /** The names of the requests that a process has recorded once it has ended, when nothing is sent before. */
+  async function recorded(overrides: EnvironmentOverrides, work: (service: TestService) => Promise<void>) {
+    const service = await startService(toReceiver({ ...overrides, OTEL_BSP_SCHEDULE_DELAY: '600000' }));
     const before = receiver.spans.length;
-    const caller = new TracingCaller(receiver);
-    const api = new ApiClient(service);
-    await api.get('/health/ready', caller.headers);
-    await registerUser(service);
-    await api.get('/.well-known/jwks.json', caller.headers);
+    await work(service);
     expect(receiver.spans).toHaveLength(before);
     expect(await service.stop()).toBe(0);
     const requests = receiver.spans.slice(before).filter(({ kind }) => kind === 'SPAN_KIND_SERVER');
-    expect(requests.map(({ name }) => name)).toEqual(['GET /.well-known/jwks.json']);
+    return requests.map(({ name, traceId }) => ({ name, traceId }));
+  }
+  const get = (service: TestService, path: string, traceparent: string) =>
+    new ApiClient(service).get(path, { traceparent });
+  const SPAN_ID = '00f067aa0ba902b7';
+  /** The least id of all: one that any ratio but 0 would take. */
+  const LEAST_ID = `${'0'.repeat(31)}1`;
+
+  it("is what the sampler says, without probes, whatever a client's traceparent asks for", async () => {
+    const all = await recorded({}, async (service) => {
+      await get(service, '/health/ready', `00-${'a'.repeat(32)}-${SPAN_ID}-01`);
+      await get(service, '/.well-known/jwks.json', `00-${'b'.repeat(32)}-${SPAN_ID}-00`);
+    });
+    expect(all).toEqual([{ name: 'GET /.well-known/jwks.json', traceId: 'b'.repeat(32) }]);
   });
+
+  it.each(['parentbased_traceidratio', 'traceidratio'])(
+    'is nothing of a client that asks for it where %s takes almost nothing',
+    async (sampler) => {
+      const ratio = { OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: '0.000000001' };
+      const some = await recorded(ratio, async (service) => {
+        for (const id of [LEAST_ID, 'a'.repeat(32)]) {
+          await get(service, '/.well-known/jwks.json', `00-${id}-${SPAN_ID}-01`);
+        }
+      });
+      expect(some).toEqual([]);
+    },
+  );
 });
 
 it('goes on without a receiver, says so once, and ends in good order', async () => {

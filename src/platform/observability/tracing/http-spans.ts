@@ -1,11 +1,14 @@
 import { type Context, context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
-import { tracer } from './spans.js';
+import { markClientParent, tracer } from './spans.js';
 
 /** Asked every few seconds, for ever. */
 const NOT_TRACED = /^\/health(\/|$)/;
 
-/** Makes a span of each request, which continues the trace of its `traceparent` (W3C Trace Context) where it has one. */
+/**
+ * Makes a span of each request. It continues the trace of a `traceparent` (W3C Trace Context), but whether it is recorded is
+ * the sampler's decision, not the client's.
+ */
 export function traceHttp(server: FastifyInstance): void {
   const traced = new WeakMap<object, Context>();
 
@@ -16,7 +19,9 @@ export function traceHttp(server: FastifyInstance): void {
     if (route && NOT_TRACED.test(route)) return done();
     const parent = propagation.extract(ROOT_CONTEXT, headers);
     const attributes = { 'http.request.method': method, ...(route && { 'http.route': route }) };
-    const span = tracer.startSpan(route ? `${method} ${route}` : method, { kind: SpanKind.SERVER, attributes }, parent);
+    const name = route ? `${method} ${route}` : method;
+    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, markClientParent(parent));
+    // Without the mark: the spans below this one follow its decision.
     const own = trace.setSpan(parent, span);
     traced.set(request, own);
     context.with(own, done);

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context,
+  createContextKey,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -13,12 +14,24 @@ import {
 /** Where there is no SDK (`startTelemetry`), its spans are nothing and cost nothing. */
 export const tracer = trace.getTracer('scalable-api');
 
+const CLIENT_PARENT = createContextKey("the parent span is a client's");
+
 export interface SpanDescription {
   kind?: SpanKind;
   /** No values of users': neither addresses nor texts, tokens or the messages of errors. */
   attributes?: Attributes;
   /** `traceparent` (W3C Trace Context) of what it continues; null or undefined: it begins a trace. Left out: what goes on here. */
   continues?: string | null | undefined;
+}
+
+/** Marks a context whose parent span comes from a client: the sampler then decides as for the start of a trace. */
+export function markClientParent(parent: Context): Context {
+  return parent.setValue(CLIENT_PARENT, true);
+}
+
+/** Whether the parent span of this context comes from a client. */
+export function hasClientParent(parent: Context): boolean {
+  return parent.getValue(CLIENT_PARENT) === true;
 }
 
 /** Does `work` as a span; it has failed if `work` throws. */

@@ -9,6 +9,7 @@ import type { Environment } from '../../../config/environment.js';
 import { version } from '../../../config/version.js';
 import { PrometheusProducer } from './prometheus-producer.js';
 import { traceRedis } from './redis-spans.js';
+import { createSampler } from './sampler.js';
 
 /** What the SDK reads from the process's environment; here it may have come from a file or a secret source. */
 const STANDARD_VARIABLES = [
@@ -16,8 +17,6 @@ const STANDARD_VARIABLES = [
   'OTEL_EXPORTER_OTLP_HEADERS',
   'OTEL_SERVICE_NAME',
   'OTEL_RESOURCE_ATTRIBUTES',
-  'OTEL_TRACES_SAMPLER',
-  'OTEL_TRACES_SAMPLER_ARG',
 ] as const satisfies (keyof Environment)[];
 
 interface Exporter {
@@ -37,6 +36,7 @@ export function startTelemetry(environment: Environment, logger: Logger): () => 
   const resource = describeProcess();
   const traces = new NodeTracerProvider({
     resource,
+    sampler: createSampler(environment),
     spanProcessors: [new BatchSpanProcessor(tellingOutages(new OTLPTraceExporter(), 'traces', logger))],
   });
   traces.register();
