@@ -1,8 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writePrivateFile } from './atomic-file.js';
-import type { SpawnedProcess } from './process.js';
+import { killTree, type SpawnedProcess } from './process.js';
 import { isAlive } from './process-identity.js';
+import { processTree, signalProcesses } from './process-tree.js';
 
 const POLL_MS = 25;
 const PATIENCE_MS = 15_000;
@@ -39,8 +40,9 @@ export async function endLeftovers(file: string): Promise<string[]> {
   const ended: string[] = [];
   for (const child of readRecord(file).reverse()) {
     if (!isAlive(child)) continue;
-    process.kill(child.pid, child.stopSignal);
-    if (!(await isGoneWithin(child, PATIENCE_MS))) process.kill(child.pid, 'SIGKILL');
+    signalProcesses([child.pid], child.stopSignal);
+    signalProcesses(processTree(child.pid), 'SIGCONT');
+    if (!(await isGoneWithin(child, PATIENCE_MS))) killTree(child.pid);
     ended.push(child.name);
   }
   rmSync(file, { force: true });

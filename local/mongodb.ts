@@ -134,7 +134,8 @@ export async function startMongoDb(context: ServerContext, env: NodeJS.ProcessEn
   if (given) return foreignServer(given, 'MONGODB_URI');
   const kind = existingKind(context.dataDir);
   const remedy = kind
-    ? `the data in ${context.dataDir} need the ${kind} they were written with; remove that folder to start empty.`
+    ? `the data in ${context.dataDir} need the ${kind} they were written with, and are unchanged. The reason is above; ` +
+      'copy that folder before you repair or remove anything in it.'
     : 'install MongoDB or set MONGODB_URI.';
   const sources = usableSources(allSources(context), kind);
   return startFirst('MongoDB', sources, context.log, remedy);

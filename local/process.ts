@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { LogFile } from './log-file.js';
 import { identify, type ProcessIdentity } from './process-identity.js';
+import { processTree, signalProcesses } from './process-tree.js';
 import type { UnixUser } from './unprivileged.js';
 
 const KEPT_LINES = 40;
 const STOP_BOUND_MS = 20_000;
 const READY_BOUND_MS = 60_000;
+/** What a process has written may arrive after its end; what its own children keep open is not waited for. */
+const LAST_OUTPUT_MS = 1000;
 
 /** What to run and how it says that it is ready. */
 export interface ProcessSpec {
@@ -55,12 +58,19 @@ let closing = false;
 /** Ends every child of this process, the youngest first; none can be started any more. */
 export async function shutDownProcesses(): Promise<void> {
   closing = true;
+  // One that was stopped (SIGSTOP, Ctrl-Z) can't end, and those that wait for its answers would take their whole time.
+  for (const { pid } of running) signalProcesses(processTree(pid), 'SIGCONT');
   for (const child of [...running].reverse()) await child.stop();
 }
 
 /** For whoever can't wait: what the servers have acknowledged survives this too. */
 export function killProcesses(): void {
-  for (const { pid } of running) process.kill(pid, 'SIGKILL');
+  for (const { pid } of running) killTree(pid);
+}
+
+/** With its descendants, which would outlive it: PostgreSQL's sessions have process groups of their own. */
+export function killTree(pid: number): void {
+  signalProcesses(processTree(pid), 'SIGKILL');
 }
 
 let deathSignalTool: boolean | undefined;
@@ -84,10 +94,6 @@ function spawnChild(spec: ProcessSpec, stopSignal: NodeJS.Signals): ChildProcess
   return spawn(command, args, { env, cwd, ...user, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function openLog(file: string | undefined): WriteStream | undefined {
-  return file === undefined ? undefined : createWriteStream(file, { flags: 'w', mode: 0o600 });
-}
-
 function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
   return signal ? `signal ${signal}` : `code ${code}`;
 }
@@ -101,7 +107,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
   const { name, ready, stopSignal = 'SIGTERM', stopBoundMs = STOP_BOUND_MS } = spec;
   if (closing) throw new Error('stopped');
   const child = spawnChild(spec, stopSignal);
-  const log = openLog(spec.logFile);
+  const log = spec.logFile === undefined ? undefined : new LogFile(spec.logFile);
   const lines: string[] = [];
   let isReady: () => void = () => undefined;
   const readiness = new Promise<void>((resolve) => (isReady = resolve));
@@ -109,7 +115,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
   const takeLine = (line: string): void => {
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();
-    log?.write(`${line}\n`);
+    log?.write(line);
     spec.onLine?.(line);
     if (ready?.test(line)) isReady();
   };
@@ -118,7 +124,18 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
   }
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, signal) => resolve(describeExit(code, signal)));
+    child.once('exit', (code, signal) => {
+      const how = describeExit(code, signal);
+      const timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        resolve(how);
+      }, LAST_OUTPUT_MS);
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve(how);
+      });
+    });
   });
 
   const managed: ManagedProcess = {
@@ -129,20 +146,24 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
     async stop() {
       if (child.pid === undefined) return;
       child.kill(stopSignal);
-      const insist = setTimeout(() => child.kill('SIGKILL'), stopBoundMs);
+      signalProcesses(processTree(child.pid), 'SIGCONT');
+      const insist = setTimeout(() => killTree(managed.pid), stopBoundMs);
       await exited;
       clearTimeout(insist);
     },
   };
   if (child.pid !== undefined) {
     running.add(managed);
-    spec.onSpawn?.({ name, stopSignal, ...identify(child.pid) });
+    void exited.then(() => running.delete(managed));
+    try {
+      spec.onSpawn?.({ name, stopSignal, ...identify(child.pid) });
+    } catch (error) {
+      await managed.stop();
+      throw error;
+    }
     if (!ready) isReady();
   }
-  void exited.then(() => {
-    running.delete(managed);
-    log?.end();
-  });
+  void exited.then(() => log?.close());
 
   const problem = await firstProblem(readiness, exited);
   if (problem === undefined) return managed;

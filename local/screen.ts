@@ -15,6 +15,21 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** What is kept for a terminal or pipe that takes nothing, in bytes; further lines are dropped. */
+const MAX_UNSHOWN_BYTES = 1024 * 1024;
+let dropped = 0;
+
+/** One line of the service's log. */
+export function showLog(line: string): void {
+  if (process.stdout.writableLength > MAX_UNSHOWN_BYTES) {
+    dropped += 1;
+    return;
+  }
+  if (dropped > 0) process.stdout.write(`(${dropped} lines were dropped here)\n`);
+  dropped = 0;
+  process.stdout.write(`${line}\n`);
+}
+
 /** Ready to paste; the address differs from start to start, since one can be registered once only. */
 export function registerCommand(url: string, unique: string): string {
   const body = JSON.stringify({

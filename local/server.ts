@@ -1,4 +1,5 @@
 import type { SpawnedProcess } from './process.js';
+import { explainFailure } from './start-failure.js';
 
 /** A server the stack uses: its own child, or somebody else's that an address was given for. */
 export interface Server {
@@ -36,11 +37,6 @@ export function foreignServer(url: string, description: string): Server {
   return { url, description, failed: new Promise(() => undefined), stop: async () => undefined };
 }
 
-/** First line of a message: one source, one line. */
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
-}
-
 /**
  * Tries the sources in order, a line each.
  *
@@ -58,7 +54,7 @@ export async function startFirst(
       log(`${what}: ${server.description}`);
       return server;
     } catch (error) {
-      log(`${what}: not from ${source.name}: ${firstLine(error)}`);
+      log(`${what}: not from ${source.name}: ${explainFailure(error)}`);
     }
   }
   throw new Error(`${what} can't be had from anywhere: ${remedy}`);

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PROJECT_ROOT } from './paths.js';
 import { isNoise, prettyLine } from './pretty-log.js';
 import { type ManagedProcess, type SpawnedProcess, startProcess } from './process.js';
+import { showLog } from './screen.js';
 
 const POLL_MS = 50;
 const READY_BOUND_MS = 60_000;
@@ -60,8 +61,8 @@ export async function startService(options: ServiceOptions): Promise<ManagedProc
     logFile,
     onSpawn,
     onLine(line) {
-      if (!terminal) process.stdout.write(`${label}${line}\n`);
-      else if (!isNoise(line)) process.stdout.write(`${label}${prettyLine(line, true)}\n`);
+      if (!terminal) showLog(`${label}${line}`);
+      else if (!isNoise(line)) showLog(`${label}${prettyLine(line, true)}`);
     },
   });
   await whenReady(`http://127.0.0.1:${port}/health/ready`, service);

@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import type { SpawnedProcess } from './process.js';
+import { startMark } from './process-identity.js';
+import { processTree, signalProcesses } from './process-tree.js';
 import type { Stack } from './stack.js';
 
 /** A launcher of its own, so that it can be killed: starts a durable stack on `dataDir` and prints its addresses. */
@@ -28,10 +30,13 @@ async function launch(dataDir: string): Promise<Running> {
   return { launcher, ...(JSON.parse(line) as Pick<Stack, 'mongodbUri' | 'redisUrl'>) };
 }
 
+function serversOf(dataDir: string): SpawnedProcess[] {
+  return JSON.parse(readFileSync(join(dataDir, 'servers.json'), 'utf8')) as SpawnedProcess[];
+}
+
 async function killEverything(dataDir: string, launcher: ChildProcess): Promise<void> {
-  const servers = JSON.parse(readFileSync(join(dataDir, 'servers.json'), 'utf8')) as SpawnedProcess[];
   const gone = once(launcher, 'exit');
-  for (const { pid } of servers) process.kill(pid, 'SIGKILL');
+  for (const { pid } of serversOf(dataDir)) process.kill(pid, 'SIGKILL');
   launcher.kill('SIGKILL');
   await gone;
 }
@@ -69,6 +74,9 @@ describe('the stack', () => {
     const redisAgain = new Redis(second.redisUrl);
     const count = Number(await redisAgain.get('writes'));
     redisAgain.disconnect();
+    // Also servers that were stopped meanwhile end in good order.
+    const servers = serversOf(dataDir).flatMap(({ pid }) => processTree(pid));
+    signalProcesses(servers, 'SIGSTOP');
     const stopped = once(second.launcher, 'exit');
     second.launcher.kill('SIGTERM');
 
@@ -77,5 +85,6 @@ describe('the stack', () => {
     expect([written, written + 1]).toContain(found);
     expect([counted, counted + 1]).toContain(count);
     expect(await stopped).toEqual([0, null]);
+    expect(servers.filter((pid) => startMark(pid) !== undefined)).toEqual([]);
   });
 });
