@@ -6,9 +6,10 @@ const SHIPPED = 'docker/nginx';
 
 /** Which of the shipped files are in force, and what is changed in them. */
 export interface NginxLayout {
-  /** Of docker/nginx/upstreams/, routes/ and client-address/, without the suffix. */
+  /** Of docker/nginx/upstreams/, routes/, listen/ and client-address/, without the suffix. */
   upstreams: string;
   routes: string;
+  listen: 'http' | 'https';
   clientAddress?: string;
   /** Of the service's processes, in the order in which the upstreams name them. */
   ports: readonly number[];
@@ -22,9 +23,9 @@ export interface NginxLayout {
  * @throws Error where the shipped files haven't got what is to be changed, or name more or fewer processes
  */
 export function layOutNginx(folder: string, layout: NginxLayout): void {
-  const { upstreams, routes, clientAddress = 'direct', changes } = layout;
+  const { upstreams, routes, listen, clientAddress = 'direct', changes } = layout;
   cpSync(join(PROJECT_ROOT, SHIPPED), folder, { recursive: true });
-  for (const [kind, choice] of Object.entries({ upstreams, routes, 'client-address': clientAddress })) {
+  for (const [kind, choice] of Object.entries({ upstreams, routes, listen, 'client-address': clientAddress })) {
     copyFileSync(join(folder, kind, `${choice}.conf`), join(folder, kind, 'active.conf'));
   }
   const missing = new Set(changes);

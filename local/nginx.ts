@@ -30,18 +30,20 @@ function accepts(port: number): Promise<boolean> {
  * @param layout what of that configuration, and what else is changed in it
  * @throws Error in one sentence where there is no nginx, or with its last lines when it doesn't start.
  */
-export async function startGateway(context: ServerContext, layout: NginxLayout, port: number): Promise<Server> {
+export async function startGateway(
+  context: ServerContext,
+  layout: Omit<NginxLayout, 'listen'>,
+  port: number,
+): Promise<Server> {
   const command = findNginx();
   if (!command) throw new Error('There is no nginx on this machine: apt install nginx first.');
   const folder = join(context.dataDir, 'nginx');
   mkdirSync(folder, { recursive: true });
   const here: NginxLayout['changes'] = [
     ['listen 8080;', `listen 127.0.0.1:${port};`],
-    ['listen 8443 ssl;', ''],
-    ['include common/tls.conf;', ''],
     ['/dev/stdout', join(context.logDir, 'nginx-access.log')],
   ];
-  layOutNginx(folder, { ...layout, changes: [...here, ...layout.changes] });
+  layOutNginx(folder, { ...layout, listen: 'http', changes: [...here, ...layout.changes] });
   // Started by root, its workers would be somebody who may not enter this folder.
   const user = process.getuid?.() === 0 ? 'user root; ' : '';
   const nginx = await startProcess({

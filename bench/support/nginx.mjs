@@ -11,7 +11,7 @@ export async function startNginx(service) {
   const folder = mkdtempSync(join(tmpdir(), 'scalable-api-bench-nginx-'));
   chmodSync(folder, 0o755); // started by root, nginx lets another user do the work
   cpSync('docker/nginx', folder, { recursive: true });
-  const choices = { upstreams: 'least-conn', routes: 'one-service', 'client-address': 'direct' };
+  const choices = { upstreams: 'least-conn', routes: 'one-service', listen: 'http', 'client-address': 'direct' };
   for (const [name, choice] of Object.entries(choices))
     symlinkSync(`${choice}.conf`, join(folder, name, 'active.conf'));
   for (const name of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.conf'))) {
@@ -19,7 +19,6 @@ export async function startNginx(service) {
       .replaceAll('/tmp/', `${folder}/`)
       .replace('/dev/stdout', `${folder}/access.log`)
       .replace('listen 8080;', `listen 127.0.0.1:${port};`)
-      .replace(/listen 8443 ssl;|include common\/tls.conf;/g, '')
       .replace(/server api-[23]:5000.*\n/g, '')
       .replace('api-1:5000', service.host)
       .replace('rate=50r/s', 'rate=1000000r/s')

@@ -91,6 +91,25 @@ describe('docker/compose.yaml', () => {
       expect(Object.keys(services[name]!.networks)).toEqual(['data']);
   });
 
+  it('has mails link to NGINX by TLS, to which NGINX redirects', () => {
+    const split = config('split').services;
+    for (const [proxy, { environment }, plain] of [
+      [services['nginx']!, services['api-1']!, '8080'],
+      [split['nginx-split']!, split['auth']!, '8081'],
+    ] as const) {
+      expect(proxy.volumes!.map(({ source }) => source)).toContainEqual(
+        expect.stringMatching(/\/nginx\/listen\/https\.conf$/),
+      );
+      const url = new URL(environment!['PUBLIC_URL']!);
+      const published = new Map(proxy.ports!.map(({ published: port, target }) => [target, port]));
+      expect([url.protocol, url.port, published.get(8080)]).toEqual(['https:', published.get(8443), plain]);
+      // For a port that is published, the redirect leads to the one of TLS.
+      expect(readFileSync('docker/nginx/common/https.conf', 'utf8')).toMatch(
+        new RegExp(`:${plain}\\$" \\$host_${plain}:${url.port};`, 'm'),
+      );
+    }
+  });
+
   it('starts in order: the replica set, its indexes, the replicas, NGINX', () => {
     const conditions = (name: string) =>
       Object.entries(services[name]!.depends_on!).map(([needed, { condition }]) => `${needed} ${condition}`);

@@ -2,6 +2,7 @@ import { connect } from 'node:tls';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { request as requestByTls } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -165,7 +166,7 @@ describe('compression', () => {
 
 describe('TLS', () => {
   it('speaks version 1.3, tells the service so, and refuses older ones', async () => {
-    await start();
+    await start({ listen: 'https' });
     const socket = connect({ port: nginx.tlsPort, host: '127.0.0.1', rejectUnauthorized: false });
     await once(socket, 'secureConnect');
     expect(socket.getProtocol()).toBe('TLSv1.3');
@@ -175,6 +176,50 @@ describe('TLS', () => {
     const old = connect({ port: nginx.tlsPort, host: '127.0.0.1', maxVersion: 'TLSv1.2', rejectUnauthorized: false });
     const [error] = (await once(old, 'error')) as [Error];
     expect(error.message).toMatch(/protocol version/);
+  });
+
+  it.each([
+    ['api.example.com', 'https://api.example.com'],
+    ['api.example.com:80', 'https://api.example.com'],
+    ['localhost:8080', 'https://localhost:8443'],
+    ['[::1]:8081', 'https://[::1]:8444'],
+  ])('redirects HTTP for %s to %s with method, path and query, and asks no replica', async (host, target) => {
+    await start({ listen: 'https' });
+    const path = '/api/v1/tasks/a%20b?limit=1&q=%C3%BC';
+    const answers = [
+      await send(nginx.port, { path, headers: { Host: host } }),
+      await send(nginx.port, { path, headers: { Host: host }, method: 'POST', body: '{}' }),
+      await send(nginx.port, { path: '/healthy', headers: { Host: host } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([308, 308, 308]);
+    expect(answers.map(({ headers }) => headers.location)).toEqual(
+      [path, path, '/healthy'].map((each) => `${target}${each}`),
+    );
+    for (const { headers } of answers) expect(headers).not.toHaveProperty('strict-transport-security');
+    expect(replica.seen).toEqual([]);
+  });
+
+  it('answers health checks by HTTP too', async () => {
+    await start({ listen: 'https' });
+    for (const path of ['/health', '/health/live', '/health/ready']) {
+      expect((await send(nginx.port, { path })).status).toBe(200);
+    }
+  });
+
+  it("says once that clients must use TLS, on the service's answers and its own", async () => {
+    const hsts = 'max-age=99';
+    await start({ listen: 'https' }, (response, { url }) => {
+      if (url === '/gone') response.socket!.destroy();
+      else response.setHeader('Strict-Transport-Security', hsts).end();
+    });
+    const get = async (path: string) => {
+      const options = { port: nginx.tlsPort, path, agent: false, rejectUnauthorized: false };
+      const [response] = (await once(requestByTls(options).end(), 'response')) as [IncomingMessage];
+      response.resume();
+      return [response.statusCode, response.headersDistinct['strict-transport-security']];
+    };
+    expect(await get('/')).toEqual([200, [hsts]]);
+    expect(await get('/gone')).toEqual([503, ['max-age=31536000; includeSubDomains']]);
   });
 });
 

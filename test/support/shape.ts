@@ -64,7 +64,7 @@ function keysFor(modules: string, { JWT_PRIVATE_KEYS: pem = '' }: EnvironmentOve
   return { JWT_PRIVATE_KEYS: undefined, JWT_PUBLIC_KEYS: String(publicKey) };
 }
 
-async function startGatewayFor(layout: NginxLayout, port: number): Promise<void> {
+async function startGatewayFor(layout: Omit<NginxLayout, 'listen'>, port: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'scalable-api-test-gateway-'));
   const logDir = join(dataDir, 'logs');
   mkdirSync(logDir);

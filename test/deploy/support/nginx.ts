@@ -93,9 +93,10 @@ export interface Nginx {
 }
 
 export interface NginxOptions {
-  /** Of docker/nginx/upstreams/, routes/ and client-address/, without the suffix. */
+  /** Of docker/nginx/upstreams/, routes/, listen/ and client-address/, without the suffix. */
   upstreams?: string;
   routes?: string;
+  listen?: 'http' | 'https';
   clientAddress?: string;
   brotli?: boolean;
   /** What else differs from what is shipped: from, to; each must stand there. */
@@ -162,9 +163,9 @@ function check(args: string[], log: number): void {
 }
 
 function render(folder: string, ports: [number, number], replicaPorts: readonly number[], options: NginxOptions): void {
-  const { upstreams = 'least-conn', routes = 'one-service', clientAddress } = options;
+  const { upstreams = 'least-conn', routes = 'one-service', listen = 'http', clientAddress } = options;
   layOutNginx(folder, {
-    ...{ upstreams, routes, clientAddress, ports: replicaPorts },
+    ...{ upstreams, routes, listen, clientAddress, ports: replicaPorts },
     changes: [
       ['listen 8080;', `listen 127.0.0.1:${ports[0]};`],
       ['listen 8443 ssl;', `listen 127.0.0.1:${ports[1]} ssl;`],
