@@ -10,8 +10,12 @@ const USERS = '/api/v1/users';
 /** How long it may take until the end of access is known everywhere. */
 const EVERYWHERE_MS = 1000;
 
-/** Connections to the broker stay open, and nothing passes. */
+/** What the service allows at most, until it doesn't trust what it knows: ten seconds, and the wait for an answer. */
+const TOO_OLD_MS = 20_000;
+
+/** The lines of all processes to the broker and to Redis. */
 let line: TcpProxy;
+let redisLine: TcpProxy;
 /** The profiles, and everything else, in processes of their own. */
 let users: TestService;
 let others: TestService;
@@ -22,7 +26,15 @@ beforeAll(async () => {
   const url = new URL(broker.url);
   line = await startTcpProxy(Number(url.port));
   url.port = String(line.port);
-  users = await startService({ MODULES: 'users', EVENT_BUS: 'rabbitmq', RABBITMQ_URL: url.href });
+  const redisUrl = new URL(process.env['TEST_REDIS_URL'] as string);
+  redisLine = await startTcpProxy(Number(redisUrl.port));
+  redisUrl.port = String(redisLine.port);
+  users = await startService({
+    MODULES: 'users',
+    EVENT_BUS: 'rabbitmq',
+    RABBITMQ_URL: url.href,
+    REDIS_URL: redisUrl.href,
+  });
   const name = newDatabaseName();
   others = await new TestService(name, {
     ...users.environment,
@@ -31,7 +43,7 @@ beforeAll(async () => {
   }).start();
   root = await newAdmin();
 }, 300_000);
-afterEach(() => line.mend());
+afterEach(() => [line, redisLine].forEach((each) => each.mend()));
 
 async function newAdmin(): Promise<TestUser> {
   const admin = await createAdmin(others);
@@ -76,4 +88,50 @@ describe('while RabbitMQ is stalled', () => {
     const refused = async () => (await atUsers.patch(me, { locale: 'de' })).status === 401;
     await waitFor('the key to be refused', refused, EVERYWHERE_MS);
   });
+});
+
+describe('while RabbitMQ and Redis are both away', () => {
+  it.each<['stalled' | 'gone', 'Redis' | 'RabbitMQ']>([
+    ['stalled', 'Redis'],
+    ['gone', 'RabbitMQ'],
+  ])(
+    '(%s) old credentials get 503 in other modules after ten seconds, and 401 once %s is back',
+    async (how, back) => {
+      const { id, api } = await createApiKey(root, ['users:write']);
+      const former = await newAdmin();
+      const withKey = () => api.at(users).patch(`${USERS}/me`, { locale: 'de' });
+      const asAdmin = () => former.api.at(others).get(`${AUTH}/audit`);
+      await waitFor('the key to be known', async () => (await withKey()).status === 200, 60_000);
+
+      for (const each of [line, redisLine]) (how === 'stalled' ? each.silence : each.cut)();
+      expect((await root.api.at(others).delete(`${AUTH}/api-keys/${id}`)).status).toBe(204);
+      expect((await root.api.at(users).put(`${USERS}/${former.id}/role`, { role: 'user' })).status).toBe(200);
+      for (const request of [withKey, asAdmin]) {
+        const answer = await waitFor(
+          'a 503',
+          async () => {
+            const response = await request();
+            return response.status === 503 && response;
+          },
+          TOO_OLD_MS,
+        );
+        expect(answer.body).toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      }
+      expect((await refresh(former)).status).toBe(503);
+
+      (back === 'Redis' ? redisLine : line).mend();
+      for (const request of [withKey, asAdmin]) {
+        const statuses: number[] = [];
+        const known = async () => statuses.push((await request()).status) > 0 && statuses.at(-1) !== 503;
+        await waitFor('the feed to be read again', known, 60_000);
+        expect([401, 403]).toContain(statuses.at(-1));
+      }
+      for (const service of [users, others]) {
+        const path = service === users ? USERS : `${AUTH}/audit`;
+        await waitFor('an answer', async () => (await root.api.at(service).get(path)).status === 200, 60_000);
+      }
+    },
+    120_000,
+  );
 });

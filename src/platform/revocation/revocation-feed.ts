@@ -1,19 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { AnyBulkWriteOperation, ClientSession, Model, QueryFilter } from 'mongoose';
+import { Environment } from '../../config/environment.js';
 import type { AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
 import type { Ending } from './known-endings.js';
 import { Revocation, revocationId } from './revocation.schema.js';
 
 /** A database that is silent for this long is unavailable: requests get a 503 instead of waiting with it. */
 const READ_TIMEOUT_MS = 2000;
-/** By the database's clock, which is the one that `readSince` compares with: clocks of instances may differ. */
+/** How far each read looks back: covers the time between the write of an entry and its commit. */
+export const READ_OVERLAP_MS = 30_000;
+/** How much longer than an access token lives an entry is kept in memory: covers clocks of instances that differ. */
+const CLOCK_MARGIN_MS = 300_000;
+/** By the database's clock, which is the one that `excerpt` compares with: clocks of instances may differ. */
 const RECORDED_NOW = { $currentDate: { recordedAt: true } } as const;
 
 /** The feed of ended access as it is stored in this process's database. */
 @Injectable()
 export class RevocationFeed {
-  constructor(@InjectModel(Revocation.name) private readonly model: Model<Revocation>) {}
+  /** How long an entry matters after it was recorded: longer than an access token lives. In milliseconds. */
+  readonly keepMs: number;
+
+  constructor(
+    @InjectModel(Revocation.name) private readonly model: Model<Revocation>,
+    { ACCESS_TOKEN_TTL_SECONDS: ttl }: Environment,
+  ) {
+    this.keepMs = ttl * 1000 + CLOCK_MARGIN_MS;
+  }
 
   /** Stores what a decision ends. The same decision twice changes nothing. @returns its endings */
   async store(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<Ending[]> {
@@ -39,23 +52,18 @@ export class RevocationFeed {
     return endings;
   }
 
-  /** The time by the database's clock. */
-  async now(): Promise<Date> {
-    const command = this.model.db.db?.command({ hello: 1 }, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
-    return ((await command) as { localTime: Date }).localTime;
-  }
-
-  /** What was recorded after `since`, a time by the database's clock. */
-  async readSince(since: Date): Promise<Ending[]> {
-    return await this.read({ recordedAt: { $gt: since } });
-  }
-
   /**
-   * The latest decision about each account that is or was suspended, however long ago. Those that aren't suspended any
-   * more are included, for a process that missed the end of a suspension.
+   * What was recorded after `since`, a time of this database in milliseconds. Null for everything that still matters,
+   * with the latest decision about each account that is or was suspended, however long ago: a process that missed the
+   * end of a suspension needs it.
    */
-  async readSuspensions(): Promise<Ending[]> {
-    return await this.read({ _id: { $gt: 'standing:', $lt: 'standing;' } });
+  async excerpt(since: number | null): Promise<{ endings: Ending[]; readAt: number }> {
+    const readAt = await this.now();
+    const standing = since === null ? await this.read({ _id: { $gt: 'standing:', $lt: 'standing;' } }) : [];
+    // Another server that became the primary may have an earlier time.
+    const from = since === null ? readAt - this.keepMs : Math.min(since, readAt - READ_OVERLAP_MS);
+    const recent = await this.read({ recordedAt: { $gt: new Date(from) } });
+    return { endings: [...standing, ...recent], readAt };
   }
 
   /** What there is about a user, and about a session or key. */
@@ -88,6 +96,12 @@ export class RevocationFeed {
     const standing = revocationId('standing', userId);
     const needsStanding = state.status === 'suspended' || (await this.model.exists({ _id: standing }).session(session));
     return [write('account', true), ...(needsStanding ? [write('standing', state.status === 'deleted')] : [])];
+  }
+
+  /** The time by the database's clock, in milliseconds. */
+  private async now(): Promise<number> {
+    const command = this.model.db.db?.command({ hello: 1 }, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
+    return ((await command) as { localTime: Date }).localTime.getTime();
   }
 
   private async read(filter: QueryFilter<Revocation>): Promise<Ending[]> {

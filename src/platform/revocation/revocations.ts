@@ -12,23 +12,19 @@ import {
   DependencyUnavailableError,
   UnauthenticatedError,
 } from '../../common/errors/problem.js';
-import { Environment } from '../../config/environment.js';
 import { type AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
 import type { Role } from '../../contracts/role.js';
 import { Transactions } from '../database/transactions.js';
 import { Outbox } from '../messaging/outbox.js';
 import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
 import { type Ending, type IssuedKey, type IssuedToken, KnownEndings } from './known-endings.js';
-import { RevocationFeed } from './revocation-feed.js';
+import { RemoteFeeds } from './remote-feeds.js';
+import { READ_OVERLAP_MS, RevocationFeed } from './revocation-feed.js';
 
 /** Redis is faster; while it is unavailable, polling is the only way. */
 const POLL_MS = { withRedis: 500, alone: 200 };
 /** A feed not read for longer than this isn't trusted: each request then asks the database. */
 const MAX_STALENESS_MS = 5000;
-/** How far each poll looks back: covers the time between the write of an entry and its commit. */
-const OVERLAP_MS = 30_000;
-/** How much longer than an access token lives an entry is kept: covers clocks of instances that differ. */
-const CLOCK_MARGIN_MS = 300_000;
 /** Longer than reading an account and making a token of it takes. */
 const ISSUING_MS = 1000;
 const CHANNEL = 'revocations';
@@ -44,7 +40,6 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   private readonly logger = new Logger(Revocations.name);
   private readonly known: KnownEndings;
   private readonly listeners: ((ending: Ending) => void)[] = [];
-  private readonly keepMs: number;
   /** When the latest successful poll began: by the monotonic clock (milliseconds), and by the database's clock. */
   private readAt = -Infinity;
   private readUpTo?: number;
@@ -53,14 +48,14 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
 
   constructor(
     private readonly feed: RevocationFeed,
+    private readonly remoteFeeds: RemoteFeeds,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     @InjectRedis() private readonly redis: Redis,
     @InjectRedisSubscriber() private readonly subscriber: Redis,
-    environment: Environment,
   ) {
-    this.keepMs = environment.ACCESS_TOKEN_TTL_SECONDS * 1000 + CLOCK_MARGIN_MS;
-    this.known = new KnownEndings(this.keepMs);
+    this.known = new KnownEndings(feed.keepMs);
+    remoteFeeds.onEndings((endings) => this.remember(endings));
   }
 
   onModuleInit(): void {
@@ -212,6 +207,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   }
 
   private async readIfStale(userId: string, credential?: { kind: 'session' | 'key'; id: string }): Promise<void> {
+    if (this.remoteFeeds.areTooOld) throw new DependencyUnavailableError(UNKNOWN);
     if (performance.now() - this.readAt <= MAX_STALENESS_MS) return;
     try {
       this.remember(await this.feed.readOf(userId, credential));
@@ -232,13 +228,11 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     const startedAt = performance.now();
     const isStale = startedAt - this.readAt > MAX_STALENESS_MS;
     try {
-      const now = (await this.feed.now()).getTime();
-      if (isStale) this.remember(await this.feed.readSuspensions());
-      // Another server that became the primary may have an earlier time.
-      const since = this.readUpTo === undefined ? now - this.keepMs : Math.min(this.readUpTo, now) - OVERLAP_MS;
-      this.remember(await this.feed.readSince(new Date(since)));
+      const since = isStale || this.readUpTo === undefined ? null : this.readUpTo - READ_OVERLAP_MS;
+      const { endings, readAt } = await this.feed.excerpt(since);
+      this.remember(endings);
       this.readAt = startedAt;
-      this.readUpTo = now;
+      this.readUpTo = readAt;
       this.known.forgetExpired();
     } catch (error) {
       if (isStale) this.logger.warn({ err: error }, 'the feed of ended access cannot be read; asking for each request');

@@ -1,0 +1,142 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { Environment } from '../../config/environment.js';
+import type { ModuleName } from '../../contracts/modules.js';
+import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
+import { RemoteQuestion } from '../messaging/remote-question.js';
+import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
+import type { Ending } from './known-endings.js';
+import { RedisQuestion } from './redis-question.js';
+import { type FeedExcerpt, RemoteFeed } from './remote-feed.js';
+import { RevocationFeed } from './revocation-feed.js';
+
+/** The modules that end access. */
+const DECIDING: ModuleName[] = ['auth', 'users'];
+const INTERVAL_MS = 1000;
+const TIMEOUT_MS = 1000;
+const NAME = 'revocations';
+
+interface FeedQuestion {
+  since: number | null;
+}
+
+/**
+ * The feeds of the databases of other modules, which a process of a split service can't read. Each second it asks for
+ * what is new in them, through RabbitMQ, or through Redis where RabbitMQ brings no answer. The answers also tell that
+ * nothing is missing: a process that gets none knows that its own copy may be old.
+ */
+@Injectable()
+export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(RemoteFeeds.name);
+  private readonly feeds: RemoteFeed[];
+  private readonly answering: ModuleName[];
+  private readonly broker: RemoteQuestion<FeedQuestion>;
+  private readonly redis: RedisQuestion;
+  private readonly timers = new Map<RemoteFeed, NodeJS.Timeout>();
+  private readonly reportedOld = new Set<RemoteFeed>();
+  private receive: (endings: Ending[]) => void = () => undefined;
+  private closing = false;
+
+  constructor(
+    @Inject(RabbitMqConnection) connection: RabbitMqConnection | null,
+    @InjectRedis() redis: Redis,
+    @InjectRedisSubscriber() subscriber: Redis,
+    private readonly feed: RevocationFeed,
+    { MODULES: served, ACCESS_TOKEN_TTL_SECONDS: ttl }: Environment,
+  ) {
+    const isServed = (module: ModuleName) => served.includes(module);
+    // Without a broker all modules are in this process.
+    this.answering = connection ? DECIDING.filter(isServed) : [];
+    this.feeds = connection
+      ? DECIDING.filter((module) => !isServed(module)).map((module) => new RemoteFeed(module, ttl * 1000))
+      : [];
+    this.broker = new RemoteQuestion(connection, {
+      name: NAME,
+      timeoutMs: TIMEOUT_MS,
+      retryAfterSeconds: 1,
+      unavailable: 'The feed of ended access can not be read at the moment.',
+      traced: false,
+    });
+    this.redis = new RedisQuestion(redis, subscriber, NAME, TIMEOUT_MS);
+  }
+
+  /** @param receive takes the entries that answers bring, known ones included */
+  onEndings(receive: (endings: Ending[]) => void): void {
+    this.receive = receive;
+  }
+
+  /** Whether so much time has passed without an answer that access may have ended unnoticed. */
+  get areTooOld(): boolean {
+    return this.feeds.some(({ isTooOld }) => isTooOld);
+  }
+
+  onApplicationBootstrap(): void {
+    const answer = (question: unknown) => this.answer(question as FeedQuestion);
+    const answers = new Map(this.answering.map((module) => [module, answer]));
+    if (answers.size + this.feeds.length === 0) return;
+    this.broker.open(answers);
+    this.redis.open(answers);
+    for (const feed of this.feeds) void this.follow(feed);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.closing = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  private async follow(feed: RemoteFeed): Promise<void> {
+    const { since } = feed;
+    const ask = {
+      broker: () => this.broker.ask(feed.module, { since }),
+      redis: () => this.redis.ask(feed.module, { since }),
+    };
+    const answered = (await this.read(feed, 'broker', ask.broker)) || (await this.read(feed, 'redis', ask.redis));
+    this.report(feed, answered);
+    if (this.closing) return;
+    this.timers.set(feed, setTimeout(() => void this.follow(feed), INTERVAL_MS).unref());
+  }
+
+  /** @returns whether there was an answer */
+  private async read(feed: RemoteFeed, by: 'broker' | 'redis', ask: () => Promise<string>): Promise<boolean> {
+    const askedAt = performance.now();
+    try {
+      const excerpt = JSON.parse(await ask()) as FeedExcerpt;
+      this.receive(excerpt.endings);
+      feed.accept(excerpt, askedAt, by);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** One line when a feed gets too old, and one when it is up to date again. */
+  private report(feed: RemoteFeed, answered: boolean): void {
+    const { module, isTooOld } = feed;
+    if (isTooOld === this.reportedOld.has(feed)) return;
+    if (isTooOld) {
+      this.reportedOld.add(feed);
+      const reason = answered ? 'RabbitMQ has been away for too long' : 'there is no answer';
+      this.logger.warn(
+        `the feed of ended access of ${module} is too old (${reason}): requests with credentials get 503`,
+      );
+    } else {
+      this.reportedOld.delete(feed);
+      this.logger.log(`the feed of ended access of ${module} is up to date again`);
+    }
+  }
+
+  /** @returns an excerpt of the feed as JSON; the empty text where the database can't be read */
+  private async answer({ since }: FeedQuestion): Promise<string> {
+    try {
+      return JSON.stringify(await this.feed.excerpt(since));
+    } catch {
+      return '';
+    }
+  }
+}
