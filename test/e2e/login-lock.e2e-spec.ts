@@ -1,7 +1,7 @@
-import { Secret, TOTP } from 'otpauth';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { mailTo, tokenIn } from '../support/mail.js';
 import { startService, type TestService } from '../support/service.js';
+import { allowCodeAgain, codeOf } from '../support/totp.js';
 import { newEmail, registerUser, type Tokens, type TestUser, verifyAddress } from '../support/users.js';
 
 const AUTH = '/api/v1/auth';
@@ -184,11 +184,7 @@ async function withMfa(user: TestUser): Promise<string> {
   const { api, password } = user;
   const begun = await api.post<{ secret: string }>(`${AUTH}/mfa/totp`, { password });
   const { secret } = begun.body;
-  expect((await api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(secret, -1) })).status).toBe(200);
+  expect((await api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(secret) })).status).toBe(200);
+  await allowCodeAgain(service, user);
   return secret;
-}
-
-/** @param steps how many half minutes from now */
-function codeOf(secret: string, steps = 0): string {
-  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 });
 }

@@ -1,9 +1,10 @@
 import { ObjectId } from 'mongodb';
-import { Secret, TOTP } from 'otpauth';
 import type { ApiResponse, PageOf, Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
+import { mailTo, tokenIn } from '../support/mail.js';
 import { startService, type TestService } from '../support/service.js';
-import { createAdmin, newEmail, registerVerifiedUser, type TestUser } from '../support/users.js';
+import { allowCodeAgain, codeOf } from '../support/totp.js';
+import { createAdmin, logIn, newEmail, registerVerifiedUser, type TestUser } from '../support/users.js';
 
 const AUTH = '/api/v1/auth';
 const ME = '/api/v1/users/me';
@@ -31,15 +32,13 @@ const ROUTES: [string, number, (user: TestUser, proof: Proof) => Promise<ApiResp
   ['DELETE users/me', 204, ({ api }, proof) => api.send('DELETE', ME, proof)],
 ];
 
-/** @param steps how many half minutes from now */
-function codeOf(secret: string, steps = 0): string {
-  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 });
-}
-
-/** Turns a second factor on with the code before the present one. @returns its secret */
-async function enableTotp({ api, password }: TestUser): Promise<string> {
+/** Turns a second factor on. @returns its secret */
+async function enableTotp(user: TestUser): Promise<string> {
+  const { api, password } = user;
   const { body } = await api.post<{ secret: string }>(`${AUTH}/mfa/totp`, { password });
-  expect(await api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(body.secret, -1) })).toMatchObject({ status: 200 });
+  const confirmed = await api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(body.secret) });
+  expect(confirmed).toMatchObject({ status: 200 });
+  await allowCodeAgain(service, user);
   return body.secret;
 }
 
@@ -126,6 +125,24 @@ describe('a step-up', () => {
     const confirm = (code: string) => user.api.post<Problem>(`${AUTH}/mfa/totp/confirm`, { code });
     for (let guess = 0; guess < LIMIT; guess++) expect(await confirm('000000')).toMatchObject({ status: 401 });
     expect(await confirm(codeOf(body.secret))).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+  });
+
+  it('takes right passwords and codes again after a password reset', async () => {
+    const user = await registerVerifiedUser(service);
+    const { body } = await user.api.post<{ secret: string }>(`${AUTH}/mfa/totp`, { password: user.password });
+    for (let guess = 0; guess < LIMIT; guess++) {
+      expect(await makeKey(user, { password: WRONG })).toMatchObject({ status: 401 });
+      expect(await user.api.post(`${AUTH}/mfa/totp/confirm`, { code: '000000' })).toMatchObject({ status: 401 });
+    }
+    expect(await makeKey(user, { password: user.password })).toMatchObject({ status: 429 });
+    const code = codeOf(body.secret);
+    expect(await user.api.post(`${AUTH}/mfa/totp/confirm`, { code })).toMatchObject({ status: 429 });
+
+    await user.api.post(`${AUTH}/password/forgot`, { email: user.email });
+    const token = tokenIn(await mailTo(user.email, ({ text }) => text.includes('/reset-password#')));
+    const password = 'another-horse-battery';
+    expect(await user.api.post(`${AUTH}/password/reset`, { token, password })).toMatchObject({ status: 204 });
+    expect(await enableTotp(await logIn(service, { ...user, password }))).toEqual(expect.any(String));
   });
 
   it('that fails is audited, with what was wrong and from where', async () => {

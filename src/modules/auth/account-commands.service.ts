@@ -8,6 +8,7 @@ import { nextTokenTime, Revocations } from '../../platform/revocation/revocation
 import { AccountLifecycleService } from './account-lifecycle.service.js';
 import { AccountsService } from './accounts.service.js';
 import { type AuditContext, AuditService, auditContext } from './audit.service.js';
+import { NOT_PENDING } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Applies what the users module has decided about accounts. The revocation of access has been published by then. */
@@ -68,8 +69,9 @@ export class AccountCommandsService {
 
   private async removeMfa(userId: string, context: AuditContext, transaction: ClientSession): Promise<void> {
     const account = await this.accounts.find(userId, transaction);
-    if (!account?.mfa) return;
-    await this.accounts.update(account, { mfa: null, pendingMfaSecret: null }, transaction);
+    if (!account?.mfa && !account?.pendingMfaSecret) return;
+    await this.accounts.update(account, { mfa: null, ...NOT_PENDING }, transaction);
+    if (!account.mfa) return;
     const changedAt = new Date().toISOString();
     await this.outbox.add(transaction, new MfaChangedEvent(userId, { enabled: false, changedAt }));
     await this.audit.record('mfa.disabled', context, transaction);

@@ -56,7 +56,7 @@ export class AccountLifecycleService implements PersonalDataSource {
       await this.audit.record('account.deleted', { actorId: userId, details: { userId } }, transaction);
       await this.outbox.add(transaction, new AccountDeletedEvent(userId, { deletedAt: new Date().toISOString() }));
     });
-    await this.attempts.unlock(account.email);
+    await this.attempts.unlock(account);
   }
 
   /** Applies a deletion that the users module has decided. Applied already, it changes nothing. */

@@ -8,6 +8,7 @@ import { networkOf } from '../../common/http/client-network.js';
 import { Environment } from '../../config/environment.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { AccountLockedError, InvalidCredentialsError } from './auth.errors.js';
+import type { Account } from './schemas/account.schema.js';
 import { AttemptCounter } from './schemas/attempt-counter.schema.js';
 
 /** While an attempt that may still succeed is this young, later ones wait for its outcome instead of being refused. */
@@ -15,7 +16,8 @@ const UNDECIDED_MS = 2000;
 const WAIT_STEP_MS = 50;
 
 /** What a step-up can ask for. */
-export type SecretKind = 'password' | 'code';
+const SECRET_KINDS = ['password', 'code'] as const;
+export type SecretKind = (typeof SECRET_KINDS)[number];
 
 /** What an attempt to log in is counted by. */
 export interface AttemptSource {
@@ -77,7 +79,7 @@ export class LoginAttempts {
    * @throws what `check` throws; ProblemError `RATE_LIMITED`
    */
   async stepUp<T>(kind: SecretKind, userId: string, check: () => Promise<T>): Promise<T> {
-    const key = `step-up:${kind}:${userId}`;
+    const key = stepUpKey(kind, userId);
     const blockedFor = await this.count(key, this.environment.LOGIN_LOCK_FAILURES);
     if (blockedFor > 0) {
       throw new ProblemError('RATE_LIMITED', 'Too many wrong passwords or codes.', {
@@ -94,11 +96,12 @@ export class LoginAttempts {
     }
   }
 
-  /** Lifts all locks of an account: of every network and device. */
-  async unlock(email: string): Promise<void> {
+  /** Lifts all locks of an account: those of log-ins, of every network and device, and those of step-ups. */
+  async unlock({ _id, email }: Pick<Account, '_id' | 'email'>): Promise<void> {
     const key = accountKey(email);
+    const stepUps = SECRET_KINDS.map((kind) => stepUpKey(kind, String(_id)));
     // The keys of its networks and devices continue this one with a colon; the next character of ASCII is a semicolon.
-    await this.counters.deleteMany({ _id: { $gte: key, $lt: `${key};` } });
+    await this.counters.deleteMany({ $or: [{ _id: { $gte: key, $lt: `${key};` } }, { _id: { $in: stepUps } }] });
   }
 
   /** The first is the source's own; the others are shared with other sources. */
@@ -172,6 +175,10 @@ function tooManyFromNetwork(seconds: number): ProblemError {
   return new ProblemError('RATE_LIMITED', 'Too many failed log-ins from your network.', {
     headers: { 'Retry-After': String(seconds) },
   });
+}
+
+function stepUpKey(kind: SecretKind, userId: string): string {
+  return `step-up:${kind}:${userId}`;
 }
 
 function accountKey(email: string): string {

@@ -84,7 +84,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
   async reset(token: string, password: string, client: Client): Promise<void> {
     await this.policy.assertAllowed(password, 'password');
     const passwordHash = await this.hasher.hash(password);
-    const email = await this.transactions.run(async (transaction) => {
+    const account = await this.transactions.run(async (transaction) => {
       const { user, email: sentTo } = await this.tokens.consume(token, ['password-reset'], transaction);
       const account = await this.accounts.get(user, transaction);
       if (account.email !== sentTo) throw new InvalidTokenError();
@@ -102,9 +102,9 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
       }
       await this.endOthers(account, transaction, { reset: true });
       await this.audit.record('password.reset', { actorId: id, client }, transaction);
-      return account.email;
+      return account;
     });
-    await this.attempts.unlock(email);
+    await this.attempts.unlock(account);
   }
 
   /**
