@@ -1,10 +1,10 @@
 import { ObjectId } from 'mongodb';
-import { Secret, TOTP } from 'otpauth';
 import { ApiClient, type ApiResponse, type PageOf, type Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { LiveClient } from '../support/live-client.js';
 import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
 import { startService, type TestService } from '../support/service.js';
+import { codeOf } from '../support/totp.js';
 import {
   createAdmin,
   createApiKey,
@@ -13,6 +13,7 @@ import {
   setRole,
   type TestUser,
   type Tokens,
+  withRole,
 } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -156,14 +157,48 @@ it('removes a lost second factor', async () => {
   const user = await registerVerifiedUser(service);
   const { password } = user;
   const { body } = await user.api.post<{ secret: string }>(`${AUTH}/mfa/totp`, { password });
-  const code = new TOTP({ secret: Secret.fromBase32(body.secret) }).generate();
-  expect(await user.api.post(`${AUTH}/mfa/totp/confirm`, { code })).toMatchObject({ status: 200 });
+  const confirm = (secret: string) => user.api.post(`${AUTH}/mfa/totp/confirm`, { code: codeOf(secret) });
+  expect(await confirm(body.secret)).toMatchObject({ status: 200 });
   const removal = (proof?: object) => root.api.send('DELETE', `${USERS}/${user.id}/mfa`, proof);
   expect(await removal()).toMatchObject({ status: 403, body: { code: 'STEP_UP_REQUIRED' } });
   expect(await removal({ password: root.password })).toMatchObject({ status: 202 });
   await waitFor('a log-in without a code', async () => {
     return (await anonymous.post(`${AUTH}/login`, { email: user.email, password })).status === 200;
   });
+});
+
+it('removes a secret of a second factor that waits for its confirmation', async () => {
+  const user = await registerVerifiedUser(service);
+  const { body } = await user.api.post<{ secret: string }>(`${AUTH}/mfa/totp`, { password: user.password });
+  const removed = await root.api.send('DELETE', `${USERS}/${user.id}/mfa`, { password: root.password });
+  expect(removed).toMatchObject({ status: 202 });
+  const accounts = databaseOf(service).collection('accounts');
+  const none = { pendingMfaSecret: null, pendingMfaSince: null };
+  await waitFor('no secret', () => accounts.findOne({ _id: new ObjectId(user.id), ...none }));
+  const code = codeOf(body.secret);
+  expect(await user.api.post(`${AUTH}/mfa/totp/confirm`, { code })).toMatchObject({ status: 401 });
+});
+
+it('shows administrators, and nobody else, whether and why a user is suspended', async () => {
+  const user = await registerVerifiedUser(service);
+  const manager = await withRole(service, await registerVerifiedUser(service), 'manager');
+  type Body = { suspended?: { at: string; reason: string | null } | null };
+  const read = async ({ api }: TestUser) => (await api.get<Body>(`${USERS}/${user.id}`)).body.suspended;
+  expect(await read(root)).toBeNull();
+  const before = Date.now();
+  expect(await suspend(user)).toMatchObject({ status: 204 });
+  const suspended = await read(root);
+  expect(suspended?.reason).toBe('spam');
+  const at = Date.parse(suspended?.at ?? '');
+  expect([at >= before, at <= Date.now()]).toEqual([true, true]);
+  expect(await manager.api.get(`${USERS}/${user.id}`)).toMatchObject({ status: 200, body: { id: user.id } });
+  expect(await read(manager)).toBeUndefined();
+
+  expect(await unsuspend(user)).toMatchObject({ status: 204 });
+  expect(await read(root)).toBeNull();
+  const again = { password: root.password };
+  expect(await root.api.post(`${USERS}/${user.id}/suspend`, again)).toMatchObject({ status: 204 });
+  expect(await read(root)).toMatchObject({ reason: null });
 });
 
 it('writes into the audit trail who did what, from where, and why', async () => {

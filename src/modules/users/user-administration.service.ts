@@ -62,7 +62,7 @@ export class UserAdministrationService {
    * @throws VersionMismatchError where the role has changed since it was decided whether this raises it
    */
   async setRole(actor: Actor, id: string, { role, ...proof }: SetRoleDto): Promise<Versioned<UserResponseDto>> {
-    const { role: known } = (await this.profiles.get(id)).body;
+    const { role: known } = (await this.profiles.get(id, 'admin')).body;
     if (ROLES.indexOf(role) > ROLES.indexOf(known)) await this.requireStepUp(actor, proof);
     return await this.asAdmin(actor, async (session) => {
       const before = await this.get(id, session);
@@ -130,7 +130,8 @@ export class UserAdministrationService {
       const suspendedAt = command === 'suspend' ? new Date() : null;
       if (suspendedAt) await this.assertNotOwn(actor, id, session);
       if (Boolean(before.suspendedAt) === Boolean(suspendedAt)) return;
-      const user = await this.profiles.change(id, 'any', session, { suspendedAt });
+      const suspension = { suspendedAt, suspensionReason: suspendedAt ? (reason ?? null) : null };
+      const user = await this.profiles.change(id, 'any', session, suspension);
       await this.command(command, actor, user, null, session, reason === undefined ? undefined : { reason });
     });
   }

@@ -1,4 +1,4 @@
-import type { UserResponseDto } from './dto/user-response.dto.js';
+import type { SuspensionResponseDto, UserResponseDto } from './dto/user-response.dto.js';
 import type { User } from './schemas/user.schema.js';
 
 /** @param publicUrl where the service is, for addresses in it */
@@ -18,4 +18,9 @@ export function toUserResponse(user: User, publicUrl: string): UserResponseDto {
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString(),
   };
+}
+
+/** @returns null for a user who isn't suspended */
+export function toSuspension({ suspendedAt, suspensionReason }: User): SuspensionResponseDto | null {
+  return suspendedAt ? { at: suspendedAt.toISOString(), reason: suspensionReason ?? null } : null;
 }

@@ -32,7 +32,12 @@ import {
   UnsuspendUserDto,
   UpdateUserDto,
 } from './dto/user-requests.dto.js';
-import { PersonalDataResponseDto, UserListResponseDto, UserResponseDto } from './dto/user-response.dto.js';
+import {
+  PersonalDataResponseDto,
+  UserDetailsResponseDto,
+  UserListResponseDto,
+  UserResponseDto,
+} from './dto/user-response.dto.js';
 import { UserAdministrationService } from './user-administration.service.js';
 import { UsersService, type Versioned } from './users.service.js';
 
@@ -109,15 +114,16 @@ export class UsersController {
     return this.users.list(query);
   }
 
-  /** Read a user (managers). */
+  /** Read a user (managers). Administrators also see whether, since when and why the user is suspended. */
   @ApiConditionalRead()
   @MinimumRole('manager')
   @Get(':id')
   async getUser(
+    @CurrentUser() { role }: Principal,
     @Param('id', IdPipe) id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UserResponseDto> {
-    return answer(reply, await this.users.get(id));
+  ): Promise<UserDetailsResponseDto> {
+    return answer(reply, await this.users.get(id, role));
   }
 
   /** Change a user (admins). */

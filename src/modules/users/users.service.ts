@@ -8,6 +8,7 @@ import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import type { Role } from '../../contracts/role.js';
 import {
   type NotificationPreferences,
   PreferencesChangedEvent,
@@ -17,9 +18,9 @@ import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import type { ListUsersQueryDto, UpdateUserDto, UserSort } from './dto/user-requests.dto.js';
-import type { UserResponseDto } from './dto/user-response.dto.js';
+import type { UserDetailsResponseDto, UserResponseDto } from './dto/user-response.dto.js';
 import { User } from './schemas/user.schema.js';
-import { toUserResponse } from './user.mapper.js';
+import { toSuspension, toUserResponse } from './user.mapper.js';
 import { asOwner, OwnerGoneError, UserNotFoundError } from './users.errors.js';
 
 /** How long a profile may take to arrive after the registration, in milliseconds. */
@@ -50,11 +51,15 @@ export class UsersService {
     return toUserResponse(user, this.environment.PUBLIC_URL);
   }
 
-  /** @throws UserNotFoundError */
-  async get(id: string): Promise<Versioned<UserResponseDto>> {
+  /**
+   * @param readBy the role of the reader: administrators are shown the suspension
+   * @throws UserNotFoundError
+   */
+  async get(id: string, readBy: Role): Promise<Versioned<UserDetailsResponseDto>> {
     const user = await this.users.findById(id).lean();
     if (!user) throw new UserNotFoundError();
-    return { version: user.version, body: this.toResponse(user) };
+    const suspended = readBy === 'admin' && { suspended: toSuspension(user) };
+    return { version: user.version, body: { ...this.toResponse(user), ...suspended } };
   }
 
   /** @throws OwnerGoneError, DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */

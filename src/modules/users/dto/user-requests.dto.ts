@@ -86,7 +86,7 @@ export class UnsuspendUserDto {
 }
 
 export class SuspendUserDto extends StepUpDto {
-  /** For the audit trail; the user doesn't see it. */
+  /** For administrators and the audit trail; the user doesn't see it. */
   @OptionalField()
   @Length(1, 500)
   @IsString()

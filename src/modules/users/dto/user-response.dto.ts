@@ -36,6 +36,21 @@ export class UserResponseDto {
   updatedAt!: string;
 }
 
+export class SuspensionResponseDto {
+  @ApiProperty({ format: 'date-time' })
+  at!: string;
+
+  /** What the administrator who suspended the user gave as the reason. */
+  @ApiProperty({ type: String, nullable: true, example: 'spam' })
+  reason!: string | null;
+}
+
+export class UserDetailsResponseDto extends UserResponseDto {
+  /** Null for a user who isn't suspended. Only administrators get this field. */
+  @ApiProperty({ type: () => SuspensionResponseDto, nullable: true, required: false })
+  suspended?: SuspensionResponseDto | null;
+}
+
 export class UserListResponseDto implements Page<UserResponseDto> {
   data!: UserResponseDto[];
 

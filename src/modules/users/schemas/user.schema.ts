@@ -46,6 +46,10 @@ export class User {
   @Prop({ type: Date, default: null })
   suspendedAt!: Date | null;
 
+  /** Why, in the administrator's words; absent where none was given and in documents of earlier releases. */
+  @Prop({ type: String, default: null })
+  suspensionReason!: string | null;
+
   /** E.164 */
   @Prop({ type: String, default: null })
   phone!: string | null;
