@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ObjectId } from 'mongodb';
 import type { ApiClient } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { allOf } from '../support/pages.js';
@@ -163,6 +164,19 @@ describe('a due date', () => {
     expect(await alarms.countDocuments({ availableAt: { $lt: new Date() } })).toBe(0);
   });
 });
+
+it('is not delayed by thousands of another user that were due before', async () => {
+  const alarms = databaseOf(service).collection('taskalarms');
+  const user = new ObjectId();
+  const due = new Date();
+  // Without tasks, so there is nothing to tell; they take their time all the same.
+  const rest = { user, state: 'ready', availableAt: due, createdAt: due, lease: null, attempts: 0, lastError: null };
+  await alarms.insertMany(Array.from({ length: 3000 }, () => ({ ...rest, traceparent: null })));
+  const { id } = await createTask(api, { remindAt: inMs(100) });
+  await waitFor('the reminder', async () => (await toldOf(api, id)).length > 0, PATIENCE_MS);
+  const { deletedCount } = await alarms.deleteMany({ user });
+  expect(deletedCount).toBeGreaterThan(500);
+}, 120_000);
 
 it('is told of late, and once, where nothing was up when it was due', async () => {
   const own = await startService();

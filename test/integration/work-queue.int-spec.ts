@@ -12,6 +12,9 @@ import { waitFor } from '../support/wait-for.js';
 class Job extends WorkItem {
   @Prop({ type: String, required: true })
   name!: string;
+
+  @Prop({ type: String })
+  owner?: string;
 }
 const JobSchema = SchemaFactory.createForClass(Job);
 JobSchema.index(WORK_INDEX);
@@ -242,6 +245,29 @@ describe('a work queue', () => {
     startQueue(handle, { concurrency: 3 });
     await waitFor('all to be done', isEmpty);
     expect(most).toBe(3);
+  });
+
+  it('lets no owner with many items delay another one, and goes on with the many meanwhile', async () => {
+    const many = Array.from({ length: 400 }, (_, index) => ({
+      name: `m${index}`,
+      owner: 'many',
+      availableAt: new Date(0),
+    }));
+    await jobs.insertMany(many);
+    const order: string[] = [];
+    // Each item takes some time, so that hundreds of them would take more than the pause between two searches.
+    const handle = async ({ owner = '' }: Job) => {
+      order.push(owner);
+      await delay(2);
+    };
+    startQueue(handle, { concurrency: 2, fairBetween: 'owner' });
+    await waitFor('the first of the many', () => order.length > 10);
+    await jobs.create(Array.from({ length: 3 }, (_, index) => ({ name: `f${index}`, owner: `few${index}` })));
+    const before = order.length;
+    await waitFor('the few', () => order.filter((owner) => owner !== 'many').length === 3);
+    expect(order.findLastIndex((owner) => owner !== 'many')).toBeLessThan(before + 200);
+    await waitFor('the many', isEmpty, 30_000);
+    expect(order).toHaveLength(403);
   });
 
   it('stops once what it works on is done, and begins nothing more', async () => {

@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Model } from 'mongoose';
 import { inSpan, markFailed } from '../observability/tracing/spans.js';
+import { FairClaims } from './fair-claims.js';
 import { PermanentFailure, Postponed } from './outcomes.js';
 import { countFinished, MAX_BACKOFF_MS, observeQueue } from './work-metrics.js';
 import type { WorkItem } from './work.schema.js';
@@ -25,6 +26,8 @@ export interface WorkQueueOptions {
   scope?: object;
   /** Asked before each claim: a further filter, or null where nothing may be claimed at the moment. */
   claimable?: () => object | null;
+  /** The field that names an item's owner; where given, claims are fair between owners (`FairClaims`). */
+  fairBetween?: string;
   /** How often an idle process looks for due work, in milliseconds; `nudge` is what makes it prompt. */
   pollMs?: number;
 }
@@ -49,6 +52,7 @@ export class WorkQueue<T extends WorkItem> {
   private readonly logger: Logger;
   private readonly running = new Set<Promise<void>>();
   private loop?: Promise<void>;
+  private readonly fairness = new FairClaims();
   private stopped = false;
   private nudged = false;
   private wake: () => void = () => undefined;
@@ -111,24 +115,43 @@ export class WorkQueue<T extends WorkItem> {
   }
 
   private async claim(): Promise<T | null> {
-    const now = Date.now();
     const claimable = this.options.claimable ? this.options.claimable() : {};
     if (claimable === null) return null;
     try {
-      return await this.model
-        .findOneAndUpdate(
-          { ...this.options.scope, state: 'ready', availableAt: { $lte: new Date(now) }, ...claimable } as object,
-          {
-            $set: { availableAt: new Date(now + (this.options.leaseMs ?? DEFAULT_LEASE_MS)), lease: randomUUID() },
-            $inc: { attempts: 1 },
-          },
-          { sort: { availableAt: 1 }, returnDocument: 'after' },
-        )
-        .lean<T>();
+      return await this.claimFairly(claimable);
     } catch (error) {
       this.logger.warn({ err: error }, 'no work can be claimed at the moment');
       return null;
     }
+  }
+
+  private async claimFairly(claimable: object): Promise<T | null> {
+    const { fairBetween } = this.options;
+    if (!fairBetween) return await this.claimFirst(claimable);
+    const passedOver = this.fairness.passedOver(Date.now());
+    let item: T | null = null;
+    if (passedOver.length > 0) {
+      item = await this.claimFirst({ ...claimable, [fairBetween]: { $nin: passedOver } });
+      if (!item) this.fairness.foundNobodyElse(Date.now());
+    }
+    item ??= await this.claimFirst(claimable);
+    if (item) this.fairness.noteServed(String(item[fairBetween as keyof T]), Date.now());
+    return item;
+  }
+
+  /** Claims the item that has been due for longest. */
+  private async claimFirst(filter: object): Promise<T | null> {
+    const now = Date.now();
+    return await this.model
+      .findOneAndUpdate(
+        { ...this.options.scope, state: 'ready', availableAt: { $lte: new Date(now) }, ...filter } as object,
+        {
+          $set: { availableAt: new Date(now + (this.options.leaseMs ?? DEFAULT_LEASE_MS)), lease: randomUUID() },
+          $inc: { attempts: 1 },
+        },
+        { sort: { availableAt: 1 }, returnDocument: 'after' },
+      )
+      .lean<T>();
   }
 
   private async workTraced(item: T): Promise<void> {

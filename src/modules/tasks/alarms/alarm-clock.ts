@@ -35,6 +35,7 @@ export class AlarmClock implements OnApplicationBootstrap, BeforeApplicationShut
       maxAttempts: MAX_ATTEMPTS,
       whenDone: 'leave',
       leaseMs: LEASE_MS,
+      fairBetween: 'user',
     });
   }
 
