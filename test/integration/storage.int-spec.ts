@@ -9,6 +9,7 @@ import { freePort } from '../../local/ports.js';
 import { sendFile as send, upload } from '../support/files.js';
 import { buildParts, newEnvironment } from '../support/parts.js';
 import { startS3, type TestS3 } from '../support/s3.js';
+import { waitFor } from '../support/wait-for.js';
 
 let s3: TestS3;
 let storagePath: string;
@@ -251,14 +252,11 @@ describe('the local disk', () => {
   it('keeps nothing of an upload that breaks off', async () => {
     const object = newObject({ size: 1_000_000 });
     const { uploadUrl, headers } = await storage.presignUpload(object);
-    await new Promise<void>((resolve) => {
-      const sending = request(uploadUrl, { method: 'PUT', headers }).on('error', () => resolve());
-      sending.write(Buffer.alloc(500_000), () => setTimeout(() => sending.destroy(), 50));
-    });
-    for (let patience = 100; patience > 0 && (await unfinished()).length > 0; patience--) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    expect(await unfinished()).toEqual([]);
+    const sending = request(uploadUrl, { method: 'PUT', headers }).on('error', () => undefined);
+    sending.write(Buffer.alloc(500_000));
+    await waitFor('the upload to begin', async () => (await unfinished()).length > 0);
+    sending.destroy();
+    await waitFor('nothing to be left', async () => (await unfinished()).length === 0);
     expect(await storage.find(object.key)).toBeNull();
   });
 
