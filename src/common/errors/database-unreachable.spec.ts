@@ -9,6 +9,8 @@ describe('isDatabaseUnreachable', () => {
     ['an insertMany at a server that shuts down', error('MongoBulkWriteError', 11600)],
     ['a cluster whose shard is gone', error('MongoServerError', 6)],
     ['a server that shuts down', error('MongoServerError', 11600)],
+    ['a server whose disk is full', error('MongoServerError', 14031)],
+    ['an insertMany at a server whose disk is full', error('MongoBulkWriteError', 14031)],
     ['a primary that is none any more', error('MongoServerError', 10107)],
   ])('says so of %s', (_, thrown) => {
     expect(isDatabaseUnreachable(thrown)).toBe(true);

@@ -10,6 +10,9 @@ const UNREACHABLE = new Set([
   'MongoTopologyClosedError',
 ]);
 
+/** MongoDB's code of a write that finds no space on the server's disk: until there is some, it can't serve either. */
+const OUT_OF_DISK_SPACE = 14031;
+
 /**
  * Answers of a server that can't serve at the moment: those after which drivers try a write again (MongoDB's
  * specification of retryable writes), and so what is left where the second try has failed too. HostUnreachable,
@@ -17,7 +20,7 @@ const UNREACHABLE = new Set([
  * ExceededTimeLimit, SocketException, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange,
  * NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary.
  */
-const UNABLE = new Set([6, 7, 50, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const UNABLE = new Set([OUT_OF_DISK_SPACE, 6, 7, 50, 89, 91, 133, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 /** Whether an error means that the database can't be reached at the moment. */
 export function isDatabaseUnreachable(error: unknown): boolean {

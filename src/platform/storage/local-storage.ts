@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type OnModuleInit } from '@nestjs/common';
-import { ProblemError } from '../../common/errors/problem.js';
+import { DependencyUnavailableError, ProblemError } from '../../common/errors/problem.js';
 import { ConfigurationError, type Environment } from '../../config/environment.js';
 import type { LocalUrls } from './local-urls.js';
 import { type NewObject, ObjectStorage, type PresignedUpload, type StoredObject } from './object-storage.js';
@@ -14,6 +14,10 @@ const KEY = /^[\w-]+(\/[\w-]+)*$/;
 /** Beside the keys, none of which can have such a name. */
 const UNFINISHED = '.unfinished';
 const UNFINISHED_KEPT_MS = 24 * 3600 * 1000;
+
+/** A full disk, a used-up quota, and a limit of the process. */
+const NO_SPACE = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+const NO_SPACE_RETRY_SECONDS = 60;
 
 /** Something is there already, as `If-None-Match: *` asks about. */
 export class ObjectExistsError extends ProblemError {
@@ -101,22 +105,32 @@ export class LocalStorage extends ObjectStorage implements OnModuleInit {
    * breaks off, or is longer or shorter than it should be.
    *
    * @throws ObjectExistsError
+   * @throws DependencyUnavailableError where the disk has no space for it
    */
   async write({ key, contentType, size }: NewObject, content: Readable): Promise<void> {
     const target = this.folderOf(key);
     if (await this.isTaken(target)) throw new ObjectExistsError();
     const upload = join(this.root, UNFINISHED, randomUUID());
-    await mkdir(upload);
     try {
+      await mkdir(upload);
       await pipeline(content, exactly(size), createWriteStream(join(upload, 'content')));
       await writeFile(join(upload, 'type'), contentType);
       await mkdir(dirname(target), { recursive: true });
       // Fails where the folder is there and not empty: of two uploads at once, one wins.
       await rename(upload, target);
     } catch (error) {
-      throw isCode(error, 'ENOTEMPTY', 'EEXIST') ? new ObjectExistsError() : error;
+      if (isCode(error, 'ENOTEMPTY', 'EEXIST')) throw new ObjectExistsError();
+      if (isCode(error, ...NO_SPACE)) {
+        throw new DependencyUnavailableError(
+          'There is no space for the file at the moment.',
+          NO_SPACE_RETRY_SECONDS,
+          error,
+        );
+      }
+      throw error;
     } finally {
-      await rm(upload, { recursive: true, force: true });
+      // Tried again: a file that is opened at this moment keeps the folder from being removed.
+      await rm(upload, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 
