@@ -24,9 +24,27 @@ make jwt_private_keys openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P
 # For the processes that don't serve auth. With more than one private key: cli keys public jwt.
 make jwt_public_keys openssl pkey -in "$folder/jwt_private_keys" -pubout
 
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+
+# For split services: what each module needs of app_secrets, as `cli keys derive app-secret --for MODULE` prints it. That
+# command also works with more than one secret. HKDF-SHA256 (RFC 5869) without salt, for one block of 32 bytes.
+hmac() { openssl dgst -sha256 -mac HMAC -macopt "hexkey:$1" -binary; }
+derive_keys() {
+  extracted=$(tr -d '\n' <"$folder/app_secrets" | hmac "$(printf '%064d' 0)" | od -An -v -tx1 | tr -d ' \n')
+  separator=
+  for purpose in "$@"; do
+    printf '%s%s:' "$separator" "$purpose"
+    printf '%s\001' "$purpose" | hmac "$extracted" | base64url
+    separator=,
+  done
+}
+make app_keys_auth derive_keys refresh-token mfa-secret device-token step-up-question step-up-answer one-time-token cursor
+make app_keys_users derive_keys step-up-question step-up-answer one-time-token phone-code email-unsubscribe files.url cursor
+make app_keys_tasks derive_keys files.url cursor
+make app_keys_notifications derive_keys one-time-token email-unsubscribe cursor
+
 # The pair for Web Push (RFC 8292), as bare numbers in base64url. In DER (RFC 5915) the private key is the 32 bytes from the
 # eighth on, and the public key the last 65.
-base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 vapid_pair() { openssl ec -in "$folder/vapid.pem" -outform DER 2>/dev/null; }
 vapid_private() { vapid_pair | tail -c +8 | head -c 32 | base64url; }
 vapid_public() { vapid_pair | tail -c 65 | base64url; }

@@ -21,7 +21,8 @@ const USAGE = `Usage: cli <command>
                                            the tasks. Started again, it goes on where it was stopped.
                                            Refuses in production without --in-production
   keys STEP jwt|app-secret [--out FILE]    the keys of JWT_PRIVATE_KEYS or APP_SECRETS; STEP is list,
-                                           make, add, promote, retire or public; cli keys explains them
+                                           make, add, promote, retire, public or derive; cli keys explains
+                                           them
 `;
 
 /** Loaded when called: making a key takes no database, nor the time to load what does. */

@@ -200,6 +200,26 @@ describe('readEnvironment', () => {
     });
   });
 
+  it('takes derived keys in place of the secrets, all that the modules need', () => {
+    const split = { EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://localhost', APP_SECRETS: undefined };
+    const key = (purpose: string) => `${purpose}:${'hunter2'.padEnd(43, 'A')}`;
+    const tasks = [key('files.url'), key('cursor')];
+    expect(messageFor({ ...split, MODULES: 'auth,tasks' })).toMatch(/^APP_SECRETS is missing: .* APP_KEYS/);
+    expect(messageFor({ ...split, MODULES: 'auth,tasks', APP_KEYS: tasks.join() })).toBe(
+      'APP_KEYS lacks keys of refresh-token, mfa-secret, device-token, step-up-question, step-up-answer, one-time-token; ' +
+        'print those that a module needs with: cli keys derive app-secret --for MODULES.',
+    );
+    for (const APP_KEYS of ['hunter2', `${tasks.join()},cursor:hunter2`]) {
+      expect(messageFor({ ...split, APP_KEYS })).toMatch(/^APP_KEYS must hold (?!.*hunter2).*--for MODULES\.$/);
+    }
+    const keys = {
+      JWT_PRIVATE_KEYS: undefined,
+      JWT_PUBLIC_KEYS: String(createPublicKey(PEM).export({ type: 'spki', format: 'pem' })),
+    };
+    const environment = readEnvironment({ ...REQUIRED, ...split, ...keys, MODULES: 'tasks', APP_KEYS: tasks.join() });
+    expect([environment.APP_KEYS, environment.APP_SECRETS]).toEqual([tasks, undefined]);
+  });
+
   it('needs the private key where auth is served, and elsewhere only the public one', () => {
     const publicKey = String(createPublicKey(PEM).export({ type: 'spki', format: 'pem' }));
     const split = { EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://localhost', JWT_PRIVATE_KEYS: undefined };

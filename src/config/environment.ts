@@ -21,6 +21,7 @@ import { IsOrigin, IsTrustProxy } from './network-constraints.js';
 import { toBaseUrl, toBoolean, toCount, toList, toPem, toPemList, toTrustProxy } from './parse.js';
 import { namesOf, readVariables } from './read-variables.js';
 import {
+  IsAppKeyList,
   IsBusForModules,
   IsCertificateList,
   IsKeyOfCertificate,
@@ -256,9 +257,17 @@ export class Environment {
   @Max(100)
   readonly QUOTA_SMS_CODES_PERCENT: number = 20;
 
+  /** Not needed where `APP_KEYS` is set. */
+  @ValidateIf((variables: Environment) => !variables.APP_KEYS || variables.APP_SECRETS !== undefined)
   @Transform(toList)
   @Validate(IsSecretList)
-  readonly APP_SECRETS!: string[];
+  readonly APP_SECRETS?: string[];
+
+  /** Keys derived from `APP_SECRETS` for single purposes, for a process of a split service. */
+  @IsOptional()
+  @Transform(toList)
+  @Validate(IsAppKeyList)
+  readonly APP_KEYS?: string[];
 
   /** Only processes that serve auth need it. */
   @ValidateIf((variables: Environment) => servesAuth(variables) || variables.JWT_PRIVATE_KEYS !== undefined)

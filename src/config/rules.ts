@@ -1,6 +1,7 @@
 import { createECDH, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import { type ModuleName, MODULES } from '../contracts/modules.js';
+import { purposesOf } from './key-purposes.js';
 import { toPemList } from './parse.js';
 
 const MIN_SECRET_LENGTH = 32;
@@ -14,8 +15,35 @@ export class IsSecretList implements ValidatorConstraintInterface {
   }
 
   defaultMessage(): string {
-    return `must hold one or more random secrets of at least ${MIN_SECRET_LENGTH} characters, separated by commas; make one with: openssl rand -base64 48`;
+    return `must hold one or more random secrets of at least ${MIN_SECRET_LENGTH} characters, separated by commas; make one with: openssl rand -base64 48 (a process of a split service takes APP_KEYS instead)`;
   }
+}
+
+const APP_KEY = /^([\w.-]+):[\w-]{43}$/;
+
+/** `<purpose>:<32 bytes in base64url>`, one or more for each purpose that the modules served need. */
+@ValidatorConstraint({ name: 'isAppKeyList' })
+export class IsAppKeyList implements ValidatorConstraintInterface {
+  validate(entries: unknown, { object }: ValidationArguments): boolean {
+    return isAppKeyList(entries) && missingPurposes(entries, object).length === 0;
+  }
+
+  defaultMessage({ value, object }: ValidationArguments): string {
+    const wrong = isAppKeyList(value)
+      ? `lacks keys of ${missingPurposes(value, object).join(', ')}`
+      : 'must hold keys as purpose:key, separated by commas';
+    return `${wrong}; print those that a module needs with: cli keys derive app-secret --for MODULES`;
+  }
+}
+
+function isAppKeyList(entries: unknown): entries is string[] {
+  return Array.isArray(entries) && entries.length > 0 && entries.every((entry) => APP_KEY.test(String(entry)));
+}
+
+function missingPurposes(entries: string[], variables: object): string[] {
+  const { MODULES: served } = variables as { MODULES: unknown };
+  const given = new Set(entries.map((entry) => APP_KEY.exec(entry)?.[1]));
+  return purposesOf(Array.isArray(served) ? (served as string[]) : MODULES).filter((purpose) => !given.has(purpose));
 }
 
 @ValidatorConstraint({ name: 'isSigningKeyList' })

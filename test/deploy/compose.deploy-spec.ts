@@ -4,7 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { keys } from '../../src/cli/keys/keys.js';
 import { readEnvironment } from '../../src/config/environment.js';
+import { MODULES } from '../../src/contracts/modules.js';
 import { compose, run } from './support/tools.js';
 
 interface Service {
@@ -152,17 +154,21 @@ describe('docker/compose.yaml', () => {
     try {
       run('openssl', ['version']);
       run('sh', ['docker/make-secrets.sh', folder]);
-      for (const name of [...REPLICAS, 'indexes']) {
-        const { environment, secrets } = services[name]!;
+      const all = config('split');
+      const split = MODULES.flatMap((name) => [name, `${name}-indexes`]);
+      for (const name of [...REPLICAS, 'indexes', ...split]) {
+        const { environment, secrets } = all.services[name]!;
         const mounted = new Map(
           secrets!.map(({ source, target }) => [
-            target,
-            project.secrets[source]!.file.replace(/^.*docker\/secrets/, folder),
+            target.replace(/^(?!\/)/, '/run/secrets/'),
+            all.secrets[source]!.file.replace(/^.*docker\/secrets/, folder),
           ]),
         );
         const inside = Object.entries(environment!).map(([key, value]) => [key, mounted.get(value) ?? value]);
         const read = readEnvironment(Object.fromEntries(inside) as NodeJS.ProcessEnv);
         expect(read).toMatchObject({ NODE_ENV: 'production', PORT: 5000, TRUST_PROXY: 1 });
+        expect(read.APP_SECRETS === undefined).toBe(split.includes(name));
+        expect(secrets!.some(({ source }) => source === 'app_secrets')).toBe(!split.includes(name));
       }
     } finally {
       rmSync(folder, { recursive: true });
@@ -171,7 +177,6 @@ describe('docker/compose.yaml', () => {
 });
 
 describe('the profile split', () => {
-  const MODULES = ['auth', 'users', 'tasks', 'notifications'];
   let services: Record<string, Service>;
   beforeAll(() => {
     services = config('split').services;
@@ -258,6 +263,20 @@ describe('docker/make-secrets.sh', () => {
       const first = readFileSync(join(folder, 'app_secrets'), 'utf8');
       expect(make()).toBe('');
       expect(readFileSync(join(folder, 'app_secrets'), 'utf8')).toBe(first);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('derives the keys of each module as the command does', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+    try {
+      run('sh', ['docker/make-secrets.sh', folder]);
+      const source = { APP_SECRETS_FILE: join(folder, 'app_secrets') };
+      for (const name of MODULES) {
+        const { output } = await keys(['derive', 'app-secret', '--for', name], source);
+        expect(readFileSync(join(folder, `app_keys_${name}`), 'utf8')).toBe(output);
+      }
     } finally {
       rmSync(folder, { recursive: true });
     }

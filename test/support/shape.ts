@@ -8,6 +8,7 @@ import type { NginxLayout } from '../../local/nginx-layout.js';
 import { cacheDir } from '../../local/paths.js';
 import { freePort } from '../../local/ports.js';
 import { type Shape, type ShapePlan, SHAPES } from '../../local/shapes.js';
+import { KEY_KINDS } from '../../src/cli/keys/key-kinds.js';
 import { databaseUri, type EnvironmentOverrides, environmentFor, newDatabaseName, TestService } from './service.js';
 
 /** The service in one of its shapes: what clients and operators see of it, and its processes. */
@@ -57,11 +58,18 @@ export async function startShape(
   return { url, environment: (processes[0] as TestService).environment, processes };
 }
 
-/** Only auth signs: the others get the public key alone. */
-function keysFor(modules: string, { JWT_PRIVATE_KEYS: pem = '' }: EnvironmentOverrides): EnvironmentOverrides {
-  if (modules.split(',').includes('auth')) return {};
+/** Only auth signs: the others get the public key alone. Each gets the derived keys that it needs, not the secret. */
+function keysFor(
+  modules: string,
+  { JWT_PRIVATE_KEYS: pem = '', APP_SECRETS: secret = '' }: EnvironmentOverrides,
+): EnvironmentOverrides {
+  const derived = {
+    APP_SECRETS: undefined,
+    APP_KEYS: KEY_KINDS['app-secret']?.derive?.(secret, modules.split(',')).join(),
+  };
+  if (modules.split(',').includes('auth')) return derived;
   const publicKey = createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' });
-  return { JWT_PRIVATE_KEYS: undefined, JWT_PUBLIC_KEYS: String(publicKey) };
+  return { ...derived, JWT_PRIVATE_KEYS: undefined, JWT_PUBLIC_KEYS: String(publicKey) };
 }
 
 async function startGatewayFor(layout: Omit<NginxLayout, 'listen'>, port: number): Promise<void> {

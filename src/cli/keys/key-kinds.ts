@@ -1,4 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto';
+import { deriveKey } from '../../common/crypto/derive-key.js';
+import { purposesOf } from '../../config/key-purposes.js';
 import { toList, toPemList } from '../../config/parse.js';
 import { isSecret, isSigningKey } from '../../config/rules.js';
 
@@ -16,6 +18,8 @@ export interface KeyKind {
   idOf(key: string): string;
   /** The part of a key that verifies and can't make anything; missing where there is none. */
   publicPartOf?(key: string): string;
+  /** What processes that serve these modules need of a key, as the entries of `APP_KEYS`; missing where it is all of it. */
+  derive?(key: string, modules: readonly string[]): string[];
 }
 
 /** The id is the `kid` in the tokens and in `/.well-known/jwks.json` (RFC 7638). */
@@ -46,6 +50,8 @@ const APP_SECRET: KeyKind = {
   make: () => randomBytes(SECRET_BYTES).toString('base64url'),
   isUsable: isSecret,
   idOf: (secret) => Buffer.from(hkdfSync('sha256', secret, '', 'fingerprint', FINGERPRINT_BYTES)).toString('hex'),
+  derive: (secret, modules) =>
+    purposesOf(modules).map((purpose) => `${purpose}:${deriveKey(secret, purpose).toString('base64url')}`),
 };
 
 export const KEY_KINDS: Readonly<Record<string, KeyKind>> = { jwt: JWT, 'app-secret': APP_SECRET };

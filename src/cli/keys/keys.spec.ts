@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError, type Environment } from '../../config/environment.js';
+import { SecretBox } from '../../common/crypto/secret-box.js';
 import { SigningKeys } from '../../platform/authentication/signing-keys.js';
 import { UsageError } from '../command.js';
 import { KEY_KINDS, type KeyKind } from './key-kinds.js';
@@ -117,4 +118,30 @@ describe('cli keys', () => {
   ])('says how it is used when called with %j', async (args: string[]) => {
     await expect(keys(args, {})).rejects.toThrow(/^Usage: cli keys STEP/);
   });
+});
+
+describe('cli keys derive', () => {
+  const derive = async (...args: string[]) => await keys(['derive', ...args], { APP_SECRETS: secret });
+  let secret: string;
+  beforeAll(async () => {
+    secret = (await keys(['make', 'app-secret'], {})).output;
+  });
+
+  it('gives a module the keys that it needs and no other', async () => {
+    const { output, note } = await derive('app-secret', '--for', 'tasks');
+    expect(output.split(',').map((entry) => entry.split(':')[0])).toEqual(['files.url', 'cursor']);
+    expect(note).toContain('APP_KEYS');
+    expect(note).not.toContain(secret);
+    const box = new SecretBox({ APP_KEYS: output.split(',') } as unknown as Environment);
+    expect(box.verify('cursor', 'x', box.sign('cursor', 'x'))).toBe(true);
+    expect(() => box.sign('refresh-token', 'x')).toThrow('APP_KEYS has no key for refresh-token');
+    expect(box.verify('refresh-token', 'x', '')).toBe(false);
+  });
+
+  it.each([[['app-secret']], [['app-secret', '--for', 'billing']], [['jwt', '--for', 'tasks']]])(
+    'refuses %j',
+    async (args) => {
+      await expect(derive(...args)).rejects.toThrow(UsageError);
+    },
+  );
 });

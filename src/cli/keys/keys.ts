@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ConfigurationError, Environment } from '../../config/environment.js';
 import { withSecrets } from '../../config/load-environment.js';
+import { toList } from '../../config/parse.js';
 import { readVariable } from '../../config/read-variables.js';
+import { MODULES } from '../../contracts/modules.js';
 import { type Outcome, UsageError } from '../command.js';
 import { KEY_KINDS, type KeyKind } from './key-kinds.js';
 import { add, adviceFor, promote, retire, type Waits } from './steps.js';
 
-const USAGE = `Usage: cli keys STEP jwt|app-secret [--out FILE]
+const USAGE = `Usage: cli keys STEP jwt|app-secret [--for MODULES] [--out FILE]
 
 The first key of JWT_PRIVATE_KEYS (jwt) or APP_SECRETS (app-secret) makes, all of them read. To replace it
 without a log-out: add, roll out, promote, roll out, wait, retire, roll out. Each step prints the variable's
@@ -20,34 +22,46 @@ standard error.
   promote   the value with its last key first
   retire    the value without its last key
   public    of jwt: JWT_PUBLIC_KEYS for the processes that don't serve auth, to be set with each step
+  derive    of app-secret: APP_KEYS for the processes that serve the modules after --for (such as auth,users),
+            in place of APP_SECRETS, to be set with each step
 
   --out FILE   writes to a new file that only its owner may read, instead of to standard output`;
 
+const derivedNote = (modules: string[]) =>
+  `Set APP_KEYS to this for every process with MODULES=${modules.join(',')}. They need no APP_SECRETS.`;
 const PUBLIC_NOTE =
   'Set JWT_PUBLIC_KEYS to this for every process that does not serve auth. They need no JWT_PRIVATE_KEYS.';
 
 /** `keys`: text in, text out. It needs that one variable, from wherever the service has it, and no database. */
 export async function keys(args: string[], source: NodeJS.ProcessEnv): Promise<Outcome> {
-  const { step, kind, out } = parse(args);
+  const { step, kind, out, modules } = parse(args);
   if (step === 'list') return { output: list(kind, current(kind, await withSecrets(source))) };
   if (step === 'make') return deliver(kind.make(), adviceFor(step, kind, readWaits(source)), out);
   const complete = await withSecrets(source);
   if (step === 'public') return deliver(publicPart(kind, current(kind, complete)), PUBLIC_NOTE, out);
+  if (step === 'derive') {
+    return deliver(derived(kind, complete, modules), derivedNote(modules), out);
+  }
   const before = current(kind, complete);
   const after = { add: () => add(before, kind.make()), promote: () => promote(before), retire: () => retire(before) };
   const next = after[step]();
   return deliver(kind.join(next), `${list(kind, next)}\n${adviceFor(step, kind, readWaits(complete))}`, out);
 }
 
-type Step = 'list' | 'make' | 'add' | 'promote' | 'retire' | 'public';
-const STEPS: readonly string[] = ['list', 'make', 'add', 'promote', 'retire', 'public'] satisfies Step[];
+type Step = 'list' | 'make' | 'add' | 'promote' | 'retire' | 'public' | 'derive';
+const STEPS: readonly string[] = ['list', 'make', 'add', 'promote', 'retire', 'public', 'derive'] satisfies Step[];
 
-function parse(args: string[]): { step: Step; kind: KeyKind; out?: string } {
+function parse(args: string[]): { step: Step; kind: KeyKind; out?: string; modules: string[] } {
   try {
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: { out: { type: 'string' } } });
+    const options = { out: { type: 'string' }, for: { type: 'string' } } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
     const [step = '', name = '', ...rest] = positionals;
     const kind = Object.hasOwn(KEY_KINDS, name) ? KEY_KINDS[name] : undefined;
-    if (kind && STEPS.includes(step) && rest.length === 0) return { step: step as Step, kind, out: values.out };
+    const modules = toList({ value: values.for ?? '' }) as string[];
+    const areRight = modules.length > 0 === (step === 'derive') && modules.every(isModule);
+    if (kind && STEPS.includes(step) && rest.length === 0 && areRight) {
+      return { step: step as Step, kind, out: values.out, modules };
+    }
   } catch {
     // An unknown option.
   }
@@ -67,6 +81,18 @@ function current({ variable, split, isUsable }: KeyKind, source: NodeJS.ProcessE
 function publicPart({ publicPartOf, join }: KeyKind, present: readonly string[]): string {
   if (!publicPartOf) throw new UsageError(USAGE);
   return join(present.map(publicPartOf));
+}
+
+function derived(kind: KeyKind, source: NodeJS.ProcessEnv, modules: string[]): string {
+  const { derive } = kind;
+  if (!derive) throw new UsageError(USAGE);
+  return current(kind, source)
+    .flatMap((secret) => derive(secret, modules))
+    .join(',');
+}
+
+function isModule(name: string): boolean {
+  return (MODULES as readonly string[]).includes(name);
 }
 
 function readWaits(source: NodeJS.ProcessEnv): Waits {

@@ -94,9 +94,27 @@ describe('a rotation of APP_SECRETS', () => {
 
   it.each(titles)('what "%s" encrypts and signs is good at "%s"', (_from, _to, from, to) => {
     const [maker, reader] = [stages[from] as SecretBox, stages[to] as SecretBox];
-    expect(reader.decrypt('mfa', maker.encrypt('mfa', 'JBSWY3DP'))).toBe('JBSWY3DP');
+    expect(reader.decrypt('mfa-secret', maker.encrypt('mfa-secret', 'JBSWY3DP'))).toBe('JBSWY3DP');
     expect(reader.verify('refresh-token', 's.1.seed', maker.sign('refresh-token', 's.1.seed'))).toBe(true);
   });
+
+  it.each(titles)(
+    'what "%s" makes with the secrets is good at "%s" with the derived keys, and back',
+    async (_from, _to, from, to) => {
+      const values = await rotation('app-secret');
+      const whole = new SecretBox({ APP_SECRETS: values[from] } as unknown as Environment);
+      const source = { APP_SECRETS: values[to]?.join(',') };
+      const { output } = await keys(['derive', 'app-secret', '--for', 'auth'], source);
+      const derived = new SecretBox({ APP_KEYS: output.split(',') } as unknown as Environment);
+      for (const [maker, reader] of [
+        [whole, derived],
+        [derived, whole],
+      ] as const) {
+        expect(reader.decrypt('mfa-secret', maker.encrypt('mfa-secret', 'JBSWY3DP'))).toBe('JBSWY3DP');
+        expect(reader.verify('refresh-token', 's', maker.sign('refresh-token', 's'))).toBe(true);
+      }
+    },
+  );
 
   it('would lock out a neighbour if the new secret made before it had been rolled out', () => {
     const [before, , promoted] = stages as [SecretBox, SecretBox, SecretBox];

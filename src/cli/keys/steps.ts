@@ -31,7 +31,9 @@ export interface Waits {
 /** What to do with the value that a step has printed, and when to take the next. */
 export function adviceFor(step: 'make' | 'add' | 'promote' | 'retire', kind: KeyKind, waits: Waits): string {
   const jwt = kind.variable === 'JWT_PRIVATE_KEYS';
-  const where = jwt ? 'every process that serves auth (for others JWT_PUBLIC_KEYS: cli keys public)' : 'every process';
+  const where = jwt
+    ? 'every process that serves auth (for others JWT_PUBLIC_KEYS: cli keys public)'
+    : 'every process (or APP_KEYS: cli keys derive)';
   const set = `Set ${kind.variable} to this for ${where}, and wait until all of them run with it`;
   switch (step) {
     case 'make':

@@ -1,23 +1,29 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../../config/environment.js';
+import type { KeyPurpose } from '../../config/key-purposes.js';
+import { deriveKey } from './derive-key.js';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Encrypts and signs with `APP_SECRETS`: the first secret makes, all are tried when reading, so a new one can be put
- * first and the old one retired later without breaking what is in circulation. Each purpose has keys of its own
- * (HKDF, RFC 5869), so nothing made for one is accepted for another.
+ * Encrypts and signs with keys of `APP_KEYS`, or derived from `APP_SECRETS`: the first makes, all are tried when
+ * reading, so a new one can be put first and the old one retired later without breaking what is in circulation. Each
+ * purpose has keys of its own, so nothing made for one is accepted for another.
  */
 @Injectable()
 export class SecretBox {
-  private readonly keys = new Map<string, Buffer[]>();
+  private readonly keys = new Map<KeyPurpose, Buffer[]>();
 
-  constructor(private readonly environment: Environment) {}
+  constructor(private readonly environment: Environment) {
+    if (environment.APP_KEYS && environment.APP_SECRETS) {
+      new Logger(SecretBox.name).warn('APP_SECRETS is not needed here, as APP_KEYS is set: leave it out');
+    }
+  }
 
   /** AES-256-GCM; gives base64url text. */
-  encrypt(purpose: string, plaintext: string): string {
+  encrypt(purpose: KeyPurpose, plaintext: string): string {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.currentKey(purpose), iv);
     return Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
@@ -26,7 +32,7 @@ export class SecretBox {
   }
 
   /** @returns null for what wasn't encrypted for this purpose with one of the secrets */
-  decrypt(purpose: string, sealed: string): string | null {
+  decrypt(purpose: KeyPurpose, sealed: string): string | null {
     const bytes = Buffer.from(sealed, 'base64url');
     for (const key of this.keysOf(purpose)) {
       const plaintext = open(key, bytes);
@@ -36,19 +42,19 @@ export class SecretBox {
   }
 
   /** The same, encrypted with the first secret; null for what can't be decrypted, and what is by the first already. */
-  reencrypt(purpose: string, sealed: string): string | null {
+  reencrypt(purpose: KeyPurpose, sealed: string): string | null {
     if (open(this.currentKey(purpose), Buffer.from(sealed, 'base64url')) !== null) return null;
     const plaintext = this.decrypt(purpose, sealed);
     return plaintext === null ? null : this.encrypt(purpose, plaintext);
   }
 
   /** HMAC-SHA-256 in base64url, by the first secret. */
-  sign(purpose: string, text: string): string {
+  sign(purpose: KeyPurpose, text: string): string {
     return createHmac('sha256', this.currentKey(purpose)).update(text).digest('base64url');
   }
 
   /** Whether one of the secrets made this signature; takes the same time for a near miss as for a far one. */
-  verify(purpose: string, text: string, signature: string): boolean {
+  verify(purpose: KeyPurpose, text: string, signature: string): boolean {
     const given = Buffer.from(signature);
     return this.keysOf(purpose).some((key) => {
       const expected = Buffer.from(createHmac('sha256', key).update(text).digest('base64url'));
@@ -56,18 +62,30 @@ export class SecretBox {
     });
   }
 
-  private currentKey(purpose: string): Buffer {
-    return this.keysOf(purpose)[0] as Buffer;
+  /** @throws Error where `APP_KEYS` has no key for the purpose: the modules served here were not to need one */
+  private currentKey(purpose: KeyPurpose): Buffer {
+    const [first] = this.keysOf(purpose);
+    if (!first) throw new Error(`APP_KEYS has no key for ${purpose}`);
+    return first;
   }
 
-  private keysOf(purpose: string): Buffer[] {
+  private keysOf(purpose: KeyPurpose): Buffer[] {
     let keys = this.keys.get(purpose);
     if (!keys) {
-      keys = this.environment.APP_SECRETS.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)));
+      const { APP_KEYS: given, APP_SECRETS: secrets = [] } = this.environment;
+      keys = given ? keysIn(given, purpose) : secrets.map((secret) => deriveKey(secret, purpose));
       this.keys.set(purpose, keys);
     }
     return keys;
   }
+}
+
+/** @param entries `<purpose>:<key in base64url>` */
+function keysIn(entries: readonly string[], purpose: KeyPurpose): Buffer[] {
+  const prefix = `${purpose}:`;
+  return entries
+    .filter((entry) => entry.startsWith(prefix))
+    .map((entry) => Buffer.from(entry.slice(prefix.length), 'base64url'));
 }
 
 function open(key: Buffer, bytes: Buffer): string | null {
