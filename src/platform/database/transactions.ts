@@ -12,8 +12,11 @@ import { WorkLimit } from '../overload/work-limit.js';
  * transaction uses one connection at most, so the rest is free for what has no transaction.
  */
 const SHARE_OF_POOL = { requests: 0.5, background: 0.25 };
-/** How many requests may wait to begin a transaction. */
-const MAX_WAITING = 400;
+/**
+ * How many requests may wait to begin a transaction: with those that run, 300 of a process with the default pool. More would
+ * only wait until they are refused, and a client with many connections would wait with each of them, one after the other.
+ */
+const MAX_WAITING = 275;
 
 type Callback = () => Promise<void> | void;
 
