@@ -22,6 +22,8 @@ const MAX_LIFETIME_MS = 365 * DAY_MS;
 const MAX_KEYS = 25;
 const ANNOUNCE_EVERY_MS = 10 * 60_000;
 const ANNOUNCED_AT_ONCE = 500;
+/** Usually the process that has changed the keys publishes it at once; this is for one that has ended meanwhile. */
+const PUBLISH_EVERY_MS = 60_000;
 
 /** The owner's side of API keys. */
 @Injectable()
@@ -40,6 +42,8 @@ export class ApiKeysService implements OnModuleInit {
   onModuleInit(): void {
     const run = () => this.announceExpiries();
     this.jobs.register({ name: 'auth.announce-api-key-expiry', everyMs: ANNOUNCE_EVERY_MS, run });
+    const publish = () => this.apiKeys.publishChanges();
+    this.jobs.register({ name: 'auth.publish-api-key-changes', everyMs: PUBLISH_EVERY_MS, run: publish });
   }
 
   /**

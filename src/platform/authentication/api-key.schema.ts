@@ -5,6 +5,8 @@ import { type Role, ROLES } from '../../contracts/role.js';
 
 /** How long it is remembered that a key is gone: longer than any event can stay under way. */
 const REMOVAL_KEPT_SECONDS = 90 * 24 * 3600;
+/** How long an expired key is still listed, so that its owner sees which one stopped working. */
+const EXPIRED_KEPT_SECONDS = 30 * 24 * 3600;
 
 /**
  * A personal API key, or a copy of one for processes on other databases; the key itself is stored nowhere. Of a removed
@@ -53,9 +55,15 @@ export class ApiKey {
 
   @Prop({ type: Date })
   removedAt?: Date;
+
+  /** The owner's id while a change of many keys at once hasn't been published for this one. */
+  @Prop({ type: SchemaTypes.ObjectId })
+  unpublishedOf?: Types.ObjectId;
 }
 
 export const ApiKeySchema = SchemaFactory.createForClass(ApiKey);
 ApiKeySchema.index({ user: 1, _id: 1 });
 ApiKeySchema.index({ announceExpiryAt: 1 });
+ApiKeySchema.index({ expiresAt: 1 }, { expireAfterSeconds: EXPIRED_KEPT_SECONDS });
+ApiKeySchema.index({ unpublishedOf: 1 }, { sparse: true });
 ApiKeySchema.index({ removedAt: 1 }, { expireAfterSeconds: REMOVAL_KEPT_SECONDS });

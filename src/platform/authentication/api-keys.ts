@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import type { ApiKeyPrincipal } from '../../common/auth/principal.js';
+import { requestContext } from '../../common/http/request-context.js';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import type { Role } from '../../contracts/role.js';
 import { ApiKeyChangedEvent, ApiKeyUsedEvent } from '../../contracts/auth.events.js';
@@ -14,6 +15,8 @@ import { ApiKey } from './api-key.schema.js';
 /** Recognisable, for people and for scanners of leaked secrets. */
 const API_KEY = /^sak_([0-9a-f]{24})_([\w-]{43})$/;
 const USE_RECORDED_EVERY_MS = 60_000;
+/** How many keys' changes one transaction publishes: more than a user may have, other than from earlier releases. */
+const PUBLISHED_AT_ONCE = 100;
 
 /** All that a removed key loses; what is left is told in the schema. */
 const FORGOTTEN = {
@@ -103,24 +106,77 @@ export class ApiKeys {
 
   /** Removes all of a user's keys, in one statement however many there are. */
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    const keys = await this.model.find({ user: userId }, { version: 1 }, { session }).lean();
-    if (keys.length === 0) return;
-    const removal = { $set: { removedAt: new Date() }, $inc: { version: 1 }, $unset: FORGOTTEN };
-    await this.model.updateMany({ user: userId }, removal, { session });
-    const removed = keys.map(
-      ({ _id, version }) => new ApiKeyChangedEvent(String(_id), { version: version + 1, grant: null }),
-    );
-    await this.outbox.add(session, ...removed);
-    const ids = keys.map(({ _id }) => String(_id));
-    await this.revocations.endApiKeys(userId, ids, session);
+    const change = { $set: { removedAt: new Date() }, $inc: { version: 1 }, $unset: FORGOTTEN };
+    await this.changeAll(userId, change, { removedAt: change.$set.removedAt }, session);
   }
 
   /** Gives all of a user's keys another role, in one statement however many there are. */
   async changeRole(userId: string, role: Role, session: ClientSession): Promise<void> {
-    const keys = await this.model.find({ user: userId }, null, { session }).lean();
+    await this.changeAll(userId, { $set: { role }, $inc: { version: 1 } }, { role }, session);
+  }
+
+  /**
+   * Publishes the changes of keys that were too many for the transaction that changed them, in batches. Several processes
+   * may do it at once.
+   */
+  async publishChanges(): Promise<void> {
+    while ((await this.transactions.run((session) => this.publishBatch(session))) === PUBLISHED_AT_ONCE);
+  }
+
+  /**
+   * Changes all of a user's keys. What other processes must know of it is published with it, except for keys beyond
+   * `PUBLISHED_AT_ONCE`: those follow in batches, so that the transaction stays short.
+   *
+   * @param changed the fields of the change that are published
+   */
+  private async changeAll(
+    userId: string,
+    change: { $set: object; $inc: object; $unset?: object },
+    changed: Partial<ApiKey>,
+    session: ClientSession,
+  ): Promise<void> {
+    const keys = await this.model.find({ user: userId }, null, { session }).limit(PUBLISHED_AT_ONCE).lean();
     if (keys.length === 0) return;
-    await this.model.updateMany({ user: userId }, { $set: { role }, $inc: { version: 1 } }, { session });
-    await this.outbox.add(session, ...keys.map((key) => granted({ ...key, role, version: key.version + 1 })));
+    const mayBeMore = keys.length === PUBLISHED_AT_ONCE;
+    const unpublished = mayBeMore && { unpublishedOf: new Types.ObjectId(userId) };
+    await this.model.updateMany({ user: userId }, { ...change, $set: { ...change.$set, ...unpublished } }, { session });
+    const published = keys.map((key) => ({ ...key, ...changed, version: key.version + 1 }));
+    await this.publish(userId, published, session);
+    if (!mayBeMore) return;
+    this.transactions.afterCommit(session, () => {
+      // Not part of the request, which neither waits for it nor limits how long it takes.
+      requestContext
+        .exit(() => this.publishChanges())
+        .catch((error: unknown) => {
+          this.logger.warn({ err: error }, 'changes of API keys could not be published and will be later');
+        });
+    });
+  }
+
+  private async publishBatch(session: ClientSession): Promise<number> {
+    const keys = await this.model
+      .find({ unpublishedOf: { $exists: true } }, null, { session })
+      .sort({ unpublishedOf: 1 })
+      .limit(PUBLISHED_AT_ONCE)
+      .lean();
+    if (keys.length === 0) return 0;
+    const owners = new Set(keys.map(({ unpublishedOf }) => String(unpublishedOf)));
+    for (const owner of owners) {
+      await this.publish(
+        owner,
+        keys.filter(({ unpublishedOf }) => String(unpublishedOf) === owner),
+        session,
+      );
+    }
+    const ids = keys.map(({ _id }) => _id);
+    await this.model.updateMany({ _id: { $in: ids } }, { $unset: { unpublishedOf: 1 } }, { session });
+    return keys.length;
+  }
+
+  private async publish(userId: string, keys: ApiKey[], session: ClientSession): Promise<void> {
+    const removed = keys.filter(({ removedAt }) => removedAt).map(({ _id }) => String(_id));
+    await this.outbox.add(session, ...keys.map((key) => (key.removedAt ? gone(key) : granted(key))));
+    await this.revocations.endApiKeys(userId, removed, session);
   }
 
   /** Takes over what another process tells of a key; what is older than what is known changes nothing. */
@@ -175,6 +231,10 @@ export class ApiKeys {
     const removed = { version, removedAt: new Date() };
     await this.model.replaceOne({ _id: id }, removed, { session, upsert: true, runValidators: false });
   }
+}
+
+function gone({ _id, version }: Pick<ApiKey, '_id' | 'version'>): ApiKeyChangedEvent {
+  return new ApiKeyChangedEvent(String(_id), { version, grant: null });
 }
 
 /** Says what it takes to verify a key. */
