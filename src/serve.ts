@@ -14,8 +14,8 @@ import { StopSignals } from './platform/shutdown/stop-signals.js';
 
 /** Serves requests in this process until it is told to stop: by a signal, or as a worker by its primary. */
 export async function serve(environment: Environment): Promise<void> {
-  // A worker is told by its primary, which gets the signals.
-  const signals = cluster.isWorker ? undefined : new StopSignals();
+  // A worker is told by its primary, which gets the signals. SIGHUP means the end of the terminal here.
+  const signals = cluster.isWorker ? undefined : new StopSignals(['SIGTERM', 'SIGINT', 'SIGHUP']);
   const logger = createLogger(environment.LOG_LEVEL);
   if (!cluster.isWorker) warnOfEndOfLife(logger);
   const sendRest = await startReporting(environment, logger);

@@ -218,7 +218,7 @@ describe('a shutdown', () => {
     expect(await draining.waitForExit()).toBe(0);
   });
 
-  it('answers all requests under way, however slow, waits for no incomplete one, and ends with code 0', async () => {
+  it('by SIGHUP, too, answers all requests under way, however slow, waits for no incomplete one, and ends with code 0', async () => {
     const leaving = await service.replica({ SHUTDOWN_DRAIN_SECONDS: '1' });
     const { api } = await registerUser(leaving);
     const client = new ApiClient(leaving);
@@ -237,7 +237,7 @@ describe('a shutdown', () => {
     );
     await waitFor('the log-ins to arrive', async () => (await counted()) === countedBefore + logins.length);
     const terminatedAt = performance.now();
-    leaving.terminate();
+    leaving.signal('SIGHUP'); // as good as SIGTERM
     await waitFor('the shutdown to begin', () => leaving.logs().includes('not ready any more'));
     slow.finish();
     expect((await slow.answer).status).toBe(201);

@@ -207,6 +207,21 @@ describe('a connection ends', () => {
     expect(Date.now() - since).toBeGreaterThan(4500);
   });
 
+  it('without a warning where its client vanishes while it is authenticated', async () => {
+    const user = await registerUser(a);
+    const before = await metric(a, 'websocket_closed_total{code="1006"}');
+    for (let round = 0; round < 30; round++) {
+      const client = await LiveClient.connect(a);
+      client.socket.send(JSON.stringify({ type: 'auth', token: user.tokens.accessToken }), () => client.close());
+    }
+    const closed = () => metric(a, 'websocket_closed_total{code="1006"}');
+    await waitFor('all to be closed', async () => (await closed()) === before + 30, PATIENCE_MS);
+    // It is answered by the same connection pool, so what the others waited for has been answered before.
+    await open(a, user);
+    const isWarning = ({ level }: { level?: unknown }) => level === 'warn' || level === 'error';
+    expect(a.logLines().filter((line) => isWarning(line) && JSON.stringify(line).includes('WebSocket'))).toEqual([]);
+  });
+
   it('with 1008 where the time is none, and where more is said than the token', async () => {
     const user = await registerUser(a);
     const wrong = await LiveClient.connect(a);

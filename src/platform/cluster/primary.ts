@@ -14,7 +14,7 @@ import { WorkerPool } from './worker-pool.js';
  * @param size how many
  */
 export async function runCluster(environment: Environment, size: number): Promise<void> {
-  const signals = new StopSignals();
+  const signals = new StopSignals(['SIGTERM', 'SIGINT']);
   const logger = createLogger(environment.LOG_LEVEL);
   warnOfEndOfLife(logger);
   const metrics = new WorkerMetrics();

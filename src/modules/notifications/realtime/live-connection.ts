@@ -154,10 +154,14 @@ export class LiveConnection {
     this.unread = count;
   }
 
-  /** Resolves once the message has left for the network. */
+  /** Resolves once the message has left for the network. If it can't leave, the client has gone: the connection ends. */
   private async send(message: Message): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.socket.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));
+      this.socket.send(JSON.stringify(message), (error) => {
+        if (!error) return resolve();
+        this.socket.terminate();
+        reject(error);
+      });
     });
     messages.inc({ type: message.type });
   }

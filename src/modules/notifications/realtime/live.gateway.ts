@@ -153,6 +153,8 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
       if ('subject' in answer) return await this.admit(socket, answer);
       socket.close(answer.code, answer.reason);
     } catch (error) {
+      // Its client has gone, which `websocket_closed_total` counts: that is no fault.
+      if (socket.readyState !== socket.OPEN) return false;
       this.logger.warn({ err: error }, 'a WebSocket cannot be served at the moment');
       socket.close(CLOSE.TRY_AGAIN_LATER, 'try again in a moment');
     }
