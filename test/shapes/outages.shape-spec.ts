@@ -10,6 +10,10 @@ const PATIENCE_MS = 60_000;
 /** A client is told within this time that something is away. */
 const QUICK_MS = 5000;
 
+interface Health {
+  details: Record<string, { status: string; message?: string }>;
+}
+
 let broker: OwnRabbitMq;
 /** The profiles, and everything else, in processes of their own. */
 let users: TestService;
@@ -72,4 +76,23 @@ it('answers 503 for what the broker has not brought yet, and the rest, until the
   await broker.start();
   await waitForProfile(user);
   await waitForExport(ada);
+});
+
+it('says in /health and a metric that an alarm of the disk blocks it, and goes on once it is over', async () => {
+  await broker.control('set_disk_free_limit', '100000GB');
+  const user = await registerUser(others);
+  const rabbitmq = async () => {
+    const { status, body } = await user.api.at(others).get<Health>('/health');
+    expect(status).toBe(200);
+    return body.details['rabbitmq'];
+  };
+  const blocked = await waitFor('it to be shown', async () => (await rabbitmq())?.message, PATIENCE_MS);
+  expect(blocked).toContain('low on disk');
+  expect((await rabbitmq())?.status).toBe('down');
+  expect(await (await fetch(`${others.metricsUrl}/metrics`)).text()).toMatch(/^events_publishing_blocked\S* 1$/m);
+  expect((await user.api.at(others).get(TASKS)).status).toBe(200);
+  await expectUnavailable(() => user.api.at(users).get(ME));
+  await broker.control('set_disk_free_limit', '50MB');
+  await waitForProfile(user);
+  expect(await rabbitmq()).toEqual({ status: 'up' });
 });

@@ -13,6 +13,7 @@ import { DeadLetters } from '../../src/platform/messaging/dead-letters.js';
 import { EventHandler, type EventOf } from '../../src/platform/messaging/event-handler.decorator.js';
 import { MessagingModule } from '../../src/platform/messaging/messaging.module.js';
 import { Outbox } from '../../src/platform/messaging/outbox.js';
+import { RabbitMqConnections } from '../../src/platform/messaging/rabbitmq/rabbitmq-connections.js';
 import { newEnvironment } from '../support/parts.js';
 import { type OwnRabbitMq, startOwnRabbitMq } from '../support/rabbitmq.js';
 import { waitFor } from '../support/wait-for.js';
@@ -34,8 +35,11 @@ class ThingIgnoredEvent extends DomainEvent<{ name: string }> {
 /** What the handlers of all processes here have stored, and for which names they are to fail, or to fail once. */
 const failing = new Set<string>();
 const tried: string[] = [];
+/** What handlers wait for before they begin. */
+let gate: Promise<void> = Promise.resolve();
 
 async function store(name: string, by: string, session: ClientSession, connection: Connection): Promise<void> {
+  await gate;
   tried.push(`${name} by ${by}`);
   await connection.collection('notes').insertOne({ name, by }, { session });
   if (failing.has(name)) throw new Error(`not yet: ${name}`);
@@ -126,8 +130,9 @@ afterAll(async () => {
 });
 
 const databaseOf = (module: TestingModule) => module.get<Connection>(getConnectionToken());
-const publishEvents = (...events: DomainEvent[]) =>
-  publisher.get(Transactions).run((session) => publisher.get(Outbox).add(session, ...events));
+const publishBy = (module: TestingModule, ...events: DomainEvent[]) =>
+  module.get(Transactions).run((session) => module.get(Outbox).add(session, ...events));
+const publishEvents = (...events: DomainEvent[]) => publishBy(publisher, ...events);
 const publish = (...names: string[]) => publishEvents(...names.map((name) => new ThingHappenedEvent(name, { name })));
 const outboxIsEmpty = async () => (await databaseOf(publisher).collection('outbox').countDocuments()) === 0;
 const notesOf = async (module: TestingModule, name: string) =>
@@ -288,6 +293,30 @@ it('loses nothing and doubles nothing while the broker is killed and comes back'
   }
   await takeControl();
   expect(await depthOf('scalable-api.store.dead')).toBe(0);
+});
+
+it('works a backlog off while an alarm of memory keeps the same process from publishing', async () => {
+  let open = () => undefined as void;
+  gate = new Promise((resolve) => (open = resolve));
+  const names = Array.from({ length: 60 }, (_, number) => `backlog ${number}`);
+  await publishEvents(...names.map((name) => new ThingStoredEvent(name, { name })));
+  await waitFor('the outbox to be empty', outboxIsEmpty);
+  await broker.control('set_vm_memory_high_watermark', 'absolute', '1MB');
+  const { publishing } = consumer.get(RabbitMqConnections);
+  await publishBy(consumer, new ThingStoredEvent('under the alarm', { name: 'under the alarm' }));
+  await waitFor('the process to be blocked', () => publishing.blockedBy, 30_000);
+  failing.add('backlog 0');
+  open();
+  const stored = databaseOf(consumer).collection('notes');
+  const others = { name: { $in: names.slice(1) } };
+  await waitFor('the others to be handled', async () => (await stored.countDocuments(others)) === 59, 30_000);
+  await waitFor('them to be acknowledged', async () => (await depthOf('scalable-api.store')) === 0);
+  expect(publishing.blockedBy).toContain('memory');
+  failing.delete('backlog 0');
+  await broker.control('set_vm_memory_high_watermark', '0.4');
+  for (const name of ['backlog 0', 'under the alarm']) {
+    await waitFor(`${name} to be handled`, async () => (await notesOf(consumer, name)) === 1, 30_000);
+  }
 });
 
 describe('what is deleted in the broker while the service runs', () => {

@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { cacheDir } from '../../local/paths.js';
 import { findNodePorts, startRabbitMqNode } from '../../local/rabbitmq.js';
 import type { Server } from '../../local/server.js';
@@ -12,7 +14,12 @@ export interface OwnRabbitMq {
   kill(): Promise<void>;
   /** Starts it again, at the same address and with the data it had. */
   start(): Promise<void>;
+  /** Runs `rabbitmqctl` against it. */
+  control(...args: string[]): Promise<void>;
 }
+
+/** The program that Debian's command for the system's user wraps. */
+const DEBIAN_CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 
 const cleanUps: (() => Promise<void>)[] = [];
 
@@ -42,6 +49,17 @@ export async function startOwnRabbitMq(settings: readonly string[] = []): Promis
   return {
     url: server!.url,
     start,
+    async control(...args) {
+      const env = {
+        PATH: process.env['PATH'],
+        LANG: 'C.UTF-8',
+        HOME: join(dataDir, 'rabbitmq', 'home'), // where the node's cookie is
+        ERL_EPMD_PORT: String(ports.epmd),
+        RABBITMQ_NODENAME: 'scalable-api@localhost',
+      };
+      const command = existsSync(DEBIAN_CONTROL) ? DEBIAN_CONTROL : 'rabbitmqctl';
+      await promisify(execFile)(command, args, { env });
+    },
     async kill() {
       for (const pid of pids) process.kill(pid, 'SIGKILL');
       await server.failed;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { DatabaseWatch } from '../database/database-watch.js';
-import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
+import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { within } from '../overload/within.js';
 import { ObjectStorage } from '../storage/object-storage.js';
 import { InjectRedis } from '../redis/redis.module.js';
@@ -19,7 +19,7 @@ export class Dependencies {
     private readonly database: DatabaseWatch,
     @InjectRedis() private readonly redis: Redis,
     private readonly storage: ObjectStorage,
-    @Inject(RabbitMqConnection) private readonly rabbitmq: RabbitMqConnection | null,
+    @Inject(RabbitMqConnections) private readonly rabbitmq: RabbitMqConnections | null,
   ) {}
 
   mongodb(): Promise<boolean> {
@@ -37,6 +37,11 @@ export class Dependencies {
   /** @returns undefined where events don't travel by RabbitMQ */
   get rabbitmqServer(): boolean | undefined {
     return this.rabbitmq?.isConnected;
+  }
+
+  /** Why RabbitMQ keeps this process from publishing; undefined where it doesn't. */
+  get rabbitmqBlockedBy(): string | undefined {
+    return this.rabbitmq?.publishing.blockedBy;
   }
 
   /** @param ping resolves with false, or rejects, where the dependency doesn't answer as it should */

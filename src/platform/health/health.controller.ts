@@ -11,7 +11,7 @@ import { Shutdown } from '../shutdown/shutdown.js';
 import { Dependencies } from './dependencies.js';
 import { HealthResponseDto, ProbeResponseDto } from './health.dto.js';
 
-type Indicators = Record<string, { status: 'up' | 'down' }>;
+type Indicators = Record<string, { status: 'up' | 'down'; message?: string }>;
 
 @ApiTags('Health')
 @Public()
@@ -80,12 +80,12 @@ export class HealthController {
 
   /** Shown, but not fatal: most of the service works without them. */
   private async others(): Promise<Indicators> {
-    const { rabbitmqServer } = this.dependencies;
+    const { rabbitmqServer, rabbitmqBlockedBy } = this.dependencies;
     const [redis, storage] = await Promise.all([this.dependencies.redisServer(), this.dependencies.fileStorage()]);
     return {
       redis: statusOf(redis),
       storage: statusOf(storage),
-      ...(rabbitmqServer !== undefined && { rabbitmq: statusOf(rabbitmqServer) }),
+      ...(rabbitmqServer !== undefined && { rabbitmq: rabbitmqStatus(rabbitmqServer, rabbitmqBlockedBy) }),
     };
   }
 
@@ -97,6 +97,11 @@ export class HealthController {
 
 function statusOf(isUp: boolean): Indicators[string] {
   return { status: isUp ? 'up' : 'down' };
+}
+
+function rabbitmqStatus(isUp: boolean, blockedBy: string | undefined): Indicators[string] {
+  if (blockedBy === undefined) return statusOf(isUp);
+  return { status: 'down', message: `blocked by an alarm, events wait in the outbox: ${blockedBy}` };
 }
 
 function withStatus(indicators: Indicators, status: 'up' | 'down'): Indicators {

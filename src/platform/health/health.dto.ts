@@ -2,7 +2,13 @@ import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 
 const INDICATORS: ApiPropertyOptions = {
   type: 'object',
-  additionalProperties: { type: 'object', properties: { status: { type: 'string', enum: ['up', 'down'] } } },
+  additionalProperties: {
+    type: 'object',
+    properties: {
+      status: { type: 'string', enum: ['up', 'down'] },
+      message: { type: 'string', description: 'Why it is down, where that is known' },
+    },
+  },
   example: { mongodb: { status: 'up' }, redis: { status: 'up' }, storage: { status: 'up' } },
 };
 
@@ -37,13 +43,13 @@ export class HealthResponseDto {
   cpu!: CpuResponseDto;
 
   @ApiProperty(INDICATORS)
-  info!: Record<string, { status: string }>;
+  info!: Record<string, { status: string; message?: string }>;
 
   @ApiProperty(INDICATORS)
-  error!: Record<string, { status: string }>;
+  error!: Record<string, { status: string; message?: string }>;
 
   @ApiProperty(INDICATORS)
-  details!: Record<string, { status: string }>;
+  details!: Record<string, { status: string; message?: string }>;
 }
 
 export class ProbeResponseDto {

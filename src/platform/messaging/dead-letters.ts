@@ -4,7 +4,7 @@ import type { Model } from 'mongoose';
 import { EVENT_CONSUMERS, type EventConsumer } from './event-consumer.js';
 import { type AboutSomebody, ownerOf } from './event-owner.js';
 import { OutboxEntry } from './outbox.schema.js';
-import { RabbitMqConnection } from './rabbitmq/rabbitmq-connection.js';
+import { RabbitMqConnections } from './rabbitmq/rabbitmq-connections.js';
 import { filterDeadQueue } from './rabbitmq/filter-dead-queue.js';
 import { replayDeadQueue } from './rabbitmq/replay-dead-queue.js';
 
@@ -20,12 +20,12 @@ export class DeadLetters {
   constructor(
     @InjectModel(OutboxEntry.name) private readonly entries: Model<OutboxEntry>,
     @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
-    @Inject(RabbitMqConnection) private readonly connection: RabbitMqConnection | null,
+    @Inject(RabbitMqConnections) private readonly connections: RabbitMqConnections | null,
   ) {}
 
   /** What `replay` may be asked for. */
   get queues(): string[] {
-    return [OUTBOX, ...(this.connection ? this.consumers.map(({ name }) => name) : [])];
+    return [OUTBOX, ...(this.connections ? this.consumers.map(({ name }) => name) : [])];
   }
 
   /**
@@ -36,7 +36,10 @@ export class DeadLetters {
    * @throws DependencyUnavailableError where RabbitMQ can't be reached
    */
   async replay(queue: string): Promise<number> {
-    if (queue !== OUTBOX) return await replayDeadQueue(this.connection as RabbitMqConnection, queue, this.consumers);
+    if (queue !== OUTBOX) {
+      const { publishing } = this.connections as RabbitMqConnections;
+      return await replayDeadQueue(publishing, queue, this.consumers);
+    }
     const change = { $set: { state: 'ready', attempts: 0, availableAt: new Date() } };
     return (await this.entries.updateMany({ state: 'parked' }, change)).modifiedCount;
   }
@@ -58,9 +61,9 @@ export class DeadLetters {
       if (!(await isObsolete(event))) continue;
       removed += (await this.entries.deleteOne({ _id, state: 'parked' })).deletedCount;
     }
-    if (!this.connection?.isConnected) return removed;
+    if (!this.connections?.publishing.canPublish) return removed;
     for (const { name } of this.consumers.filter(({ served }) => served)) {
-      removed += await filterDeadQueue(this.connection, name, isObsolete);
+      removed += await filterDeadQueue(this.connections.publishing, name, isObsolete);
     }
     return removed;
   }

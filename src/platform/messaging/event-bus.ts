@@ -10,6 +10,9 @@ export interface PublishingPatience {
 export abstract class EventBus {
   abstract readonly patience: PublishingPatience;
 
+  /** Whether events can be published at the moment; until then they stay in the outbox, and that counts as no attempt. */
+  abstract readonly isAvailable: boolean;
+
   /** Resolves once the event can't be lost any more without the outbox. */
   abstract publish(event: CloudEvent): Promise<void>;
 }

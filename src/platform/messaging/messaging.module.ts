@@ -12,7 +12,7 @@ import { OutboxEntry, OutboxSchema } from './outbox.schema.js';
 import { OutboxRelay } from './outbox-relay.js';
 import { QueueMetrics } from './rabbitmq/queue-metrics.js';
 import { RabbitMqBus } from './rabbitmq/rabbitmq-bus.js';
-import { RabbitMqConnection } from './rabbitmq/rabbitmq-connection.js';
+import { RabbitMqConnections } from './rabbitmq/rabbitmq-connections.js';
 import { RabbitMqConsumers } from './rabbitmq/rabbitmq-consumers.js';
 import { TopologyWatch } from './rabbitmq/topology-watch.js';
 
@@ -38,18 +38,22 @@ export class MessagingModule {
         DeadLetters,
         ...(environment.EVENT_BUS === 'rabbitmq' ? RABBITMQ : IN_PROCESS),
       ],
-      exports: [Outbox, RabbitMqConnection, DeadLetters],
+      exports: [Outbox, RabbitMqConnections, DeadLetters],
     };
   }
 }
 
 const IN_PROCESS: Provider[] = [
   { provide: EventBus, useClass: InProcessBus },
-  { provide: RabbitMqConnection, useValue: null },
+  { provide: RabbitMqConnections, useValue: null },
 ];
 
 const RABBITMQ: Provider[] = [
-  { provide: RabbitMqConnection, inject: [Environment], useFactory: (env: Environment) => new RabbitMqConnection(env) },
+  {
+    provide: RabbitMqConnections,
+    inject: [Environment],
+    useFactory: (env: Environment) => new RabbitMqConnections(env),
+  },
   TopologyWatch,
   RabbitMqBus,
   { provide: EventBus, useExisting: RabbitMqBus },

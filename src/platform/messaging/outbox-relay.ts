@@ -18,6 +18,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
       concurrency: CONCURRENCY,
       ...bus.patience,
       whenDone: 'delete',
+      claimable: () => (bus.isAvailable ? {} : null),
     });
   }
 

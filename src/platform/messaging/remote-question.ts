@@ -6,7 +6,7 @@ import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { DependencyUnavailableError } from '../../common/errors/problem.js';
 import type { ModuleName } from '../../contracts/modules.js';
 import { currentTraceparent, inSpan } from '../observability/tracing/spans.js';
-import type { RabbitMqConnection } from './rabbitmq/rabbitmq-connection.js';
+import type { RabbitMqConnections } from './rabbitmq/rabbitmq-connections.js';
 
 /** RabbitMQ's direct reply-to: the answer goes straight to the process that asked and is stored nowhere. */
 const REPLIES = 'amq.rabbitmq.reply-to';
@@ -36,9 +36,9 @@ export class RemoteQuestion<Q extends object> {
   private readonly queue: { durable: true; messageTtl: number };
   private channel?: ChannelWrapper;
 
-  /** @param connection null where all modules are in one process: then there is nobody to ask */
+  /** @param connections null where all modules are in one process: then there is nobody to ask */
   constructor(
-    private readonly connection: RabbitMqConnection | null,
+    private readonly connections: RabbitMqConnections | null,
     private readonly options: RemoteQuestionOptions,
   ) {
     this.queue = { durable: true, messageTtl: options.timeoutMs };
@@ -46,7 +46,7 @@ export class RemoteQuestion<Q extends object> {
 
   /** Opens the channel, and begins to answer for these modules of this process. Without a broker it does nothing. */
   open(answers: Map<string, Answer<Q>>): void {
-    this.channel = this.connection?.createChannel(this.options.name, async (channel) => {
+    this.channel = this.connections?.publishing.createChannel(this.options.name, async (channel) => {
       await channel.consume(REPLIES, (message) => message && this.receive(message), { noAck: true });
       for (const [module, answer] of answers) {
         const queue = this.queueOf(module);
@@ -82,8 +82,8 @@ export class RemoteQuestion<Q extends object> {
 
   /** @throws Error where nobody is there to answer, or the broker is not connected */
   private async send(module: ModuleName, question: Q, correlationId: string): Promise<void> {
-    // The channel would keep the question and send it after a reconnection, when nobody waits for the answer.
-    if (!this.channel || !this.connection?.isConnected) throw new Error('the broker is not connected');
+    // The channel would keep the question and send it later, when nobody waits for the answer.
+    if (!this.channel || !this.connections?.publishing.canPublish) throw new Error('the broker takes no messages');
     const asked = await this.channel.assertQueue(this.queueOf(module), this.queue);
     if (!asked.consumerCount) throw new Error(`nobody answers for ${module}`);
     const content = Buffer.from(JSON.stringify({ ...question, traceparent: currentTraceparent() }));

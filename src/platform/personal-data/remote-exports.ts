@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ModuleName } from '../../contracts/modules.js';
-import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
+import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { RemoteQuestion } from '../messaging/remote-question.js';
 import { toJson } from './to-json.js';
 
@@ -17,8 +17,8 @@ type Answer = (userId: string) => Promise<unknown>;
 export class RemoteExports {
   private readonly question: RemoteQuestion<Question>;
 
-  constructor(@Inject(RabbitMqConnection) connection: RabbitMqConnection | null) {
-    this.question = new RemoteQuestion(connection, {
+  constructor(@Inject(RabbitMqConnections) connections: RabbitMqConnections | null) {
+    this.question = new RemoteQuestion(connections, {
       name: 'exports',
       timeoutMs: 10_000,
       retryAfterSeconds: 5,

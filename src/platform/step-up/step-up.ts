@@ -3,7 +3,7 @@ import type { Principal } from '../../common/auth/principal.js';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { DependencyUnavailableError, type ProblemCode, ProblemError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
-import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
+import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { RemoteQuestion } from '../messaging/remote-question.js';
 import type { StepUpDto } from './step-up.dto.js';
 
@@ -47,10 +47,10 @@ export class StepUp implements OnApplicationBootstrap {
   private readonly question: RemoteQuestion<Sealed>;
 
   constructor(
-    @Inject(RabbitMqConnection) connection: RabbitMqConnection | null,
+    @Inject(RabbitMqConnections) connections: RabbitMqConnections | null,
     private readonly box: SecretBox,
   ) {
-    this.question = new RemoteQuestion(connection, {
+    this.question = new RemoteQuestion(connections, {
       name: 'step-up',
       timeoutMs: TIMEOUT_MS,
       retryAfterSeconds: 1,

@@ -3,7 +3,7 @@ import type { ChannelWrapper } from 'amqp-connection-manager';
 import { Gauge } from 'prom-client';
 import { within } from '../../overload/within.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
-import { RabbitMqConnection } from './rabbitmq-connection.js';
+import { RabbitMqConnections } from './rabbitmq-connections.js';
 import { deadQueueOf, declareTopology, queueOf } from './topology.js';
 
 /** A scrape that waited for a broker that hangs would fail, and with it every other metric. */
@@ -15,14 +15,25 @@ export class QueueMetrics implements OnApplicationBootstrap {
   private channel?: ChannelWrapper;
 
   constructor(
-    private readonly connection: RabbitMqConnection,
+    private readonly connections: RabbitMqConnections,
     @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
   ) {}
 
   onApplicationBootstrap(): void {
-    this.channel = this.connection.createChannel('metrics', (channel) => declareTopology(channel, this.consumers));
+    this.channel = this.connections.consuming.createChannel('metrics', (channel) =>
+      declareTopology(channel, this.consumers),
+    );
     const depthOf = (queue: string) => this.depthOf(queue);
     const served = this.consumers.filter((consumer) => consumer.served);
+    const { publishing } = this.connections;
+    new Gauge({
+      name: 'events_publishing_blocked',
+      help: 'Whether an alarm of RabbitMQ keeps this instance from publishing (1) or not (0)',
+      aggregator: 'max', // blocked for one worker is blocked
+      collect() {
+        this.set(Number(publishing.blockedBy !== undefined));
+      },
+    });
     new Gauge({
       name: 'events_queue_depth',
       help: 'Messages in the queues of RabbitMQ by consumer and state (ready, dead)',
@@ -40,7 +51,7 @@ export class QueueMetrics implements OnApplicationBootstrap {
 
   /** @returns NaN while the broker can't be asked */
   private async depthOf(queue: string): Promise<number> {
-    if (!this.channel || !this.connection.isConnected) return NaN;
+    if (!this.channel || !this.connections.consuming.isConnected) return NaN;
     return await this.channel.checkQueue(queue).then(
       ({ messageCount }) => messageCount,
       () => NaN,

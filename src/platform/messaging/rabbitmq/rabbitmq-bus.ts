@@ -9,7 +9,7 @@ import { currentTraceparent, inSpan } from '../../observability/tracing/spans.js
 import { EventBus, type PublishingPatience } from '../event-bus.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { FairOrder } from '../fair-order.js';
-import { RabbitMqConnection } from './rabbitmq-connection.js';
+import { RabbitMqConnections } from './rabbitmq-connections.js';
 import { declareTopology, EVENTS_EXCHANGE } from './topology.js';
 import { TopologyWatch } from './topology-watch.js';
 
@@ -45,12 +45,12 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
   private readonly returned = new Set<string>();
 
   constructor(
-    private readonly connection: RabbitMqConnection,
+    private readonly connections: RabbitMqConnections,
     private readonly topology: TopologyWatch,
     @Inject(EVENT_CONSUMERS) consumers: EventConsumer[],
   ) {
     super();
-    this.channel = connection.createChannel('publishing', async (channel) => {
+    this.channel = connections.publishing.createChannel('publishing', async (channel) => {
       this.returned.clear();
       channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.messageId)));
       await declareTopology(channel, consumers);
@@ -59,7 +59,11 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
 
   onApplicationBootstrap(): void {
     for (const outcome of ['confirmed', 'returned', 'failed']) published.inc({ outcome }, 0);
-    this.connection.open();
+    this.connections.open();
+  }
+
+  get isAvailable(): boolean {
+    return this.connections.publishing.canPublish;
   }
 
   async publish(event: CloudEvent): Promise<void> {
@@ -98,6 +102,6 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.connection.close();
+    await this.connections.close();
   }
 }

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { AmqpConnectionManagerClass, type ChannelWrapper } from 'amqp-connection-manager';
 import type { Channel, ConfirmChannel } from 'amqplib';
 import type { Environment } from '../../../config/environment.js';
+import { within } from '../../overload/within.js';
 import { tlsOptions } from '../../tls/tls-options.js';
 import { tlsProblem } from '../../tls/tls-problem.js';
 
@@ -12,21 +13,25 @@ const HEARTBEAT_SECONDS = 5;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A message that isn't confirmed by then counts as not published. */
 const PUBLISH_TIMEOUT_MS = 5_000;
+/** The broker doesn't hear a blocked connection say that it closes. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
-/** The process's one connection to RabbitMQ, which comes back by itself, channels and all. */
+/** A connection to RabbitMQ, which comes back by itself, channels and all. */
 export class RabbitMqConnection {
   private readonly logger = new Logger('RabbitMQ');
   private readonly manager: AmqpConnectionManagerClass;
   private reachable = true;
+  private blockedReason?: string;
 
-  constructor(environment: Environment) {
+  /** @param purpose part of the name under which the broker shows it */
+  constructor(environment: Environment, purpose: string) {
     this.manager = new AmqpConnectionManagerClass(environment.RABBITMQ_URL, {
       heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
       reconnectTimeInSeconds: RECONNECT_SECONDS,
       connectionOptions: {
         ...tlsOptions(environment, 'RABBITMQ'),
         timeout: CONNECT_TIMEOUT_MS,
-        clientProperties: { connection_name: `scalable-api:${environment.MODULES.join(',')}` },
+        clientProperties: { connection_name: `scalable-api:${environment.MODULES.join(',')}:${purpose}` },
       },
     });
     this.manager.on('connect', () => {
@@ -36,15 +41,37 @@ export class RabbitMqConnection {
     const unreachable = (error: NodeJS.ErrnoException) => {
       // One line for an outage, not one for each attempt to reconnect.
       const reason = tlsProblem(error, environment, 'RABBITMQ') ?? error.code ?? error.name;
+      this.blockedReason = undefined;
       if (this.reachable) this.logger.warn(`not reachable, events wait in the outbox meanwhile: ${reason}`);
       this.reachable = false;
     };
     this.manager.on('connectFailed', ({ err }: { err: NodeJS.ErrnoException }) => unreachable(err));
     this.manager.on('disconnect', ({ err }: { err: NodeJS.ErrnoException }) => unreachable(err));
+    this.manager.on('blocked', ({ reason }: { reason: string }) => {
+      this.blockedReason = reason;
+      this.logger.warn(`blocked by an alarm of the broker, events wait in the outbox meanwhile: ${reason}`);
+    });
+    this.manager.on('unblocked', () => {
+      this.blockedReason = undefined;
+      this.logger.log('no longer blocked');
+    });
   }
 
   get isConnected(): boolean {
     return this.manager.isConnected();
+  }
+
+  /**
+   * Why the broker takes no messages on this connection, e.g. `low on memory`; undefined where it takes them. It says so
+   * once something has been published during an alarm.
+   */
+  get blockedBy(): string | undefined {
+    return this.blockedReason;
+  }
+
+  /** Whether a message can be expected to be taken at once. */
+  get canPublish(): boolean {
+    return this.isConnected && this.blockedReason === undefined;
   }
 
   /** Begins to connect, and to connect again whenever that is lost. */
@@ -91,11 +118,17 @@ export class RabbitMqConnection {
    * process with an error that nobody hears, or is never made again.
    */
   reconnect(): void {
-    const model = this.manager.connection as unknown as { connection: { stream: Duplex } } | undefined;
-    model?.connection.stream.destroy(new Error('a channel broke down'));
+    this.cut('a channel broke down');
   }
 
+  /** Takes no longer than a few seconds, also where the broker doesn't answer. */
   async close(): Promise<void> {
-    await this.manager.close();
+    const closed = this.manager.close().then(() => true);
+    if (!(await within(closed, CLOSE_TIMEOUT_MS, false))) this.cut('it could not be closed in time');
+  }
+
+  private cut(reason: string): void {
+    const model = this.manager.connection as unknown as { connection: { stream: Duplex } } | undefined;
+    model?.connection.stream.destroy(new Error(reason));
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import {
   type BeforeApplicationShutdown,
@@ -15,11 +16,13 @@ import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { EventDispatcher } from '../event-dispatcher.js';
 import { attemptsAt, sendingOn, toEvent } from './message.js';
 import { RabbitMqBus } from './rabbitmq-bus.js';
-import { RabbitMqConnection } from './rabbitmq-connection.js';
+import { RabbitMqConnections } from './rabbitmq-connections.js';
 import { declareTopology, MAX_ATTEMPTS, queueOf, retryExchangeAfter } from './topology.js';
 
 /** How many messages a consumer works on at once in one process. */
 const PREFETCH = 16;
+/** From one try to leave a failed message for later to the next, in milliseconds. */
+const SEND_AGAIN_MS = 500;
 
 const consumed = new Counter({
   name: 'events_consumed_total',
@@ -37,10 +40,12 @@ const redelivered = new Counter({
 export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(RabbitMqConsumers.name);
   private readonly underWay = new Set<Promise<void>>();
+  private readonly closed = new WeakSet<ConfirmChannel>();
+  private stopping = false;
   private cancel: () => Promise<unknown> = () => Promise.resolve();
 
   constructor(
-    private readonly connection: RabbitMqConnection,
+    private readonly connections: RabbitMqConnections,
     private readonly bus: RabbitMqBus,
     private readonly dispatcher: EventDispatcher,
     @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
@@ -52,8 +57,9 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
       redelivered.inc({ consumer }, 0);
       for (const outcome of ['handled', 'retried', 'dead']) consumed.inc({ consumer, outcome }, 0);
     }
-    this.connection.createChannel('consuming', async (channel) => {
+    this.connections.consuming.createChannel('consuming', async (channel) => {
       await declareTopology(channel, this.consumers);
+      channel.on('close', () => this.closed.add(channel));
       await channel.prefetch(PREFETCH);
       const tags = await Promise.all(served.map(({ name }) => this.consume(channel, name)));
       this.cancel = () => Promise.all(tags.map((tag) => channel.cancel(tag).catch(() => undefined)));
@@ -62,6 +68,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
 
   /** Takes nothing more and finishes what is under way; what was sent here and not begun goes to another process. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
     await this.cancel();
     await Promise.all(this.underWay);
   }
@@ -69,7 +76,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
   private async consume(channel: ConfirmChannel, consumer: string): Promise<string> {
     const onMessage = (message: ConsumeMessage | null) => {
       // The queue is gone or has moved to another node: there is no consumer any more until there is one anew.
-      if (!message) return this.connection.reconnect();
+      if (!message) return this.connections.consuming.reconnect();
       const work: Promise<void> = this.takeIn(channel, consumer, message).finally(() => this.underWay.delete(work));
       this.underWay.add(work);
     };
@@ -83,7 +90,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
     const attributes = { 'messaging.system': 'rabbitmq', 'messaging.message.id': event?.id };
     const description = { kind: SpanKind.CONSUMER, attributes, continues: event?.traceparent };
     const outcome = await inSpan(`process ${queueOf(consumer)}`, description, () =>
-      this.handle(consumer, message, event),
+      this.handle(channel, consumer, message, event),
     );
     if (outcome === 'kept') return;
     try {
@@ -98,6 +105,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
 
   /** @returns `kept`: neither handled nor safe elsewhere, so it stays where it is and comes again */
   private async handle(
+    channel: ConfirmChannel,
     consumer: string,
     message: ConsumeMessage,
     event: CloudEvent | undefined,
@@ -112,11 +120,12 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
       await this.dispatcher.dispatch(event, consumer);
       return 'handled';
     } catch (error) {
-      return await this.fail(consumer, message, event, error);
+      return await this.fail(channel, consumer, message, event, error);
     }
   }
 
   private async fail(
+    channel: ConfirmChannel,
     consumer: string,
     message: ConsumeMessage,
     { id, type }: CloudEvent,
@@ -132,14 +141,33 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
       return 'dead';
     }
     this.logger.warn(details, 'failed and will be tried again');
-    try {
-      const again = { ...sendingOn(message, attempts), mandatory: true };
-      await this.bus.send(retryExchangeAfter(attempts), queueOf(consumer), message.content, again);
-      return 'retried';
-    } catch {
-      // The connection is lost, and with it the claim on this message. Were it not, it would wait for the next one.
-      this.connection.reconnect();
-      return 'kept';
+    return (await this.sendAgain(channel, consumer, message, attempts)) ? 'retried' : 'kept';
+  }
+
+  /**
+   * Leaves a message for its next attempt. While the broker takes none, it stays here: back in its queue it would come again
+   * at once, and after some times the broker would give it up.
+   *
+   * @returns false where its channel or this process ends first
+   */
+  private async sendAgain(
+    channel: ConfirmChannel,
+    consumer: string,
+    message: ConsumeMessage,
+    attempts: number,
+  ): Promise<boolean> {
+    const options = { ...sendingOn(message, attempts), mandatory: true };
+    while (!this.stopping && !this.closed.has(channel)) {
+      try {
+        if (this.bus.isAvailable) {
+          await this.bus.send(retryExchangeAfter(attempts), queueOf(consumer), message.content, options);
+          return true;
+        }
+      } catch (error) {
+        this.logger.warn({ err: error, consumer }, 'a failed message could not be left for its next attempt yet');
+      }
+      await delay(SEND_AGAIN_MS);
     }
+    return false;
   }
 }

@@ -4,7 +4,7 @@ import type { Channel } from 'amqplib';
 import { Counter } from 'prom-client';
 import { within } from '../../overload/within.js';
 import { EVENT_CONSUMERS, type EventConsumer, subscriptionsOf } from '../event-consumer.js';
-import { RabbitMqConnection } from './rabbitmq-connection.js';
+import { RabbitMqConnections } from './rabbitmq-connections.js';
 import { declareTopology, queueOf, queuesOf } from './topology.js';
 
 /** How often everything is declared again, in milliseconds: an upper bound for how long a lost binding goes unnoticed. */
@@ -38,7 +38,7 @@ export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutd
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly connection: RabbitMqConnection,
+    private readonly connections: RabbitMqConnections,
     @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
   ) {
     for (const consumer of consumers) {
@@ -100,7 +100,7 @@ export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async inspect(): Promise<void> {
-    if (!this.connection.isConnected) return;
+    if (!this.connections.consuming.isConnected) return;
     try {
       const missing = await this.findMissing(queuesOf(this.consumers));
       await (missing.length > 0 ? this.repair(missing) : this.declare());
@@ -155,7 +155,7 @@ export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async openChannel(): Promise<Channel> {
-    const channel = await this.connection.openChannel();
+    const channel = await this.connections.consuming.openChannel();
     channel.on('error', () => undefined); // the call that caused it is rejected
     channel.on('close', () => {
       if (this.channel === channel) this.channel = undefined;
