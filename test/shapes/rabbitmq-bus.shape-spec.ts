@@ -299,14 +299,14 @@ it('works a backlog off while an alarm of memory keeps the same process from pub
   let open = () => undefined as void;
   gate = new Promise((resolve) => (open = resolve));
   const names = Array.from({ length: 60 }, (_, number) => `backlog ${number}`);
-  await publishEvents(...names.map((name) => new ThingStoredEvent(name, { name })));
+  // Of one user, so they are handled one after the other: a single transaction waits.
+  await publishEvents(...names.map((name) => new ThingStoredEvent('backlog', { name })));
   await waitFor('the outbox to be empty', outboxIsEmpty);
   await broker.control('set_vm_memory_high_watermark', 'absolute', '1MB');
   const { publishing } = consumer.get(RabbitMqConnections);
   await publishBy(consumer, new ThingStoredEvent('under the alarm', { name: 'under the alarm' }));
-  await waitFor('the process to be blocked', () => publishing.blockedBy, 30_000);
   failing.add('backlog 0');
-  open();
+  await waitFor('the process to be blocked', () => publishing.blockedBy).finally(open);
   const stored = databaseOf(consumer).collection('notes');
   const others = { name: { $in: names.slice(1) } };
   await waitFor('the others to be handled', async () => (await stored.countDocuments(others)) === 59, 30_000);
