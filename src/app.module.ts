@@ -50,6 +50,7 @@ function consumersFor({ MODULES: served, EVENT_BUS }: Environment): EventConsume
       name: `${name}${kind}`,
       listeners: kind ? AuthenticationModule : FEATURES[name],
       served: served.includes(name),
+      brokerOnly: kind !== '',
     })),
   );
 }

@@ -2,16 +2,21 @@ import { Injectable, Logger, Module } from '@nestjs/common';
 import { getConnectionToken, getModelToken } from '@nestjs/mongoose';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { ClientSession, Connection, Model } from 'mongoose';
+import { register } from 'prom-client';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { type CloudEvent, DomainEvent } from '../../src/contracts/event.js';
 import { DatabaseModule } from '../../src/platform/database/database.module.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
 import { DeadLetters } from '../../src/platform/messaging/dead-letters.js';
+import { EventBus } from '../../src/platform/messaging/event-bus.js';
+import type { EventConsumer } from '../../src/platform/messaging/event-consumer.js';
 import { EventDispatcher } from '../../src/platform/messaging/event-dispatcher.js';
 import { EventHandler, type EventOf } from '../../src/platform/messaging/event-handler.decorator.js';
+import { InProcessBus } from '../../src/platform/messaging/in-process-bus.js';
 import { MessagingModule } from '../../src/platform/messaging/messaging.module.js';
 import { Outbox } from '../../src/platform/messaging/outbox.js';
+import { OutboxRelay } from '../../src/platform/messaging/outbox-relay.js';
 import { OutboxEntry } from '../../src/platform/messaging/outbox.schema.js';
 import { newEnvironment } from '../support/parts.js';
 import { quickest } from '../support/quickest.js';
@@ -19,6 +24,16 @@ import { waitFor } from '../support/wait-for.js';
 
 class ThingHappenedEvent extends DomainEvent<{ name: string }> {
   static readonly type = 'things.thing-happened.v1';
+}
+
+/** What the next release publishes, and this one doesn't know. */
+class ThingSplitEvent extends DomainEvent<{ name: string }> {
+  static readonly type = 'things.thing-split.v1';
+}
+
+/** Twenty attempts, as in production, within milliseconds. */
+class QuickBus extends InProcessBus {
+  override readonly patience = { maxAttempts: 20, maxBackoffMs: 5 };
 }
 
 /** Events by name that a listener has seen, and how often it is to fail for one. */
@@ -66,6 +81,23 @@ class FlakyListener extends Recorder {
 @Module({ providers: [SteadyListener, FlakyListener] })
 class ListenersModule {}
 
+/** Of the next release: a consumer more, and a handler of the new type. */
+@Injectable()
+class NextListener extends Recorder {
+  @EventHandler(ThingHappenedEvent)
+  async onThingHappened({ data }: EventOf<ThingHappenedEvent>, _session: ClientSession): Promise<void> {
+    this.record(data.name);
+  }
+
+  @EventHandler(ThingSplitEvent)
+  async onThingSplit({ data }: EventOf<ThingSplitEvent>, _session: ClientSession): Promise<void> {
+    this.record(data.name);
+  }
+}
+
+@Module({ providers: [NextListener] })
+class NextModule {}
+
 let module: TestingModule;
 let connection: Connection;
 let outbox: Outbox;
@@ -73,18 +105,28 @@ let transactions: Transactions;
 let steady: SteadyListener;
 let flaky: FlakyListener;
 
-beforeAll(async () => {
-  const environment = newEnvironment();
-  const consumers = [{ name: 'things', listeners: ListenersModule, served: true }];
-  module = await Test.createTestingModule({
+const environment = newEnvironment();
+const CONSUMERS = [{ name: 'things', listeners: ListenersModule, served: true }];
+const NEXT_CONSUMERS = [...CONSUMERS, { name: 'audit', listeners: NextModule, served: true }];
+
+async function newProcess(consumers: EventConsumer[]): Promise<TestingModule> {
+  const built = await Test.createTestingModule({
     imports: [
       ConfigModule.forRoot(environment),
       DatabaseModule,
       MessagingModule.forRoot(environment, consumers),
-      ListenersModule,
+      ...consumers.map(({ listeners }) => listeners),
     ],
-  }).compile();
+  })
+    .overrideProvider(EventBus)
+    .useClass(QuickBus)
+    .compile();
   Logger.overrideLogger(false);
+  return built;
+}
+
+beforeAll(async () => {
+  module = await newProcess(CONSUMERS);
   await module.get(IndexSynchronizer).synchronize();
   await module.init();
   connection = module.get<Connection>(getConnectionToken());
@@ -212,6 +254,70 @@ describe('the outbox', () => {
     flaky.failures.set('hopeless', 0);
     await waitFor('it to be handled once replayed', isEmpty);
     expect(await connection.collection('notes').countDocuments({ name: 'hopeless' })).toBe(1);
+  });
+
+  it('parks a poisoned event after its last attempt, handles the others meanwhile, and replays it', async () => {
+    flaky.failures.set('poisoned', Infinity);
+    const good = (part: string) => Array.from({ length: 10 }, (_, number) => `good ${part} ${number}`);
+    await publish(...good('before'), 'poisoned', ...good('after'));
+    const entries = module.get<Model<OutboxEntry>>(getModelToken(OutboxEntry.name));
+    const parked = await waitFor('it to be parked', () => {
+      module.get(OutboxRelay).nudge();
+      return entries.findOne({ state: 'parked' }).lean();
+    });
+    expect([parked.attempts, flaky.countOf('poisoned'), steady.countOf('poisoned')]).toEqual([20, 20, 1]);
+    await waitFor('the others to be gone', isEmpty);
+    const handled = [...good('before'), ...good('after')].map((name) => [flaky.countOf(name), steady.countOf(name)]);
+    expect(handled).toEqual(Array.from({ length: 20 }, () => [1, 1]));
+    flaky.failures.set('poisoned', 0);
+    expect(await module.get(DeadLetters).replay('outbox')).toBe(1);
+    await waitFor('it to be handled once replayed', isEmpty);
+    expect([flaky.countOf('poisoned'), steady.countOf('poisoned')]).toEqual([21, 1]);
+  });
+});
+
+describe('an event of which this release knows only a part', () => {
+  const entries = () => module.get<Model<OutboxEntry>>(getModelToken(OutboxEntry.name));
+  const store = (name: string, type: string, more: object = {}) =>
+    entries().create({ event: { ...envelopeOf(name), type }, ...more });
+  const left = (name: string) =>
+    entries()
+      .findOne({ 'event.data.name': name, timesLeft: { $gte: 1 } })
+      .lean();
+
+  it('waits for processes of the release that knows all of it, is parked in the end, and can be replayed', async () => {
+    await store('new type', ThingSplitEvent.type);
+    await store('new consumer', ThingHappenedEvent.type, { consumers: ['things', 'audit'] });
+    await store('known', ThingHappenedEvent.type, { consumers: ['things'] });
+    await store('given up', ThingSplitEvent.type, { timesLeft: 19 });
+    for (const name of ['new type', 'new consumer']) {
+      expect(await waitFor(`${name} to be left`, () => left(name))).toMatchObject({ state: 'ready', attempts: 0 });
+    }
+    await waitFor('the known one to be gone', async () => (await entries().countDocuments()) === 3);
+    expect(steady.countOf('new consumer')).toBe(1);
+    const parked = await waitFor('one to be parked', () => entries().findOne({ state: 'parked' }).lean());
+    expect(parked.lastError).toContain(`doesn't know the type ${ThingSplitEvent.type}`);
+    expect(await register.getSingleMetricAsString('work_depth')).toMatch(/queue="outbox",state="parked"\} 1$/m);
+
+    const next = await newProcess(NEXT_CONSUMERS);
+    await next.init();
+    const seen = next.get(NextListener);
+    expect(await module.get(DeadLetters).replay('outbox')).toBe(1);
+    await waitFor('all to be gone', async () => (await entries().countDocuments()) === 0, 30_000);
+    const names = ['new type', 'new consumer', 'given up', 'known'];
+    expect(names.map((name) => seen.countOf(name))).toEqual([1, 1, 1, 0]);
+    expect(steady.countOf('new consumer')).toBe(1);
+
+    // What the new release stores reaches all of its consumers, whichever process takes it.
+    const published = Array.from({ length: 20 }, (_, number) => `of the new release ${number}`);
+    const events = published.flatMap((name) => [
+      new ThingHappenedEvent('1', { name }),
+      new ThingSplitEvent('1', { name }),
+    ]);
+    await next.get(Transactions).run((session) => next.get(Outbox).add(session, ...events));
+    await waitFor('all to be gone', async () => (await entries().countDocuments()) === 0, 30_000);
+    expect(published.map((name) => seen.countOf(name))).toEqual(published.map(() => 2));
+    await next.close();
   });
 });
 

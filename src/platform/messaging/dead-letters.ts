@@ -40,7 +40,7 @@ export class DeadLetters {
       const { publishing } = this.connections as RabbitMqConnections;
       return await replayDeadQueue(publishing, queue, this.consumers);
     }
-    const change = { $set: { state: 'ready', attempts: 0, availableAt: new Date() } };
+    const change = { $set: { state: 'ready', attempts: 0, timesLeft: 0, availableAt: new Date() } };
     return (await this.entries.updateMany({ state: 'parked' }, change)).modifiedCount;
   }
 

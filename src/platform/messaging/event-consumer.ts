@@ -11,6 +11,8 @@ export interface EventConsumer {
   listeners: Type;
   /** Whether this process is one of those that take its events in. */
   served: boolean;
+  /** Whether it exists only where events travel by a broker. */
+  brokerOnly?: boolean;
 }
 
 /** The consumers of the whole service, those that other processes serve included. */

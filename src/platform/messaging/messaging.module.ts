@@ -4,6 +4,7 @@ import { Environment } from '../../config/environment.js';
 import { DeadLetters } from './dead-letters.js';
 import { EventBus } from './event-bus.js';
 import { EVENT_CONSUMERS, type EventConsumer } from './event-consumer.js';
+import { EventSubscriptions } from './event-subscriptions.js';
 import { EventDispatcher } from './event-dispatcher.js';
 import { InProcessBus } from './in-process-bus.js';
 import { InboxEntry, InboxSchema } from './inbox.schema.js';
@@ -32,6 +33,7 @@ export class MessagingModule {
       ],
       providers: [
         { provide: EVENT_CONSUMERS, useValue: consumers },
+        EventSubscriptions,
         EventDispatcher,
         OutboxRelay,
         Outbox,

@@ -8,6 +8,10 @@ import { WORK_INDEX, WorkItem } from '../work/work.schema.js';
 export class OutboxEntry extends WorkItem {
   @Prop({ type: SchemaTypes.Mixed, required: true })
   event!: CloudEvent;
+
+  /** The consumers that have to get it, as the release knew them that stored it; absent in entries of older releases. */
+  @Prop({ type: [String], default: undefined })
+  consumers?: string[];
 }
 
 export const OutboxSchema = SchemaFactory.createForClass(OutboxEntry);

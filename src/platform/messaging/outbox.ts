@@ -5,6 +5,7 @@ import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent, DomainEvent } from '../../contracts/event.js';
 import { Transactions } from '../database/transactions.js';
 import { countEvents } from './event-metrics.js';
+import { EventSubscriptions } from './event-subscriptions.js';
 import { FairOrder } from './fair-order.js';
 import { OutboxEntry } from './outbox.schema.js';
 import { OutboxRelay } from './outbox-relay.js';
@@ -18,12 +19,17 @@ export class Outbox {
     @InjectModel(OutboxEntry.name) private readonly entries: Model<OutboxEntry>,
     private readonly transactions: Transactions,
     private readonly relay: OutboxRelay,
+    private readonly subscriptions: EventSubscriptions,
   ) {}
 
   /** @param session of the transaction that makes the events true */
   async add(session: ClientSession, ...events: DomainEvent[]): Promise<void> {
     await this.entries.insertMany(
-      events.map((event) => ({ event: toCloudEvent(event), availableAt: this.order.next(event) })),
+      events.map((event) => ({
+        event: toCloudEvent(event),
+        consumers: this.subscriptions.namesOf(event.type),
+        availableAt: this.order.next(event),
+      })),
       { session },
     );
     this.transactions.afterCommit(session, () => {

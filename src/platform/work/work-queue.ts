@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Model } from 'mongoose';
 import { inSpan, markFailed } from '../observability/tracing/spans.js';
 import { FairClaims } from './fair-claims.js';
-import { PermanentFailure, Postponed } from './outcomes.js';
+import { PermanentFailure, Postponed, UnknownWork } from './outcomes.js';
 import { countFinished, MAX_BACKOFF_MS, observeQueue } from './work-metrics.js';
 import type { WorkItem } from './work.schema.js';
 
@@ -35,6 +35,8 @@ export interface WorkQueueOptions {
 const DEFAULT_LEASE_MS = 60_000;
 const DEFAULT_POLL_MS = 1_000;
 const FIRST_BACKOFF_MS = 250;
+/** With the pauses between them about an hour and a half: longer than two releases run side by side. */
+const MAX_TIMES_LEFT = 20;
 const MAX_ERROR_LENGTH = 500;
 const RECORD_PAUSE_MS = 250;
 
@@ -172,6 +174,7 @@ export class WorkQueue<T extends WorkItem> {
       changes = await this.handle(item, () => this.extend(item));
     } catch (error) {
       if (error instanceof Postponed) await this.postpone(item, error.until);
+      else if (error instanceof UnknownWork) await this.leave(item, error);
       else await this.fail(item, error);
       return;
     }
@@ -222,6 +225,22 @@ export class WorkQueue<T extends WorkItem> {
   private async postpone(item: T, until: Date): Promise<void> {
     countFinished(this.options.name, 'postponed');
     await this.release(item, { $set: { availableAt: until }, $inc: { attempts: -1 } });
+  }
+
+  /** Another process may know what this one doesn't. */
+  private async leave(item: T, error: UnknownWork): Promise<void> {
+    const timesLeft = (item.timesLeft ?? 0) + 1;
+    const parked = timesLeft >= MAX_TIMES_LEFT;
+    countFinished(this.options.name, parked ? 'parked' : 'postponed');
+    const details = { err: error, id: String(item._id), timesLeft };
+    if (parked) this.logger.error(details, 'parked: no process knows it, see the runbook for parked work');
+    else this.logger.warn(details, 'left to processes of another release');
+    const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (timesLeft - 1), MAX_BACKOFF_MS) * (0.5 + Math.random());
+    const next = parked ? { state: 'parked' } : { availableAt: new Date(Date.now() + pause) };
+    await this.release(item, {
+      $set: { lastError: String(error).slice(0, MAX_ERROR_LENGTH), timesLeft, ...next },
+      $inc: { attempts: -1 },
+    });
   }
 
   private async release({ _id, lease }: T, change: { $set: object; $inc?: object }): Promise<void> {

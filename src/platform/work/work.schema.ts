@@ -26,6 +26,10 @@ export abstract class WorkItem {
   @Prop({ required: true, default: 0 })
   attempts!: number;
 
+  /** How often processes of a release that doesn't know what it is for have left it to others. */
+  @Prop({ type: Number })
+  timesLeft?: number;
+
   @Prop({ type: String, default: null })
   lastError!: string | null;
 

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel } from 'amqplib';
 import { Counter } from 'prom-client';
 import { within } from '../../overload/within.js';
-import { EVENT_CONSUMERS, type EventConsumer, subscriptionsOf } from '../event-consumer.js';
+import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
+import { EventSubscriptions } from '../event-subscriptions.js';
 import { RabbitMqConnections } from './rabbitmq-connections.js';
 import { declareTopology, queueOf, queuesOf } from './topology.js';
 
@@ -28,7 +29,6 @@ const missingQueues = new Counter({
 @Injectable()
 export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('RabbitMQ');
-  private readonly queuesByType = new Map<string, string[]>();
   private channel?: Channel;
   private timer?: NodeJS.Timeout;
   private repairing?: Promise<void>;
@@ -40,13 +40,8 @@ export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutd
   constructor(
     private readonly connections: RabbitMqConnections,
     @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
-  ) {
-    for (const consumer of consumers) {
-      for (const type of new Set(subscriptionsOf(consumer).map((subscription) => subscription.type))) {
-        this.queuesByType.set(type, [...this.queuesFor(type), queueOf(consumer.name)]);
-      }
-    }
-  }
+    private readonly subscriptions: EventSubscriptions,
+  ) {}
 
   onApplicationBootstrap(): void {
     for (const queue of queuesOf(this.consumers)) missingQueues.inc({ queue }, 0);
@@ -59,7 +54,7 @@ export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutd
 
   /** The queues that an event of this type has to reach: those of the consumers with a handler for it. May be none. */
   queuesFor(type: string): string[] {
-    return this.queuesByType.get(type) ?? [];
+    return this.subscriptions.consumersOf(type).map(({ name }) => queueOf(name));
   }
 
   /**
