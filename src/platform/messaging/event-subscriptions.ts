@@ -27,12 +27,16 @@ export class EventSubscriptions {
   }
 
   /**
-   * What this release doesn't know of an event that another release has stored: its type, or consumers of its type.
+   * What this release doesn't know of an event that another release has stored: consumers of its type, or, where none are
+   * named, its type.
    *
    * @returns undefined where it knows all
    */
-  unknownOf({ event: { type }, consumers = [] }: Pick<OutboxEntry, 'event' | 'consumers'>): string | undefined {
-    if (this.consumersOf(type).length === 0 && !EVENT_TYPES.has(type)) return `the type ${type}`;
+  unknownOf({ event: { type }, consumers }: Pick<OutboxEntry, 'event' | 'consumers'>): string | undefined {
+    if (!consumers) {
+      const isKnown = EVENT_TYPES.has(type) || this.consumersOf(type).length > 0;
+      return isKnown ? undefined : `the type ${type}`;
+    }
     const known = this.namesOf(type);
     const unknown = consumers.filter((name) => !known.includes(name));
     return unknown.length > 0 ? `${unknown.join(', ')} as consumers of ${type}` : undefined;
