@@ -299,6 +299,7 @@ describe('an event of which this release knows only a part', () => {
     expect(parked.lastError).toContain(`doesn't know the type ${ThingSplitEvent.type}`);
     expect(await register.getSingleMetricAsString('work_depth')).toMatch(/queue="outbox",state="parked"\} 1$/m);
 
+    register.clear(); // two processes' metrics in one
     const next = await newProcess(NEXT_CONSUMERS);
     await next.init();
     const seen = next.get(NextListener);
