@@ -109,6 +109,8 @@ const environment = newEnvironment();
 const CONSUMERS = [{ name: 'things', listeners: ListenersModule, served: true }];
 const NEXT_CONSUMERS = [...CONSUMERS, { name: 'audit', listeners: NextModule, served: true }];
 
+const processes: TestingModule[] = [];
+
 async function newProcess(consumers: EventConsumer[]): Promise<TestingModule> {
   const built = await Test.createTestingModule({
     imports: [
@@ -122,6 +124,7 @@ async function newProcess(consumers: EventConsumer[]): Promise<TestingModule> {
     .useClass(QuickBus)
     .compile();
   Logger.overrideLogger(false);
+  processes.push(built);
   return built;
 }
 
@@ -137,7 +140,7 @@ beforeAll(async () => {
     await connection.collection<{ name: string }>('notes').insertOne({ name }, { session });
   };
 });
-afterAll(() => module.close());
+afterAll(() => Promise.all(processes.map((each) => each.close())));
 
 const publish = (...names: string[]) =>
   transactions.run((session) => outbox.add(session, ...names.map((name) => new ThingHappenedEvent('1', { name }))));
@@ -318,7 +321,6 @@ describe('an event of which this release knows only a part', () => {
     await next.get(Transactions).run((session) => next.get(Outbox).add(session, ...events));
     await waitFor('all to be gone', async () => (await entries().countDocuments()) === 0, 30_000);
     expect(published.map((name) => seen.countOf(name))).toEqual(published.map(() => 2));
-    await next.close();
   });
 });
 
