@@ -8,7 +8,7 @@ import {
 import type { Redis } from 'ioredis';
 import { Environment } from '../../config/environment.js';
 import type { ModuleName } from '../../contracts/modules.js';
-import { RabbitMqConnection } from '../messaging/rabbitmq/rabbitmq-connection.js';
+import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { RemoteQuestion } from '../messaging/remote-question.js';
 import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
 import type { Ending } from './known-endings.js';
@@ -44,7 +44,7 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
   private closing = false;
 
   constructor(
-    @Inject(RabbitMqConnection) connection: RabbitMqConnection | null,
+    @Inject(RabbitMqConnections) connections: RabbitMqConnections | null,
     @InjectRedis() redis: Redis,
     @InjectRedisSubscriber() subscriber: Redis,
     private readonly feed: RevocationFeed,
@@ -52,11 +52,11 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
   ) {
     const isServed = (module: ModuleName) => served.includes(module);
     // Without a broker all modules are in this process.
-    this.answering = connection ? DECIDING.filter(isServed) : [];
-    this.feeds = connection
+    this.answering = connections ? DECIDING.filter(isServed) : [];
+    this.feeds = connections
       ? DECIDING.filter((module) => !isServed(module)).map((module) => new RemoteFeed(module, ttl * 1000))
       : [];
-    this.broker = new RemoteQuestion(connection, {
+    this.broker = new RemoteQuestion(connections, {
       name: NAME,
       timeoutMs: TIMEOUT_MS,
       retryAfterSeconds: 1,
