@@ -8,6 +8,7 @@ import { codeOf } from '../support/totp.js';
 import {
   createAdmin,
   createApiKey,
+  deleteUser,
   logIn,
   registerVerifiedUser,
   setRole,
@@ -127,6 +128,18 @@ describe('a suspended user', () => {
     const { body } = await user.api.get<PageOf<{ event: string }>>('/api/v1/notifications');
     expect(body.data.filter(({ event }) => event === 'account.password-reset')).toEqual([]);
   });
+});
+
+it('keeps no reason of a suspension once the person is erased', async () => {
+  const user = await registerVerifiedUser(service);
+  expect(await suspend(user)).toMatchObject({ status: 204 });
+  const entries = databaseOf(service).collection('auditentries');
+  const about = { event: 'user.suspended', 'details.userId': user.id };
+  await waitFor('the reason', () => entries.findOne({ ...about, 'details.reason': 'spam' }));
+  expect(await deleteUser(root, user)).toMatchObject({ status: 204 });
+  await waitFor('the erasure', () => entries.findOne({ event: 'account.deleted', 'details.userId': user.id }));
+  expect(await entries.findOne(about)).toMatchObject({ details: { userId: user.id } });
+  expect(await entries.countDocuments({ 'details.userId': user.id, 'details.reason': { $exists: true } })).toBe(0);
 });
 
 it('refuses to suspend oneself, and needs a step-up', async () => {

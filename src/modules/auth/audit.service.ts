@@ -64,8 +64,13 @@ export class AuditService {
     return rowsOf(this.entries.find(ofUser(userId)).sort({ at: 1 }).lean<AuditEntry[]>(), toResponse);
   }
 
-  /** Keeps what happened, by and to which ids, and forgets what says who and where that was. */
+  /**
+   * Keeps what happened, by and to which ids. Removes addresses, agents, and what administrators wrote about the person as the
+   * reason of a suspension.
+   */
   async anonymise(userId: string, session: ClientSession): Promise<void> {
+    const aboutUser = { 'details.userId': userId, 'details.reason': { $exists: true } };
+    await this.entries.updateMany(aboutUser, { $unset: { 'details.reason': 1 } }, { session });
     await this.entries.updateMany(ofUser(userId), { $set: { ip: null, userAgent: null } }, { session });
   }
 }
