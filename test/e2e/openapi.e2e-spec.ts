@@ -115,6 +115,11 @@ describe('the OpenAPI document', () => {
     expect(refused).toEqual([]);
   });
 
+  it('names the token where a session is optional', () => {
+    expect(api.document.paths['/api/v1/auth/email/verify']?.post?.security).toEqual([{}, { bearer: [] }]);
+    expect(api.document.paths['/api/v1/auth/login']?.post?.security).toEqual([]);
+  });
+
   it('asks for no query parameter that has a default', () => {
     const required = api.operations.flatMap(({ operationId, parameters }) =>
       parameters

@@ -36,6 +36,8 @@ export const CurrentUser = createParamDecorator(
 export const PUBLIC_ROUTE = 'publicRoute';
 /** The route needs no access token. */
 export const Public = () => applyDecorators(SetMetadata(PUBLIC_ROUTE, true), ApiExtension('x-public', true));
+/** The route needs no access token, and answers differently with one. */
+export const OptionalSession = () => applyDecorators(Public(), ApiExtension('x-optional-session', true));
 
 export const MINIMUM_ROLE = 'minimumRole';
 /** The route is for this role and those above it; others get 403. */

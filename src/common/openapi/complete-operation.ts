@@ -32,13 +32,19 @@ const IDEMPOTENCY_REPLAYED = {
   },
 };
 
+/** Clients such as Swagger UI send a token only where the operation names the scheme; `{}` says that it isn't required. */
+function securityOf(operation: Extended, isPublic: boolean): Extended['security'] {
+  if (operation['x-optional-session'] === true) return [{}, { bearer: [] }];
+  return isPublic ? [] : [{ bearer: [] }];
+}
+
 /** Adds what follows from an operation's shape: security, headers, and the problems that any such operation can have. */
 export function completeOperation(operation: Extended, path: string): void {
   const isHealth = path.startsWith('/health');
   const isPublic = operation['x-public'] === true;
   const isIdempotent = operation[IDEMPOTENT_EXTENSION] === true;
   if (isIdempotent) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
-  operation.security = isPublic ? [] : [{ bearer: [] }];
+  operation.security = securityOf(operation, isPublic);
   operation.description ||= whoMayCall(operation, isPublic);
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!response || '$ref' in response) continue;
@@ -59,6 +65,7 @@ export function completeOperation(operation: Extended, path: string): void {
     );
   }
   delete operation['x-public'];
+  delete operation['x-optional-session'];
   delete operation[IDEMPOTENT_EXTENSION];
   delete operation[PROBLEMS_EXTENSION];
   delete operation[HEADERS_EXTENSION];

@@ -1,7 +1,13 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
-import { CurrentUser, type Principal, Public, type SessionPrincipal } from '../../common/auth/principal.js';
+import {
+  CurrentUser,
+  type Principal,
+  OptionalSession,
+  Public,
+  type SessionPrincipal,
+} from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
@@ -106,7 +112,7 @@ export class AuthController {
 
   /** Confirm an email address with the token from the mail, in a session of its account or with its password. */
   @ApiProblems('INVALID_TOKEN', 'EMAIL_TAKEN', 'UNAUTHENTICATED', 'INVALID_CREDENTIALS')
-  @Public()
+  @OptionalSession()
   @StrictRateLimit()
   @HttpCode(204)
   @Post('email/verify')

@@ -45,7 +45,7 @@ interface Answer {
 }
 
 interface OperationObject {
-  security?: unknown[];
+  security?: object[];
   parameters?: Parameter[];
   requestBody?: { required?: boolean; content: Record<string, Media> };
   responses: Record<string, Answer>;
@@ -139,10 +139,15 @@ function toOperation(method: string, path: string, operation: OperationObject | 
   const bodySchema = requestBody?.content['application/json']?.schema;
   const minimumRole = rest['x-minimum-role'];
   return {
-    ...{ method, path, parameters, responses, isPublic: security?.length === 0 },
+    ...{ method, path, parameters, responses, isPublic: isPublic(security) },
     ...(bodySchema && { bodySchema }),
     ...(minimumRole && { minimumRole }),
   };
+}
+
+/** Whether an operation needs no token: it names no scheme, or `{}` among them. */
+function isPublic(security: object[] | undefined): boolean {
+  return security?.length === 0 || security?.some((scheme) => Object.keys(scheme).length === 0) === true;
 }
 
 /** The same document, but a member that an object schema doesn't name is a mistake: that is how a leak would show. */
