@@ -14,7 +14,7 @@ import { Wrecker } from './victims.js';
 import { Writer } from './writer.js';
 
 /** 10,000 changes by 200 users is the whole of it; the defaults are what a test run has time for. */
-const CHANGES = Number(process.env['CHAOS_CHANGES'] ?? 500);
+const CHANGES = Number(process.env['CHAOS_CHANGES'] ?? 300);
 const USERS = Number(process.env['CHAOS_USERS'] ?? 20);
 const SEED = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000);
 const WRITERS = Math.min(USERS, 16);

@@ -22,7 +22,7 @@ import { waitFor } from '../support/wait-for.js';
 
 const INBOX = '/api/v1/notifications';
 const PATIENCE_MS = 60_000;
-const SAMPLES = 60;
+const SAMPLES = 30;
 const MAX_ROUNDS = 8;
 
 let redis: Restartable;
@@ -138,7 +138,7 @@ describe('a client of one instance', () => {
     let writing = true;
     const made: string[] = [];
     const write = async () => {
-      while (made.length < 150) made.push(await complete(user.api.at(made.length % 2 ? a : b)));
+      while (made.length < 80) made.push(await complete(user.api.at(made.length % 2 ? a : b)));
       writing = false;
     };
     const written = write();

@@ -14,7 +14,7 @@ import { buildParts } from '../support/parts.js';
 const isFull = process.env['TEST_SCALE'] === 'full';
 const SCALE = isFull
   ? { users: 1000, tasks: 1_000_000, tasksOfFirstUser: 100_000 }
-  : { users: 20, tasks: 24_000, tasksOfFirstUser: 20_000 };
+  : { users: 20, tasks: 12_000, tasksOfFirstUser: 10_000 };
 const SEED_TIMEOUT_MS = SCALE.tasks * 10;
 const LIMIT = 20;
 /** One row more is read than shown: it says whether there is more. */
