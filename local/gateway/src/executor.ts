@@ -20,11 +20,6 @@ export interface Executor {
   run(statement: PgStatement, options?: RunOptions): Promise<PgRow[]>;
 }
 
-/** In effect until the batch's transaction ends. */
-export function statementTimeout(milliseconds: number): PgStatement {
-  return { text: `select set_config('statement_timeout', $1, true)`, parameters: [String(milliseconds)] };
-}
-
 const MAX_CONFLICTS = 100;
 const MAX_LOST_CONNECTIONS = 3;
 
@@ -42,9 +37,8 @@ export class PooledExecutor implements Executor {
       const tracker = options.isTracked ? new OutcomeTracker(this.pool) : null;
       const batch = [statement];
       if (tracker) batch.unshift(tracker.statement);
-      if (options.maxTimeMS) batch.unshift(statementTimeout(options.maxTimeMS));
       try {
-        return (await this.pool.run(batch)).at(-1)!.rows;
+        return (await this.pool.run(batch, options.maxTimeMS)).at(-1)!.rows;
       } catch (error) {
         if (attempt >= attemptsFor(error, options)) throw error;
         if (tracker && error instanceof PgConnectionError && (await tracker.outcome()) !== 'aborted') throw error;

@@ -1,9 +1,8 @@
 import { MongoError } from './errors.js';
-import { statementTimeout } from './executor.js';
 import type { Executor, RunOptions } from './executor.js';
 import { OutcomeTracker } from './outcome-tracker.js';
 import type { Outcome } from './outcome-tracker.js';
-import type { PgConnection, PgRow, PgStatement } from './postgres/pg-connection.js';
+import { type PgConnection, type PgRow, type PgStatement, statementTimeout } from './postgres/pg-connection.js';
 import { PgConnectionError } from './postgres/pg-error.js';
 import type { PgPool } from './postgres/pg-pool.js';
 
@@ -55,14 +54,16 @@ export class Transaction implements Executor {
     return this.exclusively(async () => {
       // Given up while its command waited for something else: nobody would end it any more.
       if (this.state === 'aborted') throw noSuchTransaction(this.number);
-      const batch = [statement];
-      if (maxTimeMS !== this.timeout) batch.unshift(statementTimeout(maxTimeMS));
+      const batch: PgStatement[] = [];
       if (!this.connection) {
         // Not waited for: the client's connection that asks may be the one that a commit needs to free a place.
         if (this.pool.isExhausted) throw tooManyTransactions();
         this.connection = await this.pool.acquire();
-        batch.unshift(BEGIN, LOCK_TIMEOUT);
+        this.timeout = this.connection.statementTimeoutMs;
+        batch.push(BEGIN, LOCK_TIMEOUT);
       }
+      if (maxTimeMS !== this.timeout) batch.push(statementTimeout(maxTimeMS, true));
+      batch.push(statement);
       this.timeout = maxTimeMS;
       return (await this.connection.run(batch)).at(-1)!.rows;
     });

@@ -33,6 +33,11 @@ describe('cursors', () => {
     expect(found.map(({ back }) => back)).toEqual(Array.from({ length: 1000 }, (_, n) => n + 1));
   });
 
+  it('give every document once under a time limit', async () => {
+    const limited = await numbers.find({}, { batchSize: 100, maxTimeMS: 10_000 }).toArray();
+    expect(new Set(limited.map(({ _id }) => _id)).size).toBe(1000);
+  });
+
   it('page through an aggregation', async () => {
     const found = await numbers.aggregate([{ $group: { _id: { $mod: ['$_id', 500] } } }], { batchSize: 10 }).toArray();
     expect(found).toHaveLength(500);

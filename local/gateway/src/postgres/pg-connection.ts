@@ -66,7 +66,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
  *
  * Why not a general client: BSON goes in and comes out as bytes (binary format both ways, where hex text costs
  * twice the size and a conversion at both ends), and a batch is one round trip and one implicit transaction,
- * which carries `SET LOCAL statement_timeout` or BEGIN in front of a command for free.
+ * which carries BEGIN in front of a command for free.
  *
  * Only `trust` authentication is spoken: the engine listens on loopback for this gateway alone.
  */
@@ -74,6 +74,8 @@ export class PgConnection {
   /** I idle, T in a transaction, E in a failed one; from the last ReadyForQuery. */
   transactionStatus = 'I';
   isOpen = false;
+  /** In effect outside transactions, in ms; 0: none. */
+  statementTimeoutMs = 0;
   private batch: Batch | null = null;
   private chunks: Buffer[] = [];
   private buffered = 0;
@@ -127,6 +129,16 @@ export class PgConnection {
       this.socket.write(SYNC);
       this.socket.uncork();
     });
+  }
+
+  /**
+   * Sets the limit of each statement that follows, in ms; 0: none. A batch of its own: the engine loses the cursor of a
+   * statement that isn't the only one of its transaction.
+   */
+  async limitStatements(timeoutMs: number): Promise<void> {
+    if (timeoutMs === this.statementTimeoutMs) return;
+    await this.run([statementTimeout(timeoutMs, false)]);
+    this.statementTimeoutMs = timeoutMs;
   }
 
   private write({ text, parameters = [], onRows, isOneOff = false }: PgStatement): void {
@@ -254,6 +266,12 @@ export class PgConnection {
     if (batch?.error) batch.reject(batch.error);
     else batch?.resolve(batch.results);
   }
+}
+
+/** @param isLocal whether it is in effect until the transaction ends, or for the connection */
+export function statementTimeout(milliseconds: number, isLocal: boolean): PgStatement {
+  const text = `select set_config('statement_timeout', $1, ${isLocal})`;
+  return { text, parameters: [String(milliseconds)] };
 }
 
 const names = new Map<string, string>();

@@ -24,10 +24,15 @@ export class PgPool {
     private readonly size: number,
   ) {}
 
-  /** Runs one batch on any connection; see {@link PgConnection.run}. */
-  async run(statements: readonly PgStatement[]): Promise<PgResult[]> {
+  /**
+   * Runs one batch on any connection; see {@link PgConnection.run}.
+   *
+   * @param timeoutMs the limit of each statement; 0: none
+   */
+  async run(statements: readonly PgStatement[], timeoutMs = 0): Promise<PgResult[]> {
     const connection = await this.acquire();
     try {
+      await connection.limitStatements(timeoutMs);
       return await connection.run(statements);
     } finally {
       this.release(connection);
