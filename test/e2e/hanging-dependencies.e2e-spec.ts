@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type ClientSession, MongoServerError } from 'mongodb';
+import postgres from 'postgres';
 import { startMongoDb } from '../../local/mongodb.js';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { quickest } from '../support/quickest.js';
@@ -7,6 +8,7 @@ import { type OwnRedis, startOwnRedis } from '../support/redis.js';
 import { type Restartable, startRestartable } from '../support/restartable.js';
 import { startService, type TestService } from '../support/service.js';
 import { TASKS } from '../support/tasks.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { registerUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -22,6 +24,7 @@ const RECOVERY_MS = 60_000;
 const MANY_TRANSACTIONS = 200;
 
 let mongodb: Restartable;
+let line: TcpProxy;
 let redis: OwnRedis;
 let service: TestService;
 let anonymous: ApiClient;
@@ -30,8 +33,11 @@ let user: TestUser;
 beforeAll(async () => {
   mongodb = await startRestartable((context) => startMongoDb(context, {}));
   redis = await startOwnRedis();
+  const uri = new URL('/hanging', mongodb.url);
+  line = await startTcpProxy(Number(uri.port));
+  uri.port = String(line.port);
   service = await startService({
-    MONGODB_URI: new URL('/hanging', mongodb.url).href,
+    MONGODB_URI: uri.href,
     REDIS_URL: redis.url,
     TRANSACTION_MAX_WAIT_MS: '3000',
   });
@@ -67,14 +73,19 @@ async function inFlight(): Promise<number> {
   return Number(/^http_requests_in_flight (\d+)$/m.exec(metrics)?.[1]);
 }
 
-describe('a database that stands still', () => {
+const HANGS = [
+  ['stands still', () => mongodb.pause(), () => mongodb.resume()],
+  ['is behind a line that swallows everything', () => line.silence(), () => line.mend()],
+] as const;
+
+describe.each(HANGS)('a database that %s', (_, hang, recover) => {
   afterEach(async () => {
-    mongodb.resume();
+    recover();
     await waitFor('the service to recover', async () => (await create()).status === 201, RECOVERY_MS);
   });
 
   it('delays no probe, and requests that wait for it are in flight, then answered 503', async () => {
-    mongodb.pause();
+    hang();
     const waiting = [user.api.get<Problem>(`${TASKS}/stats`)];
     await waitFor('a request in flight', async () => {
       waiting.push(create());
@@ -133,6 +144,42 @@ describe('a database that is full of transactions', () => {
     const created = create();
     await Promise.all(sessions.map((session) => session.endSession()));
     expect((await created).status).toBe(201);
+  });
+});
+
+describe('a database whose disk is full', () => {
+  /** PostgreSQL under the stand-in; a real mongod has none, and ends itself where its disk is full. */
+  const engineUrl = () => {
+    const gateway = mongodb.commandLines().find((args) => args.includes('--postgres'));
+    return gateway?.[gateway.indexOf('--postgres') + 1];
+  };
+
+  it('answers writes 503 and is unhealthy, while reads go on, until there is space', async () => {
+    const url = engineUrl();
+    if (!url) return;
+    const sql = postgres(url, { max: 1, onnotice: () => undefined });
+    try {
+      const [tasks] = await sql<{ id: string }[]>`
+        SELECT collection_id AS id FROM documentdb_api_catalog.collections
+        WHERE database_name = 'hanging' AND collection_name = 'tasks'`;
+      // As the engine says it of a table that can't be extended.
+      await sql.unsafe(`
+        CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER disk_full BEFORE INSERT ON documentdb_data.documents_${tasks!.id}
+        FOR EACH ROW EXECUTE FUNCTION disk_full()`);
+      const { status, body, headers } = await create();
+      expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'DEPENDENCY_UNAVAILABLE', '1']);
+      const health = await anonymous.get<{ details: object }>('/health');
+      expect([health.status, health.body.details]).toMatchObject([503, { mongodb: { status: 'down' } }]);
+      expect(await statusOf('/health/ready')).toBe(200);
+      expect((await user.api.get(TASKS)).status).toBe(200);
+      await sql`DROP FUNCTION disk_full CASCADE`;
+    } finally {
+      await sql.end();
+    }
+    expect((await create()).status).toBe(201);
+    await waitFor('it to be healthy', async () => (await statusOf('/health')) === 200, RECOVERY_MS);
   });
 });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ export interface Restartable {
   /** Makes it hang: connections stay, answers don't come. */
   pause(): void;
   resume(): void;
+  /** The command lines of its processes. */
+  commandLines(): string[][];
   stop(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function startRestartable(startServer: (context: ServerContext) => 
     start,
     pause: () => pids.forEach((pid) => process.kill(pid, 'SIGSTOP')),
     resume: () => pids.forEach((pid) => process.kill(pid, 'SIGCONT')),
+    commandLines: () => pids.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')),
     async kill() {
       port = undefined;
       for (const pid of pids.splice(0)) process.kill(pid, 'SIGKILL');

@@ -11,7 +11,7 @@ const UNREACHABLE = new Set([
 ]);
 
 /** MongoDB's code of a write that finds no space on the server's disk: until there is some, it can't serve either. */
-const OUT_OF_DISK_SPACE = 14031;
+export const OUT_OF_DISK_SPACE = 14031;
 
 /**
  * Answers of a server that can't serve at the moment: those after which drivers try a write again (MongoDB's

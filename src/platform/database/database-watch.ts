@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import { type Connection, mongo } from 'mongoose';
+import { OUT_OF_DISK_SPACE } from '../../common/errors/database-unreachable.js';
 import { Environment } from '../../config/environment.js';
 import { databaseTls } from './connection.js';
 
@@ -11,6 +12,8 @@ const TICK_MS = 250;
 const SILENT_TICKS = 6;
 /** An answer that is younger needs no new question, in milliseconds. */
 const RECENT_MS = 1000;
+/** A disk without space counts as full for so long after a write has failed, in milliseconds: work of ours writes more often. */
+const FULL_MS = 15_000;
 /** Short, so that neither a server that is gone nor a connection that leads nowhere keeps it from asking again. */
 const TIMEOUTS = { serverSelectionTimeoutMS: 1000, connectTimeoutMS: 2000, socketTimeoutMS: 2000 };
 
@@ -30,6 +33,8 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   private ticksWithoutAnswer = 0;
   /** By `performance.now()`. */
   private answeredAt = -Infinity;
+  /** When a write last found no space, by `performance.now()`. */
+  private fullAt = -Infinity;
 
   constructor(
     @InjectConnection() private readonly connection: Connection,
@@ -44,7 +49,13 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   onApplicationBootstrap(): void {
-    this.connection.getClient().on('commandSucceeded', () => this.noteAnswer());
+    const client = this.connection.getClient();
+    client.on('commandSucceeded', ({ reply }) => {
+      this.noteAnswer();
+      const { writeErrors } = reply as { writeErrors?: { code: unknown }[] };
+      writeErrors?.forEach(({ code }) => this.noteFailure(code));
+    });
+    client.on('commandFailed', ({ failure }) => this.noteFailure((failure as { code?: unknown }).code));
     this.timer = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
@@ -66,6 +77,11 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   /** Whether MongoDB answers, or has just done so; else takes as long as the answer does. */
   async answers(): Promise<boolean> {
     return performance.now() - this.answeredAt < RECENT_MS || (await this.ask());
+  }
+
+  /** Whether writes find no space on MongoDB's disk, as far as this process has seen. Reads are still answered. */
+  get isFull(): boolean {
+    return performance.now() - this.fullAt < FULL_MS;
   }
 
   private ask(): Promise<boolean> {
@@ -90,6 +106,12 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
     if (this.isSilent) this.logger.log('MongoDB answers again');
     this.ticksWithoutAnswer = 0;
     this.answeredAt = performance.now();
+  }
+
+  private noteFailure(code: unknown): void {
+    if (code !== OUT_OF_DISK_SPACE) return;
+    if (!this.isFull) this.logger.error("MongoDB's disk is full: requests that write are answered 503 meanwhile");
+    this.fullAt = performance.now();
   }
 
   private tick(): void {

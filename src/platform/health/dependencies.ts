@@ -26,6 +26,11 @@ export class Dependencies {
     return this.ask('mongodb', () => this.database.answers());
   }
 
+  /** Whether MongoDB answers and has space: without, reads go on, so the process stays ready, but it isn't healthy. */
+  async mongodbWithSpace(): Promise<boolean> {
+    return (await this.mongodb()) && !this.database.isFull;
+  }
+
   redisServer(): Promise<boolean> {
     return this.ask('redis', () => this.redis.ping());
   }

@@ -13,7 +13,7 @@ export class DependencyMetrics {
       aggregator: 'min', // down for one worker is down
       async collect() {
         const answers = {
-          mongodb: dependencies.mongodb(),
+          mongodb: dependencies.mongodbWithSpace(),
           redis: dependencies.redisServer(),
           storage: dependencies.fileStorage(),
           rabbitmq: dependencies.rabbitmqServer,

@@ -27,8 +27,8 @@ export class HealthController {
   ) {}
 
   /** How the process and its dependencies are. */
-  @ApiResponse({ status: 200, description: 'MongoDB answers', type: HealthResponseDto })
-  @ApiResponse({ status: 503, description: "MongoDB doesn't answer", type: HealthResponseDto })
+  @ApiResponse({ status: 200, description: 'MongoDB answers and has space', type: HealthResponseDto })
+  @ApiResponse({ status: 503, description: "MongoDB doesn't answer, or its disk is full", type: HealthResponseDto })
   @ServedUnderPressure()
   @Get()
   async getHealth(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponseDto> {
@@ -91,7 +91,7 @@ export class HealthController {
 
   private async checkMongodb() {
     const indicator = this.indicators.check('mongodb');
-    return (await this.dependencies.mongodb()) ? indicator.up() : indicator.down();
+    return (await this.dependencies.mongodbWithSpace()) ? indicator.up() : indicator.down();
   }
 }
 
