@@ -52,7 +52,7 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
     const client = this.connection.getClient();
     client.on('commandSucceeded', ({ reply }) => {
       this.noteAnswer();
-      const { writeErrors } = reply as { writeErrors?: { code: unknown }[] };
+      const { writeErrors } = (reply ?? {}) as { writeErrors?: { code: unknown }[] };
       writeErrors?.forEach(({ code }) => this.noteFailure(code));
     });
     client.on('commandFailed', ({ failure }) => this.noteFailure((failure as { code?: unknown }).code));
