@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf, requestContext } from '../../common/http/request-context.js';
+import { whenOver } from '../../common/http/when-over.js';
 import { Transactions } from '../database/transactions.js';
 import { shedRequest } from './load-shedding.js';
 
@@ -27,7 +28,7 @@ export class ExcessWritesGuard implements CanActivate {
     const caller = callerOf(request);
     if (this.inFlight >= this.transactions.capacity && this.hasMost(caller)) throw shedRequest();
     this.count(caller, 1);
-    http.getResponse<FastifyReply>().raw.once('close', () => this.count(caller, -1));
+    whenOver(http.getResponse<FastifyReply>().raw, () => this.count(caller, -1));
     return true;
   }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Gauge } from 'prom-client';
 import { DependencyUnavailableError } from '../../common/errors/problem.js';
 import { problemHeaders, toProblemDocument } from '../../common/http/problem-document.js';
+import { whenOver } from '../../common/http/when-over.js';
 import type { DatabaseWatch } from '../database/database-watch.js';
 
 /** How long a request may take while the database is silent, in milliseconds. */
@@ -22,8 +23,7 @@ export function watchRequests(server: FastifyInstance, database: DatabaseWatch):
   server.addHook('onRequest', (_request, reply, done) => {
     requests.add(reply);
     inFlight.inc();
-    // Comes in any case, as 'finish' doesn't where the client has gone.
-    reply.raw.once('close', () => {
+    whenOver(reply.raw, () => {
       requests.delete(reply);
       inFlight.dec();
     });
