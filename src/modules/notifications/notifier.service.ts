@@ -15,7 +15,7 @@ import { SendingQuotas } from './deliveries/sending-quotas.service.js';
 import { InboxService } from './inbox.service.js';
 import { pushReceiver } from './push/push-receiver.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
-import { isAboutAccount, isLogIn, type SentEvent, textOf } from './notification-texts.js';
+import { isAboutAccount, type SentEvent, textOf } from './notification-texts.js';
 import type { Contact } from './schemas/contact.schema.js';
 
 type Message = Pick<DeliveryRequest, 'channel' | 'to' | 'token' | 'expiresAt'> & { data?: Record<string, string> };
@@ -58,8 +58,7 @@ export class NotifierService {
       .filter(({ channel }) => !(inDigest && channel === 'email'))
       .map((to) => ({ user, notification, event, data, ...to }));
 
-    const comesInBursts = !isAboutAccount(event) || isLogIn(event);
-    const canCollapse = notification && contact && comesInBursts && requests.length > 0;
+    const canCollapse = notification && contact && !isAboutAccount(event) && requests.length > 0;
     const collapsedInto = canCollapse
       ? await this.bursts.collect(contact, event, { requests, entry: notification }, session)
       : null;
