@@ -206,6 +206,10 @@ it('shows administrators, and nobody else, whether and why a user is suspended',
   expect([at >= before, at <= Date.now()]).toEqual([true, true]);
   expect(await manager.api.get(`${USERS}/${user.id}`)).toMatchObject({ status: 200, body: { id: user.id } });
   expect(await read(manager)).toBeUndefined();
+  const readBy = async (...scopes: string[]) =>
+    (await (await createApiKey(root, ['users:read', ...scopes])).api.get<Body>(`${USERS}/${user.id}`)).body.suspended;
+  expect(await readBy()).toBeUndefined();
+  expect((await readBy('users:admin'))?.reason).toBe('spam');
 
   expect(await unsuspend(user)).toMatchObject({ status: 204 });
   expect(await read(root)).toBeNull();

@@ -4,6 +4,7 @@ import { MfaChangedEvent } from '../../contracts/auth.events.js';
 import type { AccountCommandEvent, RoleChangedEvent } from '../../contracts/users.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
+import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
 import { AccountsService } from './accounts.service.js';
@@ -22,6 +23,7 @@ export class AccountCommandsService {
     private readonly revocations: Revocations,
     private readonly outbox: Outbox,
     private readonly audit: AuditService,
+    private readonly personalData: PersonalData,
   ) {}
 
   /** Applies an administrator's decision. Of two decisions the newer one counts, whichever comes first. */
@@ -37,7 +39,11 @@ export class AccountCommandsService {
       case 'suspend':
       case 'unsuspend':
         await this.accounts.copySuspension(userId, account, transaction);
-        return await this.audit.record(`user.${command}ed`, context, transaction);
+        return await this.audit.record(
+          `user.${command}ed`,
+          await this.withoutErased(userId, context, transaction),
+          transaction,
+        );
       case 'end-sessions':
         await this.accounts.endTokensBefore(userId, new Date(tokensValidFrom as string), transaction);
         await this.sessions.endAll(userId, transaction);
@@ -47,6 +53,17 @@ export class AccountCommandsService {
       case 'delete':
         return await this.lifecycle.eraseDeleted(userId, { actorId, actor }, transaction);
     }
+  }
+
+  /** A reason is about the person: one that comes late must not return once the person is erased. */
+  private async withoutErased(
+    userId: string,
+    context: AuditContext,
+    transaction: ClientSession,
+  ): Promise<AuditContext> {
+    const { reason, ...others } = context.details ?? {};
+    if (reason === undefined || !(await this.personalData.isErased(userId, transaction))) return context;
+    return { ...context, details: others };
   }
 
   /**

@@ -62,7 +62,7 @@ export class UserAdministrationService {
    * @throws VersionMismatchError where the role has changed since it was decided whether this raises it
    */
   async setRole(actor: Actor, id: string, { role, ...proof }: SetRoleDto): Promise<Versioned<UserResponseDto>> {
-    const { role: known } = (await this.profiles.get(id, 'admin')).body;
+    const { role: known } = (await this.profiles.get(id)).body;
     if (ROLES.indexOf(role) > ROLES.indexOf(known)) await this.requireStepUp(actor, proof);
     return await this.asAdmin(actor, async (session) => {
       const before = await this.get(id, session);

@@ -114,16 +114,20 @@ export class UsersController {
     return this.users.list(query);
   }
 
-  /** Read a user (managers). Administrators also see whether, since when and why the user is suspended. */
+  /**
+   * Read a user (managers). Administrators also see whether, since when and why the user is suspended; by an API key, with the
+   * scope `users:admin`.
+   */
   @ApiConditionalRead()
   @MinimumRole('manager')
   @Get(':id')
   async getUser(
-    @CurrentUser() { role }: Principal,
+    @CurrentUser() reader: Principal,
     @Param('id', IdPipe) id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserDetailsResponseDto> {
-    return answer(reply, await this.users.get(id, role));
+    const mayAdminister = !('apiKey' in reader) || reader.apiKey.scopes.includes('users:admin');
+    return answer(reply, await this.users.get(id, mayAdminister && reader.role === 'admin'));
   }
 
   /** Change a user (admins). */

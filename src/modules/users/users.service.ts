@@ -8,7 +8,6 @@ import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
-import type { Role } from '../../contracts/role.js';
 import {
   type NotificationPreferences,
   PreferencesChangedEvent,
@@ -52,13 +51,13 @@ export class UsersService {
   }
 
   /**
-   * @param readBy the role of the reader: administrators are shown the suspension
+   * @param showSuspension whether the answer says whether, since when and why the user is suspended
    * @throws UserNotFoundError
    */
-  async get(id: string, readBy: Role): Promise<Versioned<UserDetailsResponseDto>> {
+  async get(id: string, showSuspension = false): Promise<Versioned<UserDetailsResponseDto>> {
     const user = await this.users.findById(id).lean();
     if (!user) throw new UserNotFoundError();
-    const suspended = readBy === 'admin' && { suspended: toSuspension(user) };
+    const suspended = showSuspension && { suspended: toSuspension(user) };
     return { version: user.version, body: { ...this.toResponse(user), ...suspended } };
   }
 
