@@ -22,7 +22,6 @@ export class RedisQuestion {
     private readonly redis: Redis,
     private readonly subscriber: Redis,
     private readonly name: string,
-    private readonly timeoutMs: number,
   ) {
     this.replies = `${name}.replies.${randomUUID()}`;
   }
@@ -42,14 +41,14 @@ export class RedisQuestion {
     if (this.subscriber.status === 'ready') subscribe();
   }
 
-  /** @throws Error where Redis can't be reached, nobody answers for the module, or not in time */
-  async ask(module: string, question: unknown): Promise<string> {
+  /** @throws Error where Redis can't be reached, nobody answers for the module, or not within `timeoutMs` */
+  async ask(module: string, question: unknown, timeoutMs: number): Promise<string> {
     const id = randomUUID();
     let timer: NodeJS.Timeout | undefined;
     try {
       const answer = new Promise<string>((resolve, reject) => {
         this.waiting.set(id, resolve);
-        timer = setTimeout(() => reject(new Error(`${module} did not answer`)), this.timeoutMs);
+        timer = setTimeout(() => reject(new Error(`${module} did not answer`)), timeoutMs);
       });
       return (await Promise.all([answer, this.send(module, { id, replyTo: this.replies, question })]))[0];
     } finally {

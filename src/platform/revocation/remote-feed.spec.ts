@@ -1,13 +1,14 @@
 import { RemoteFeed } from './remote-feed.js';
 
 const WITHOUT_BROKER_MS = 900_000;
+const RESUMABLE_MS = 600_000;
 const LIMIT_MS = 10_000;
 
 let now: number;
 let feed: RemoteFeed;
 beforeEach(() => {
   now = 50_000;
-  feed = new RemoteFeed('auth', WITHOUT_BROKER_MS, () => now);
+  feed = new RemoteFeed('auth', RESUMABLE_MS, WITHOUT_BROKER_MS, () => now);
 });
 
 const answer = (by: 'broker' | 'redis', readAt = 1_000_000) => feed.accept({ endings: [], readAt }, now, by);
@@ -22,14 +23,22 @@ it('asks for what follows the last answer, and some time before it', () => {
   expect(feed.since).toBe(970_000);
 });
 
-it('is too old ten seconds after the last question that was answered, and then asks for everything', () => {
+it('is too old ten seconds after the last question that was answered, and goes on from there', () => {
   answer('broker');
   now += LIMIT_MS;
   expect(feed.isTooOld).toBe(false);
   now += 1;
-  expect([feed.isTooOld, feed.since]).toEqual([true, null]);
+  expect([feed.isTooOld, feed.since]).toEqual([true, 970_000]);
   answer('redis');
   expect(feed.isTooOld).toBe(false);
+});
+
+it('asks for everything once entries that it missed may have expired', () => {
+  answer('broker');
+  now += RESUMABLE_MS;
+  expect(feed.since).toBe(970_000);
+  now += 1;
+  expect(feed.since).toBeNull();
 });
 
 it('goes on by Redis alone for the life of an access token', () => {

@@ -19,28 +19,31 @@ export class RemoteFeed {
   private askedBrokerAt?: number;
 
   /**
+   * @param resumableMs after how much time without an answer everything is needed again
    * @param maxAgeWithoutBrokerMs for how long answers through Redis alone are enough: for longer, a decision would be
    * forgotten that no event has brought
    * @param now a monotonic clock (milliseconds)
    */
   constructor(
     readonly module: ModuleName,
+    private readonly resumableMs: number,
     private readonly maxAgeWithoutBrokerMs: number,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** From which time of the other database entries are needed, in milliseconds; null where all of them are. */
   get since(): number | null {
-    return this.readAt === undefined || this.isSilent ? null : this.readAt - READ_OVERLAP_MS;
+    return this.readAt === undefined || this.silentForMs > this.resumableMs ? null : this.readAt - READ_OVERLAP_MS;
   }
 
   /** False until there is a first answer: a module of an earlier release doesn't answer. */
   get isTooOld(): boolean {
-    return this.isSilent || this.now() - (this.askedBrokerAt ?? Infinity) > this.maxAgeWithoutBrokerMs;
+    return this.silentForMs > MAX_AGE_MS || this.now() - (this.askedBrokerAt ?? Infinity) > this.maxAgeWithoutBrokerMs;
   }
 
-  private get isSilent(): boolean {
-    return this.now() - (this.askedAt ?? Infinity) > MAX_AGE_MS;
+  /** Below zero until there is a first answer. */
+  private get silentForMs(): number {
+    return this.now() - (this.askedAt ?? Infinity);
   }
 
   /** @param askedAt when the question was asked that this answers */

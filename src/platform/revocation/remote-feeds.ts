@@ -20,6 +20,8 @@ import { RevocationFeed } from './revocation-feed.js';
 const DECIDING: ModuleName[] = ['auth', 'users'];
 const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 1000;
+/** For a whole feed, which may be long. */
+const WHOLE_TIMEOUT_MS = 5000;
 const NAME = 'revocations';
 
 interface FeedQuestion {
@@ -40,6 +42,8 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly redis: RedisQuestion;
   private readonly timers = new Map<RemoteFeed, NodeJS.Timeout>();
   private readonly reportedOld = new Set<RemoteFeed>();
+  /** A read of the whole feed that is under way: processes that begin at the same time share it. */
+  private whole?: ReturnType<RevocationFeed['excerpt']>;
   private receive: (endings: Ending[]) => void = () => undefined;
   private closing = false;
 
@@ -54,7 +58,9 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
     // Without a broker all modules are in this process.
     this.answering = connections ? DECIDING.filter(isServed) : [];
     this.feeds = connections
-      ? DECIDING.filter((module) => !isServed(module)).map((module) => new RemoteFeed(module, ttl * 1000))
+      ? DECIDING.filter((module) => !isServed(module)).map(
+          (module) => new RemoteFeed(module, feed.resumableMs, ttl * 1000),
+        )
       : [];
     this.broker = new RemoteQuestion(connections, {
       name: NAME,
@@ -63,7 +69,7 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
       unavailable: 'The feed of ended access can not be read at the moment.',
       traced: false,
     });
-    this.redis = new RedisQuestion(redis, subscriber, NAME, TIMEOUT_MS);
+    this.redis = new RedisQuestion(redis, subscriber, NAME);
   }
 
   /** @param receive takes the entries that answers bring, known ones included */
@@ -92,9 +98,10 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
 
   private async follow(feed: RemoteFeed): Promise<void> {
     const { since } = feed;
+    const timeoutMs = since === null ? WHOLE_TIMEOUT_MS : TIMEOUT_MS;
     const ask = {
-      broker: () => this.broker.ask(feed.module, { since }),
-      redis: () => this.redis.ask(feed.module, { since }),
+      broker: () => this.broker.ask(feed.module, { since }, timeoutMs),
+      redis: () => this.redis.ask(feed.module, { since }, timeoutMs),
     };
     const answered = (await this.read(feed, 'broker', ask.broker)) || (await this.read(feed, 'redis', ask.redis));
     this.report(feed, answered);
@@ -134,9 +141,16 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
   /** @returns an excerpt of the feed as JSON; the empty text where the database can't be read */
   private async answer({ since }: FeedQuestion): Promise<string> {
     try {
-      return JSON.stringify(await this.feed.excerpt(since));
+      return JSON.stringify(await (since === null ? this.readWhole() : this.feed.excerpt(since)));
     } catch {
       return '';
     }
+  }
+
+  private readWhole(): ReturnType<RevocationFeed['excerpt']> {
+    this.whole ??= this.feed.excerpt(null).finally(() => {
+      this.whole = undefined;
+    });
+    return this.whole;
   }
 }

@@ -4,7 +4,7 @@ import type { AnyBulkWriteOperation, ClientSession, Model, QueryFilter } from 'm
 import { Environment } from '../../config/environment.js';
 import type { AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
 import type { Ending } from './known-endings.js';
-import { Revocation, revocationId } from './revocation.schema.js';
+import { Revocation, REVOCATIONS_KEPT_SECONDS, revocationId } from './revocation.schema.js';
 
 /** A database that is silent for this long is unavailable: requests get a 503 instead of waiting with it. */
 const READ_TIMEOUT_MS = 2000;
@@ -20,12 +20,18 @@ const RECORDED_NOW = { $currentDate: { recordedAt: true } } as const;
 export class RevocationFeed {
   /** How long an entry matters after it was recorded: longer than an access token lives. In milliseconds. */
   readonly keepMs: number;
+  /**
+   * For how long after a read it is enough to read what came since, in milliseconds: what came since matters still, and
+   * is still stored.
+   */
+  readonly resumableMs: number;
 
   constructor(
     @InjectModel(Revocation.name) private readonly model: Model<Revocation>,
     { ACCESS_TOKEN_TTL_SECONDS: ttl }: Environment,
   ) {
     this.keepMs = ttl * 1000 + CLOCK_MARGIN_MS;
+    this.resumableMs = Math.min(this.keepMs, REVOCATIONS_KEPT_SECONDS * 1000 - CLOCK_MARGIN_MS);
   }
 
   /** Stores what a decision ends. The same decision twice changes nothing. @returns its endings */
