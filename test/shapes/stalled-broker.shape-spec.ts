@@ -1,3 +1,4 @@
+import { connect } from 'amqplib';
 import { ApiClient, type ApiResponse } from '../support/api-client.js';
 import { startOwnRabbitMq } from '../support/rabbitmq.js';
 import { databaseUri, newDatabaseName, startService, TestService } from '../support/service.js';
@@ -15,6 +16,7 @@ const TOO_OLD_MS = 20_000;
 
 /** The lines of all processes to the broker and to Redis. */
 let line: TcpProxy;
+let brokerUrl: string;
 let redisLine: TcpProxy;
 /** The profiles, and everything else, in processes of their own. */
 let users: TestService;
@@ -23,7 +25,8 @@ let root: TestUser;
 
 beforeAll(async () => {
   const broker = await startOwnRabbitMq();
-  const url = new URL(broker.url);
+  brokerUrl = broker.url;
+  const url = new URL(brokerUrl);
   line = await startTcpProxy(Number(url.port));
   url.port = String(line.port);
   const redisUrl = new URL(process.env['TEST_REDIS_URL'] as string);
@@ -54,6 +57,20 @@ async function newAdmin(): Promise<TestUser> {
 function refresh({ tokens: { refreshToken } }: TestUser): Promise<ApiResponse<Tokens>> {
   return new ApiClient(others).post(`${AUTH}/refresh`, { refreshToken });
 }
+
+it('a process answers questions again after their queue was deleted', async () => {
+  const connection = await connect(brokerUrl);
+  try {
+    const channel = await connection.createChannel();
+    const queue = 'scalable-api.auth.revocations';
+    const consumers = async () => (await channel.assertQueue(queue, { durable: true, messageTtl: 1000 })).consumerCount;
+    await waitFor('a consumer', async () => (await consumers()) === 1);
+    await channel.deleteQueue(queue);
+    await waitFor('a consumer again', async () => (await consumers()) === 1, 30_000);
+  } finally {
+    await connection.close();
+  }
+});
 
 describe('while RabbitMQ is stalled', () => {
   it('a demoted administrator has no power, and gets none by a refresh', async () => {

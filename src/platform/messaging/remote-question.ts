@@ -47,27 +47,30 @@ export class RemoteQuestion<Q extends object> {
   /** Opens the channel, and begins to answer for these modules of this process. Without a broker it does nothing. */
   open(answers: Map<string, Answer<Q>>): void {
     this.channel = this.connections?.publishing.createChannel(this.options.name, async (channel) => {
-      await channel.consume(REPLIES, (message) => message && this.receive(message), { noAck: true });
+      // Without a message: the queue is gone or has moved to another node. A new connection brings a consumer again.
+      const restore = () => this.connections?.publishing.reconnect();
+      await channel.consume(REPLIES, (message) => (message ? this.receive(message) : restore()), { noAck: true });
       for (const [module, answer] of answers) {
         const queue = this.queueOf(module);
         await channel.assertQueue(queue, this.queue);
-        const onQuestion = (message: ConsumeMessage) => this.answer(channel, message, queue, answer);
-        await channel.consume(queue, (message) => message && void onQuestion(message), { noAck: true });
+        const onQuestion = (message: ConsumeMessage) => void this.answer(channel, message, queue, answer);
+        await channel.consume(queue, (message) => (message ? onQuestion(message) : restore()), { noAck: true });
       }
     });
   }
 
   /**
+   * @param timeoutMs how long the answer to this question may take
    * @returns the answer's text
    * @throws DependencyUnavailableError where the broker is not connected, nobody answers for the module, or not in time
    */
-  async ask(module: ModuleName, question: Q): Promise<string> {
+  async ask(module: ModuleName, question: Q, timeoutMs = this.options.timeoutMs): Promise<string> {
     const correlationId = randomUUID();
     let timer: NodeJS.Timeout | undefined;
     try {
       const answer = new Promise<Buffer>((resolve, reject) => {
         this.waiting.set(correlationId, resolve);
-        timer = setTimeout(() => reject(new Error(`${module} did not answer`)), this.options.timeoutMs);
+        timer = setTimeout(() => reject(new Error(`${module} did not answer`)), timeoutMs);
       });
       const [content] = await Promise.all([answer, this.send(module, question, correlationId)]);
       return content.toString();
