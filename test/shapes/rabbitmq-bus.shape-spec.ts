@@ -10,9 +10,11 @@ import { DatabaseModule } from '../../src/platform/database/database.module.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
 import { DeadLetters } from '../../src/platform/messaging/dead-letters.js';
+import { EventBus } from '../../src/platform/messaging/event-bus.js';
 import { EventHandler, type EventOf } from '../../src/platform/messaging/event-handler.decorator.js';
 import { MessagingModule } from '../../src/platform/messaging/messaging.module.js';
 import { Outbox } from '../../src/platform/messaging/outbox.js';
+import type { RabbitMqBus } from '../../src/platform/messaging/rabbitmq/rabbitmq-bus.js';
 import { RabbitMqConnections } from '../../src/platform/messaging/rabbitmq/rabbitmq-connections.js';
 import { newEnvironment } from '../support/parts.js';
 import { type OwnRabbitMq, startOwnRabbitMq } from '../support/rabbitmq.js';
@@ -369,6 +371,23 @@ describe('what is deleted in the broker while the service runs', () => {
   const expectNoted = async (name: string) => {
     await waitFor('it to be handled', async () => (await notesOf(consumer, name)) === 1, 30_000);
   };
+
+  it('tells each sending that reaches no queue, also two of the same message at once', async () => {
+    const bus = publisher.get(EventBus) as RabbitMqBus;
+    const options = { messageId: 'one and the same', mandatory: true };
+    const sendings = ['no queue', 'none either'].map((queue) => bus.send('', queue, Buffer.from('{}'), options));
+    const outcomes = await Promise.allSettled(sendings);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  it('publishes nothing while the connection on which it asks about queues is away', async () => {
+    const { consuming } = publisher.get(RabbitMqConnections);
+    const bus = publisher.get(EventBus);
+    consuming.reconnect();
+    await waitFor('it to be away', () => !consuming.isConnected);
+    expect(bus.isAvailable).toBe(false);
+    await waitFor('it to be back', () => bus.isAvailable, 30_000);
+  });
 
   it('passes over events that no consumer has a handler for', async () => {
     await publishEvents(new ThingIgnoredEvent('ignored', { name: 'ignored' }));

@@ -28,6 +28,9 @@ const published = new Counter({
   labelNames: ['outcome'],
 });
 
+/** Header: tells one sending from another, also of the same message. */
+const SENDING = 'x-sending';
+
 /** A message that the broker has confirmed and that reached no queue. */
 class ReturnedMessageError extends Error {}
 
@@ -41,7 +44,7 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
   readonly patience: PublishingPatience = { maxAttempts: Infinity, maxBackoffMs: 5_000 };
   private readonly channel: ChannelWrapper;
   private readonly order = new FairOrder();
-  /** The ids of messages that came back and whose confirmation is about to follow. */
+  /** The sendings that came back and whose confirmation is about to follow. */
   private readonly returned = new Set<string>();
 
   constructor(
@@ -52,7 +55,7 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
     super();
     this.channel = connections.publishing.createChannel('publishing', async (channel) => {
       this.returned.clear();
-      channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.messageId)));
+      channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.headers?.[SENDING])));
       await declareTopology(channel, consumers);
     });
   }
@@ -63,7 +66,8 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
   }
 
   get isAvailable(): boolean {
-    return this.connections.publishing.canPublish;
+    // Queues are asked about on the other connection: without it each event would be published again and again.
+    return this.connections.publishing.canPublish && this.connections.consuming.isConnected;
   }
 
   async publish(event: CloudEvent): Promise<void> {
@@ -93,10 +97,11 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
    * @throws Error where no confirmation comes, or the message came back: queues and bindings are declared again by then
    */
   async send(exchange: string, routingKey: string, content: Buffer, options: Options.Publish): Promise<void> {
-    const messageId = options.messageId ?? randomUUID();
-    this.returned.delete(messageId); // of an attempt that was no longer waited for
-    await this.channel.publish(exchange, routingKey, content, { ...options, messageId, persistent: true });
-    if (!this.returned.delete(messageId)) return;
+    // Two consumers of a process may send the same message on at once, so its id doesn't tell which one came back.
+    const sending = randomUUID();
+    const headers = { ...(options.headers as Record<string, unknown> | undefined), [SENDING]: sending };
+    await this.channel.publish(exchange, routingKey, content, { ...options, headers, persistent: true });
+    if (!this.returned.delete(sending)) return;
     await this.topology.repair();
     throw new ReturnedMessageError(`reached no queue: ${exchange}, ${routingKey}`);
   }
