@@ -12,7 +12,8 @@ import { declareTopology, queueOf, queuesOf } from './topology.js';
 const DECLARE_EVERY_MS = 15_000;
 /**
  * From finding a queue missing to declaring it, in milliseconds. A publisher that finds a queue present concludes that its
- * message reached it. So a queue must not come back before every publisher whose message missed it has looked.
+ * message reached it. So a queue doesn't come back at once: the others whose message missed it have this long to look. One
+ * that looks later doesn't notice.
  */
 const REPAIR_DELAY_MS = 1_000;
 /** The longest that a broker may take to answer, in milliseconds. */
@@ -141,6 +142,7 @@ export class TopologyWatch implements OnApplicationBootstrap, OnApplicationShutd
     const late = Symbol('late');
     const result = await within(answer, TIMEOUT_MS, late);
     if (result !== late) return result;
+    this.channel?.close().catch(() => undefined);
     this.channel = undefined;
     throw new Error('RabbitMQ does not answer');
   }
