@@ -22,6 +22,11 @@ const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 1000;
 /** For a whole feed, which may be long. */
 const WHOLE_TIMEOUT_MS = 5000;
+/**
+ * For how long answers through Redis alone are enough at least: the life of very short access tokens would pass with every
+ * pause of RabbitMQ.
+ */
+const MIN_WITHOUT_BROKER_MS = 60_000;
 const NAME = 'revocations';
 
 interface FeedQuestion {
@@ -57,9 +62,10 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
     const isServed = (module: ModuleName) => served.includes(module);
     // Without a broker all modules are in this process.
     this.answering = connections ? DECIDING.filter(isServed) : [];
+    const maxAgeWithoutBrokerMs = Math.max(ttl * 1000, MIN_WITHOUT_BROKER_MS);
     this.feeds = connections
       ? DECIDING.filter((module) => !isServed(module)).map(
-          (module) => new RemoteFeed(module, feed.resumableMs, ttl * 1000),
+          (module) => new RemoteFeed(module, feed.resumableMs, maxAgeWithoutBrokerMs),
         )
       : [];
     this.broker = new RemoteQuestion(connections, {
