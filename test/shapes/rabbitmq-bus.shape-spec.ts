@@ -373,7 +373,7 @@ describe('what is deleted in the broker while the service runs', () => {
   };
 
   it('tells each sending that reaches no queue, also two of the same message at once', async () => {
-    const bus = publisher.get(EventBus) as RabbitMqBus;
+    const bus = publisher.get<RabbitMqBus>(EventBus);
     const options = { messageId: 'one and the same', mandatory: true };
     const sendings = ['no queue', 'none either'].map((queue) => bus.send('', queue, Buffer.from('{}'), options));
     const outcomes = await Promise.allSettled(sendings);
