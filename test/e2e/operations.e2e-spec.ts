@@ -13,6 +13,9 @@ import { waitFor } from '../support/wait-for.js';
 
 /** Far less than the time limit of a shutdown, 25 s. */
 const SHUTDOWN_MS = 12_000;
+/** "Continue" is the answer to its head, so the service has begun to read the body by then. */
+const HALF_A_BODY =
+  'POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 90\r\nExpect: 100-continue\r\n\r\n{"em';
 /** What clients sent that then go silent: nothing, half a header, half a body, a second request after a complete one. */
 const INCOMPLETE_REQUESTS = [
   '',
@@ -166,6 +169,30 @@ describe('the log', () => {
       status: 204,
       ms: expect.any(Number) as number,
     });
+  });
+});
+
+describe('a client that leaves in the middle of its request', () => {
+  it('is counted and logged, and is no error of the service', async () => {
+    const brokenOff = async () => {
+      const text = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+      return Number(/^http_requests_broken_off_total (\d+)$/m.exec(text)?.[1]);
+    };
+    expect(await brokenOff()).toBe(0);
+    const lines = service.logLines().length;
+    const connection = await openConnection(service, HALF_A_BODY);
+    await waitFor('the head to be read', () => connection.text.includes('100 Continue'));
+    connection.close();
+    await waitFor('the request to be counted', async () => (await brokenOff()) === 1);
+    const isLogin = ({ route }: Record<string, unknown>) => route === '/api/v1/auth/login';
+    const access = await waitFor('its line', () => service.logLines().slice(lines).find(isLogin));
+    expect(access).toMatchObject({ level: 'info', msg: 'request broken off' });
+    expect(
+      service
+        .logLines()
+        .slice(lines)
+        .filter(({ level }) => level === 'error'),
+    ).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injecta
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnreachable } from '../errors/database-unreachable.js';
 import { DependencyUnavailableError, NotFoundError, type ProblemCode, ProblemError } from '../errors/problem.js';
+import { hasBrokenOff } from './client-gone.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 import { RouteMethods } from './route-methods.js';
 
@@ -41,6 +42,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private toProblem(thrown: unknown, request: FastifyRequest): ProblemError {
     if (thrown instanceof ProblemError) return thrown;
+    // Nobody reads the answer.
+    if (hasBrokenOff(request.raw)) return new ProblemError('MALFORMED_BODY', 'The request broke off.');
     if (thrown instanceof HttpException) {
       const status = thrown.getStatus();
       if (status === 404) return this.unrouted(request);

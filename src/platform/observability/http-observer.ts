@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { Histogram } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import type { Logger } from 'pino';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
+import { hasBrokenOff } from '../../common/http/client-gone.js';
 import { REQUEST_ID, type RequestContext, requestContext } from '../../common/http/request-context.js';
 
 const duration = new Histogram({
@@ -11,6 +12,11 @@ const duration = new Histogram({
   help: 'Duration of HTTP requests by method, route and status',
   labelNames: ['method', 'route', 'status'],
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+});
+
+const brokenOff = new Counter({
+  name: 'http_requests_broken_off_total',
+  help: 'HTTP requests whose client closed the connection before the request had arrived',
 });
 
 /** The client's `X-Request-Id` where it is a proper one, else a new one. */
@@ -37,6 +43,16 @@ export function observeHttp(server: FastifyInstance, logger: Logger): void {
 
   server.addHook('preHandler', (request, _reply, done) => {
     requestContext.run(contexts.get(request)!, done);
+  });
+
+  // There is no response to such a request, so `onResponse` doesn't come.
+  server.addHook('onRequestAbort', (request, done) => {
+    if (hasBrokenOff(request.raw)) {
+      brokenOff.inc();
+      const { method, routeOptions } = request;
+      accessLog.info({ requestId: request.id, method, route: routeOptions.url ?? 'unmatched' }, 'request broken off');
+    }
+    done();
   });
 
   server.addHook('onResponse', (request: AuthenticatedRequest, reply, done) => {
