@@ -199,7 +199,7 @@ describe('on three instances', () => {
     instances = [first, await first.replica(), await first.replica()];
   }, 120_000);
 
-  it('tells of 200 reminders that are due at once once each', async () => {
+  it('sends each of 200 reminders that are due at once a single time', async () => {
     const owner = await registerUser(instances[0] as TestService);
     const ids = await createTasks(owner.api, 200, { remindAt: inMs(5000) });
     await waitFor('all reminders', async () => (await numberTold(owner.api)) >= ids.length, 120_000);

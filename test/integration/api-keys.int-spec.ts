@@ -73,7 +73,7 @@ async function newestEventsOf(ids: string[]) {
 }
 
 describe('many API keys of a user', () => {
-  it('get another role in one statement, and other processes are told of each key', async () => {
+  it('get another role in one statement, and an event for each key reaches other processes', async () => {
     const { user, ids } = await createMany();
     const statements = await statementsOf((session) => apiKeys.changeRole(user, 'user', session));
     expect(statements).toEqual([
@@ -92,7 +92,7 @@ describe('many API keys of a user', () => {
     }
   });
 
-  it('are removed in one statement, and other processes are told of each key', async () => {
+  it('are removed in one statement, and an event for each key reaches other processes', async () => {
     const { user, ids } = await createMany();
     const statements = await statementsOf((session) => apiKeys.removeAll(user, session));
     expect(statements).toEqual([

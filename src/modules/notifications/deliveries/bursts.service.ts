@@ -20,8 +20,8 @@ const LISTED = 20;
 type Collected = Pick<Delivery, '_id' | 'state' | 'attempts' | 'lease' | 'lastError'>;
 
 /**
- * Collapses bursts: of several task events of one type, or log-ins, within a minute the first is sent at once, and the
- * others together at the end of the minute, in one message a channel. The minute's end is stored in the contact. The message is a
+ * Collapses bursts: of several task events of one type within a minute the first is sent at once, and the others together
+ * at the end of the minute, in one message a channel. The minute's end is stored in the contact. The message is a
  * delivery that is due then; it can't be claimed and added to at the same time, since both write to it.
  */
 @Injectable()
