@@ -10,6 +10,7 @@ import { AuthModule } from './modules/auth/auth.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
 import { TasksModule } from './modules/tasks/tasks.module.js';
 import { UsersModule } from './modules/users/users.module.js';
+import { AuditModule } from './platform/audit/audit.module.js';
 import { AuthenticationGuard } from './platform/authentication/authentication.guard.js';
 import { AuthenticationModule } from './platform/authentication/authentication.module.js';
 import { AuthorizationGuard } from './platform/authentication/authorization.guard.js';
@@ -75,6 +76,7 @@ export class AppModule {
         StorageModule,
         CacheModule,
         AuthenticationModule,
+        AuditModule,
         StepUpModule,
         ThrottlingModule,
         ShutdownModule,

@@ -40,6 +40,20 @@ export interface ActorData {
   userAgent: string;
 }
 
+/** Actions that other modules than auth add to the audit trail. */
+export const AUDITED_ACTIONS = ['phone.changed', 'phone.verified', 'data.export-requested', 'access.refused'] as const;
+export type AuditedAction = (typeof AUDITED_ACTIONS)[number];
+
+/** An entry for the audit trail, which the auth module keeps. The process where the action happened publishes it. */
+export class AuditedActionEvent extends DomainEvent<{
+  action: AuditedAction;
+  actor: ActorData;
+  /** Ids and names, never a secret or a personal datum. */
+  details: Record<string, string>;
+}> {
+  static readonly type = 'users.audited-action.v1';
+}
+
 /**
  * An administrator set another role. `actor` and `tokensValidFrom` are left out by releases before
  * `users.account-command.v1`; then the auth module also ends the tokens of the old role.

@@ -71,6 +71,30 @@ describe('a phone number', () => {
     expect(requestsTo(user.number)).toHaveLength(1);
   });
 
+  it('is in the audit trail when it is set, confirmed and removed, without the number', async () => {
+    const user = await userWithNumber();
+    await user.api.patch(ME, { phone: user.number });
+    await user.api.post(SEND);
+    await user.api.post(VERIFY, { code: await codeTo(user.number) }, { 'User-Agent': 'a phone' });
+    await user.api.patch(ME, { phone: null });
+    const entries = await waitFor('three entries', async () => {
+      const found = await databaseOf(service)
+        .collection('auditentries')
+        .find({ actor: new ObjectId(user.id), event: /^phone\./ })
+        .toArray();
+      return found.length >= 3 && found;
+    });
+    expect(entries.map(({ event }) => String(event)).sort()).toEqual([
+      'phone.changed',
+      'phone.changed',
+      'phone.verified',
+    ]);
+    const where = expect.objectContaining({ ip: '127.0.0.1', details: { userId: user.id } }) as unknown;
+    expect(entries).toEqual([where, where, where]);
+    expect(entries.find(({ event }) => event === 'phone.verified')).toMatchObject({ userAgent: 'a phone' });
+    expect(JSON.stringify(entries)).not.toContain(user.number);
+  });
+
   it('needs a new code once it is changed, and one that was under way is for the old number', async () => {
     const user = await userWithNumber();
     await user.api.post(SEND);

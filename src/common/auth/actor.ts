@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { ActorData } from '../../contracts/users.events.js';
 import { type Client, clientOf } from '../http/client.js';
 import type { AuthenticatedRequest, Principal } from './principal.js';
 
@@ -17,4 +18,9 @@ export const CurrentActor = createParamDecorator((_: unknown, context: Execution
 /** @returns the id of the API key that was used; null for a session */
 export function apiKeyIdOf({ principal }: Actor): string | null {
   return 'apiKey' in principal ? principal.apiKey.id : null;
+}
+
+/** The actor as events name them. */
+export function actorData(actor: Actor): ActorData {
+  return { actorId: actor.principal.userId, apiKeyId: apiKeyIdOf(actor), ...actor.client };
 }

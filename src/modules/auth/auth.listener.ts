@@ -2,14 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import {
   AccountCommandEvent,
+  AuditedActionEvent,
   ProfileChangedEvent,
   RoleChangedEvent,
   UserDeletedEvent,
 } from '../../contracts/users.events.js';
 import { EventHandler, type EventOf } from '../../platform/messaging/event-handler.decorator.js';
+import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { AccountCommandsService } from './account-commands.service.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
 import { AccountsService } from './accounts.service.js';
+import { AuditService, auditContext } from './audit.service.js';
 
 @Injectable()
 export class AuthListener {
@@ -17,6 +20,8 @@ export class AuthListener {
     private readonly accounts: AccountsService,
     private readonly commands: AccountCommandsService,
     private readonly lifecycle: AccountLifecycleService,
+    private readonly audit: AuditService,
+    private readonly personalData: PersonalData,
   ) {}
 
   @EventHandler(ProfileChangedEvent)
@@ -27,6 +32,15 @@ export class AuthListener {
   @EventHandler(AccountCommandEvent)
   async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, session: ClientSession): Promise<void> {
     await this.commands.apply(subject, data, session);
+  }
+
+  @EventHandler(AuditedActionEvent)
+  async onAuditedAction({ data }: EventOf<AuditedActionEvent>, session: ClientSession): Promise<void> {
+    const { action, actor, details } = data;
+    // The address and agent of an erased person are not stored again.
+    const isErased = await this.personalData.isErased(actor.actorId, session);
+    const { client, ...who } = auditContext(actor);
+    await this.audit.record(action, { ...who, ...(!isErased && { client }), details }, session);
   }
 
   @EventHandler(RoleChangedEvent)

@@ -1,17 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
-import { type Actor, apiKeyIdOf } from '../../common/auth/actor.js';
+import { type Actor, actorData } from '../../common/auth/actor.js';
 import { LastAdminError, OwnAccountError, ProblemError, VersionMismatchError } from '../../common/errors/problem.js';
 import type { Precondition } from '../../common/http/etag.js';
 import type { AccountState } from '../../contracts/auth.events.js';
 import { ROLES } from '../../contracts/role.js';
-import {
-  type AccountCommand,
-  AccountCommandEvent,
-  type ActorData,
-  RoleChangedEvent,
-} from '../../contracts/users.events.js';
+import { type AccountCommand, AccountCommandEvent, RoleChangedEvent } from '../../contracts/users.events.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
@@ -49,7 +44,7 @@ export class UserAdministrationService {
     precondition: Precondition,
   ): Promise<Versioned<UserResponseDto>> {
     return await this.asAdmin(actor, async (session) => {
-      const updated = await this.profiles.applyUpdate(id, changes, precondition, session);
+      const updated = await this.profiles.applyUpdate(actor, id, changes, precondition, session);
       const fields = Object.keys(changes).join(', ');
       await this.publish('update-profile', actor, await this.get(id, session), session, { details: { fields } });
       return updated;
@@ -72,7 +67,12 @@ export class UserAdministrationService {
       const user = await this.profiles.change(id, 'any', session, { role });
       const tokensValidFrom = nextTokenTime();
       await this.command('set-role', actor, user, tokensValidFrom, session);
-      const data = { version: user.version, role, ...actorData(actor), tokensValidFrom: tokensValidFrom.toISOString() };
+      const data = {
+        version: user.version,
+        role,
+        ...eventActor(actor),
+        tokensValidFrom: tokensValidFrom.toISOString(),
+      };
       await this.outbox.add(session, new RoleChangedEvent(id, data));
       return { version: user.version, body: this.profiles.toResponse(user) };
     });
@@ -85,7 +85,7 @@ export class UserAdministrationService {
       const user = await this.get(id, session);
       await this.assertNotOwn(actor, id, session);
       await this.command('delete', actor, { ...user, version: user.version + 1 }, nextTokenTime(), session);
-      await this.lifecycle.erase(id, actorData(actor), session);
+      await this.lifecycle.erase(id, eventActor(actor), session);
     });
   }
 
@@ -176,7 +176,7 @@ export class UserAdministrationService {
       command,
       account: stateAfter(command, user),
       tokensValidFrom: tokensValidFrom?.toISOString() ?? null,
-      actor: actorData(actor).actor,
+      actor: actorData(actor),
       ...(details && { details }),
     });
     await this.outbox.add(session, event);
@@ -206,7 +206,6 @@ function stateAfter(command: AccountCommand, { version, role, suspendedAt }: Use
   return { version, role, status };
 }
 
-function actorData(actor: Actor): { actorId: string; actor: ActorData } {
-  const actorId = actor.principal.userId;
-  return { actorId, actor: { actorId, apiKeyId: apiKeyIdOf(actor), ...actor.client } };
+function eventActor(actor: Actor) {
+  return { actorId: actor.principal.userId, actor: actorData(actor) };
 }

@@ -21,7 +21,6 @@ import { AllowApiKeys, RefuseApiKeys, RequireScope } from '../../common/auth/sco
 import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
 import { ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
-import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { PreferencesDto } from './dto/preferences.dto.js';
@@ -51,7 +50,6 @@ export class UsersController {
   constructor(
     private readonly users: UsersService,
     private readonly administration: UserAdministrationService,
-    private readonly personalData: PersonalData,
   ) {}
 
   /** Read your profile. */
@@ -69,12 +67,12 @@ export class UsersController {
   @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
   @Patch('me')
   async updateMe(
-    @CurrentUser() user: Principal,
+    @CurrentActor() actor: Actor,
     @Body() body: UpdateUserDto,
     @IfMatch() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
-    return answer(reply, await this.users.updateOwn(user.userId, body, precondition));
+    return answer(reply, await this.users.updateOwn(actor, body, precondition));
   }
 
   /** Read what you are notified of, and how. */
@@ -103,8 +101,8 @@ export class UsersController {
   @ApiOkResponse({ type: PersonalDataResponseDto })
   @RefuseApiKeys()
   @Get('me/export')
-  async exportMe(@CurrentUser() user: Principal): Promise<StreamableFile> {
-    return new StreamableFile(await this.personalData.export(user.userId), { type: 'application/json; charset=utf-8' });
+  async exportMe(@CurrentActor() actor: Actor): Promise<StreamableFile> {
+    return new StreamableFile(await this.users.export(actor), { type: 'application/json; charset=utf-8' });
   }
 
   /** List users (managers). */

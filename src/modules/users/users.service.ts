@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter } from 'mongoose';
+import type { Actor } from '../../common/auth/actor.js';
 import { DependencyUnavailableError, EmailUnverifiedError, ProblemError } from '../../common/errors/problem.js';
 import { Environment } from '../../config/environment.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
@@ -13,6 +15,7 @@ import {
   PreferencesChangedEvent,
   ProfileChangedEvent,
 } from '../../contracts/users.events.js';
+import { AuditedActions } from '../../platform/audit/audited-actions.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
@@ -41,6 +44,7 @@ export class UsersService {
     @InjectModel(User.name) private readonly users: Model<User>,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
+    private readonly audited: AuditedActions,
     private readonly personalData: PersonalData,
     private readonly cursors: Cursors,
     private readonly environment: Environment,
@@ -73,31 +77,34 @@ export class UsersService {
   }
 
   /** @throws OwnerGoneError, VersionMismatchError, DependencyUnavailableError */
-  async updateOwn(id: string, changes: UpdateUserDto, precondition: Precondition): Promise<Versioned<UserResponseDto>> {
-    await this.awaitProfile(id);
-    return await this.update(id, changes, precondition).catch(asOwner);
-  }
-
-  private async update(
-    id: string,
+  async updateOwn(
+    actor: Actor,
     changes: UpdateUserDto,
     precondition: Precondition,
   ): Promise<Versioned<UserResponseDto>> {
-    return await this.transactions.run((session) => this.applyUpdate(id, changes, precondition, session));
+    const { userId } = actor.principal;
+    await this.awaitProfile(userId);
+    const updated = this.transactions.run((session) => this.applyUpdate(actor, userId, changes, precondition, session));
+    return await updated.catch(asOwner);
   }
 
-  /** The same in the transaction of what goes with it. */
+  /** The same for any user, in the transaction of what goes with it. */
   async applyUpdate(
+    actor: Actor,
     id: string,
     changes: UpdateUserDto,
     precondition: Precondition,
     session: ClientSession,
   ): Promise<Versioned<UserResponseDto>> {
+    const { phone } = changes;
+    const isNewPhone =
+      phone !== undefined && (await this.users.exists({ _id: id, phone: { $ne: phone } }).session(session));
     const user = await this.change(id, precondition, session, {
       ...changes,
       ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
     });
     await this.outbox.add(session, profileChanged(user));
+    if (isNewPhone) await this.audited.add('phone.changed', actor, { userId: id }, session);
     return { version: user.version, body: this.toResponse(user) };
   }
 
@@ -114,6 +121,16 @@ export class UsersService {
       return { version, body: preferences };
     });
     return await replaced.catch(asOwner);
+  }
+
+  /**
+   * Everything that the service holds of the user, as JSON. It is audited before it is read.
+   *
+   * @throws DependencyUnavailableError
+   */
+  async export(actor: Actor): Promise<Readable> {
+    await this.transactions.run((session) => this.audited.add('data.export-requested', actor, {}, session));
+    return await this.personalData.export(actor.principal.userId);
   }
 
   /** Turns notifications by mail off, for somebody who asked for it from a mail; nothing where nobody is there any more. */

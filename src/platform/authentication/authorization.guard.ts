@@ -1,36 +1,58 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type AuthenticatedRequest, MINIMUM_ROLE, PUBLIC_ROUTE } from '../../common/auth/principal.js';
+import { type AuthenticatedRequest, MINIMUM_ROLE, type Principal, PUBLIC_ROUTE } from '../../common/auth/principal.js';
 import { ADDITIONAL_SCOPE, API_KEY_RESOURCE, type ScopedResource, scopesAllow } from '../../common/auth/scopes.js';
 import { ProblemError, UnauthenticatedError } from '../../common/errors/problem.js';
+import { clientOf } from '../../common/http/client.js';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import { type Role, ROLES } from '../../contracts/role.js';
+import { RefusalAudit } from '../audit/refusal-audit.js';
 
-/** Refuses requests without a valid token (401), unless the route is public, and too low a role or scope (403). */
+/** Why a principal may not use a route: `needs` for the audit trail, `detail` for the client. */
+interface MissingRight {
+  needs: string;
+  detail: string;
+}
+
+/** Refuses requests without a valid token (401), unless the route is public, and too low a role or scope (403, audited). */
 @Injectable()
 export class AuthorizationGuard implements CanActivate {
-  constructor(private readonly reflector: Reflector) {}
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly refusals: RefusalAudit,
+  ) {}
 
-  canActivate(context: ExecutionContext): boolean {
-    const { user, authenticationError, method } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean>(PUBLIC_ROUTE, targets)) return true;
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const { user, authenticationError, method } = request;
+    if (this.markOf<boolean>(PUBLIC_ROUTE, context)) return true;
     if (!user) throw authenticationError ?? new UnauthenticatedError();
-    const minimum = this.reflector.getAllAndOverride<Role | undefined>(MINIMUM_ROLE, targets);
+    const missing = this.findMissingRight(user, method, context);
+    if (!missing) return true;
+    const route = request.routeOptions.url ?? 'unmatched';
+    await this.refusals.add({ principal: user, client: clientOf(request) }, { method, route, needs: missing.needs });
+    throw new ProblemError('FORBIDDEN', missing.detail);
+  }
+
+  /** @returns null for a principal who may use the route */
+  private findMissingRight(user: Principal, method: string, context: ExecutionContext): MissingRight | null {
+    const minimum = this.markOf<Role>(MINIMUM_ROLE, context);
     if (minimum && ROLES.indexOf(user.role) < ROLES.indexOf(minimum)) {
-      throw new ProblemError('FORBIDDEN', `This needs the role ${minimum}.`);
+      return { needs: `role ${minimum}`, detail: `This needs the role ${minimum}.` };
     }
-    if ('apiKey' in user) {
-      const resource = this.reflector.getAllAndOverride<ScopedResource | null | undefined>(API_KEY_RESOURCE, targets);
-      if (!resource) throw new ProblemError('FORBIDDEN', 'API keys are not accepted here: log in.');
-      if (!scopesAllow(user.apiKey.scopes, resource, method)) {
-        throw new ProblemError('FORBIDDEN', `The API key's scopes don't allow this on ${resource}.`);
-      }
-      const additional = this.reflector.getAllAndOverride<ApiKeyScope | undefined>(ADDITIONAL_SCOPE, targets);
-      if (additional && !user.apiKey.scopes.includes(additional)) {
-        throw new ProblemError('FORBIDDEN', `This needs an API key with the scope ${additional}.`);
-      }
+    if (!('apiKey' in user)) return null;
+    const { scopes } = user.apiKey;
+    const resource = this.markOf<ScopedResource | null>(API_KEY_RESOURCE, context);
+    if (!resource) return { needs: 'session', detail: 'API keys are not accepted here: log in.' };
+    if (!scopesAllow(scopes, resource, method)) {
+      return { needs: `scope of ${resource}`, detail: `The API key's scopes don't allow this on ${resource}.` };
     }
-    return true;
+    const additional = this.markOf<ApiKeyScope>(ADDITIONAL_SCOPE, context);
+    if (!additional || scopes.includes(additional)) return null;
+    return { needs: `scope ${additional}`, detail: `This needs an API key with the scope ${additional}.` };
+  }
+
+  private markOf<T>(mark: string, context: ExecutionContext): T | undefined {
+    return this.reflector.getAllAndOverride<T | undefined>(mark, [context.getHandler(), context.getClass()]);
   }
 }

@@ -1,5 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
+import { AUDITED_ACTIONS } from '../../../contracts/users.events.js';
 
 export const AUDIT_EVENTS = [
   'account.registered',
@@ -25,6 +26,7 @@ export const AUDIT_EVENTS = [
   'user.changed',
   'user.suspended',
   'user.unsuspended',
+  ...AUDITED_ACTIONS,
 ] as const;
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 

@@ -2,12 +2,14 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import type { Actor } from '../../../common/auth/actor.js';
 import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { ProblemError, ValidationFailedError } from '../../../common/errors/problem.js';
 import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
 import { Environment } from '../../../config/environment.js';
 import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
 import { PhoneVerificationRequestedEvent } from '../../../contracts/users.events.js';
+import { AuditedActions } from '../../../platform/audit/audited-actions.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { Outbox } from '../../../platform/messaging/outbox.js';
 import { Quotas } from '../../../platform/quotas/quotas.js';
@@ -30,6 +32,7 @@ export class PhoneNumbersService {
     private readonly quotas: Quotas,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
+    private readonly audited: AuditedActions,
     private readonly box: SecretBox,
     private readonly environment: Environment,
   ) {}
@@ -64,7 +67,8 @@ export class PhoneNumbersService {
   }
 
   /** @throws 401 `INVALID_CREDENTIALS` for a code that is wrong, used, out of date, or for a number that isn't theirs now */
-  async verify(userId: string, code: string): Promise<void> {
+  async verify(actor: Actor, code: string): Promise<void> {
+    const { userId } = actor.principal;
     // Counted before it is looked at, and beside the transaction, so that parallel guesses and failed ones count, too.
     const challenge = await this.codes
       .findOneAndUpdate(
@@ -78,6 +82,7 @@ export class PhoneNumbersService {
       const { deletedCount } = await this.codes.deleteOne({ _id: userId, hash }, { session });
       if (deletedCount === 0) throw wrongCode();
       await this.profiles.confirmPhone(userId, phone, session);
+      await this.audited.add('phone.verified', actor, { userId }, session);
     });
   }
 

@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { type Actor, CurrentActor } from '../../../common/auth/actor.js';
 import { CurrentUser, type Principal } from '../../../common/auth/principal.js';
 import { AllowApiKeys } from '../../../common/auth/scopes.js';
 import { ApiProblems } from '../../../common/openapi/api-problems.js';
@@ -27,7 +28,7 @@ export class PhoneController {
   @ApiProblems('INVALID_CREDENTIALS')
   @HttpCode(204)
   @Post('verify')
-  verifyPhone(@CurrentUser() user: Principal, @Body() body: PhoneCodeDto): Promise<void> {
-    return this.numbers.verify(user.userId, body.code);
+  verifyPhone(@CurrentActor() actor: Actor, @Body() body: PhoneCodeDto): Promise<void> {
+    return this.numbers.verify(actor, body.code);
   }
 }
