@@ -16,6 +16,8 @@ const QUEUE = 'scalable-api.auth.step-up';
 const CLIENT = { ip: '203.0.113.7', userAgent: 'a browser' };
 /** The wait is bounded by two seconds; the rest is for a busy machine. */
 const BOUND_MS = 4000;
+/** Each account has fewer step-ups under way than its limit of wrong passwords: more would wait for that. */
+const FLOOD = { accounts: 3, stepUpsOfEach: 8 };
 
 let broker: OwnRabbitMq;
 let proxy: TcpProxy;
@@ -40,11 +42,11 @@ beforeAll(async () => {
   await waitForAnswers();
 }, 300_000);
 
-async function stepUp(proof: StepUpDto): Promise<unknown> {
-  const user = { userId: ada.id, role: 'user' } as SessionPrincipal;
+async function stepUp(proof: StepUpDto, ip = CLIENT.ip, { id } = ada): Promise<unknown> {
+  const user = { userId: id, role: 'user' } as SessionPrincipal;
   return await users
     .get(StepUp)
-    .require(user, proof, CLIENT)
+    .require(user, proof, { ...CLIENT, ip })
     .then(
       () => 'done',
       (error: unknown) => error,
@@ -68,6 +70,20 @@ it('is decided by the process that has the passwords, with the same answers', as
   expect(await stepUp({})).toMatchObject({ code: 'STEP_UP_REQUIRED', members: { methods: ['password'] } });
   expect(await stepUp({ password: 'wrong-horse-battery' })).toMatchObject({ code: 'INVALID_CREDENTIALS', status: 401 });
   expect(await stepUp({ password: ada.password })).toBe('done');
+});
+
+it("takes turns by the client's network, so that a flood from one network delays no other", async () => {
+  const flooders = await Promise.all(Array.from({ length: FLOOD.accounts }, () => registerUser(auth)));
+  const answers: unknown[] = [];
+  const flood = flooders.flatMap((user) =>
+    Array.from({ length: FLOOD.stepUpsOfEach }, async () => {
+      answers.push(await stepUp({ password: user.password }, '198.51.100.1', user));
+    }),
+  );
+  expect(await stepUp({ password: ada.password }, '203.0.113.8')).toBe('done');
+  expect(answers.length).toBeLessThan(flood.length / 2);
+  await Promise.all(flood);
+  expect(answers).toContain('done');
 });
 
 it('is 503 within its bound while the broker is stalled or gone, and works again afterwards', async () => {

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Principal } from '../../common/auth/principal.js';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { DependencyUnavailableError, type ProblemCode, ProblemError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
+import { type RequestContext, requestContext } from '../../common/http/request-context.js';
 import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { RemoteQuestion } from '../messaging/remote-question.js';
 import type { StepUpDto } from './step-up.dto.js';
@@ -17,6 +19,11 @@ export interface StepUpRequest {
   user: Principal;
   proof: StepUpDto;
   client: Client;
+}
+
+/** What another process is asked. Earlier releases leave out the id of the request that it is for. */
+interface Question extends StepUpRequest {
+  requestId?: string | undefined;
 }
 
 /** What the module that owns the passwords provides. */
@@ -80,7 +87,8 @@ export class StepUp implements OnApplicationBootstrap {
       await this.verifier.verify({ user, proof, client });
       return;
     }
-    const sealed = this.box.encrypt(QUESTION_PURPOSE, JSON.stringify({ user, proof, client } satisfies StepUpRequest));
+    const question: Question = { user, proof, client, requestId: requestContext.getStore()?.requestId };
+    const sealed = this.box.encrypt(QUESTION_PURPOSE, JSON.stringify(question));
     const answer = this.box.decrypt(ANSWER_PURPOSE, await this.question.ask('auth', { sealed }));
     // The question is part of the answer: an answer to another one, replayed in the broker, is none to this one.
     const { to, problem } = JSON.parse(answer ?? '{}') as { to?: string; problem?: Problem | null };
@@ -91,9 +99,20 @@ export class StepUp implements OnApplicationBootstrap {
   private async answer({ sealed }: Sealed, verifier: StepUpVerifier): Promise<string> {
     const request = this.box.decrypt(QUESTION_PURPOSE, sealed);
     if (request === null) throw new Error('the question was encrypted with an unknown secret');
-    const problem = await verifier.verify(JSON.parse(request) as StepUpRequest).then(() => null, toProblem);
+    const question = JSON.parse(request) as Question;
+    const verify = () => verifier.verify(question).then(() => null, toProblem);
+    const problem = await requestContext.run(contextOf(question), verify);
     return this.box.encrypt(ANSWER_PURPOSE, JSON.stringify({ to: sealed, problem }));
   }
+}
+
+/**
+ * The context of the request that the check is for, so that the limits on concurrent work treat it as in one process: the
+ * password waits by the client's network, the transaction by the user, both for a limited time.
+ */
+function contextOf({ user, client: { ip }, requestId = randomUUID() }: Question): RequestContext {
+  const apiKeyId = 'apiKey' in user ? user.apiKey.id : undefined;
+  return { requestId, startedAt: performance.now(), ip, userId: user.userId, apiKeyId };
 }
 
 /** @throws what isn't meant for the client */
