@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', 'coverage/', 'node_modules/', '.local/'] },
+  { ignores: ['**/dist/', 'build/', 'coverage/', 'node_modules/', '.local/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

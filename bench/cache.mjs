@@ -4,7 +4,7 @@
  * Environment: BENCH_USERS (1000), BENCH_TASKS (1000000), BENCH_REQUESTS (a phase; 60000), BENCH_ROUNDS (5),
  * BENCH_SECONDS (a round; 15).
  */
-import { randomOf } from '../dist/modules/tasks/seed/random.js';
+import { randomOf } from '../build/modules/tasks/seed/random.js';
 import { insertTasks, tokenIssuer } from './support/data.mjs';
 import { Load, percentile } from './support/load.mjs';
 import { startServers, startService } from './support/stack.mjs';

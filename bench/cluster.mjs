@@ -4,7 +4,7 @@
  * Environment: BENCH_ROUNDS (7), BENCH_SECONDS (a measurement; 5), BENCH_CONNECTIONS (32).
  */
 import { availableParallelism, loadavg } from 'node:os';
-import { randomOf } from '../dist/modules/tasks/seed/random.js';
+import { randomOf } from '../build/modules/tasks/seed/random.js';
 import { insertTasks, tokenIssuer } from './support/data.mjs';
 import { startNginx } from './support/nginx.mjs';
 import { startServers, startService } from './support/stack.mjs';

@@ -6,7 +6,7 @@
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { randomOf } from '../dist/modules/tasks/seed/random.js';
+import { randomOf } from '../build/modules/tasks/seed/random.js';
 import { insertTasks, tokenIssuer } from './support/data.mjs';
 import { LiveSocket } from './support/live-socket.mjs';
 import { Load, percentile } from './support/load.mjs';

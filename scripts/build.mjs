@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Compiles what `npm start`, the tests and the image run: the service (src -> dist), and, where the folder is
- * there, the local stack and its gateway. The compiler plugins of nest-cli.json are applied, so `nest build`
- * and this script give the same result.
+ * Compiles what `npm start`, the tests and the image run: the service (src -> build, and its programs from there, bundled
+ * -> dist), and, where the folder is there, the local stack and its gateway. The compiler plugins of nest-cli.json are
+ * applied, so `nest build` compiles to the same.
  *
  *   node scripts/build.mjs [--if-stale] [tsconfig ...]
  */
@@ -17,7 +17,9 @@ const require = createRequire(import.meta.url);
 const PROJECTS = ['tsconfig.build.json', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
 const ASSETS = /^common[/\\]pages[/\\][^/\\]+\.(js|css)$/;
 const OUTPUT = /\.js(\.map)?$/;
-const INPUTS = ['tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/build.mjs'];
+const INPUTS = ['tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/build.mjs', 'scripts/bundle.mjs'];
+/** The service alone is bundled: the modules of the local stack are imported one by one. */
+const BUNDLES = { project: PROJECTS[0], programs: ['main.js', 'cli.js'], outDir: join(root, 'dist') };
 
 function newestMtime(path) {
   const stat = statSync(path);
@@ -36,7 +38,8 @@ function readProject(name) {
   const { compilerOptions } = JSON.parse(readFileSync(file, 'utf8'));
   const base = dirname(file);
   const outDir = resolve(base, compilerOptions.outDir);
-  return { name, file, rootDir: resolve(base, compilerOptions.rootDir), outDir, stamp: join(outDir, '.built') };
+  const stamp = join(name === BUNDLES.project ? BUNDLES.outDir : outDir, '.built');
+  return { name, file, rootDir: resolve(base, compilerOptions.rootDir), outDir, stamp };
 }
 
 function isStale({ file, rootDir, stamp }) {
@@ -50,7 +53,7 @@ function compilerPlugins(ts, program) {
   return plugins.map(({ name, options }) => require(`${name}/plugin`).before(options, program));
 }
 
-function compile(ts, project) {
+async function compile(ts, project) {
   const started = Date.now();
   const config = ts.getParsedCommandLineOfConfigFile(
     project.file,
@@ -64,7 +67,7 @@ function compile(ts, project) {
   const program = incremental.getProgram();
   // Before the emit, which writes down what is known by then.
   const found = ts.getPreEmitDiagnostics(incremental);
-  const isService = project.name === PROJECTS[0];
+  const isService = project.name === BUNDLES.project;
   const emitted = incremental.emit(undefined, undefined, undefined, false, {
     before: isService ? compilerPlugins(ts, program) : [],
   });
@@ -73,7 +76,8 @@ function compile(ts, project) {
     const host = { getCurrentDirectory: () => root, getCanonicalFileName: (name) => name, getNewLine: () => '\n' };
     fail(ts.formatDiagnosticsWithColorAndContext(diagnostics, host));
   }
-  copyAssets(project);
+  copyAssets(project, project.outDir);
+  if (isService) await bundleService(project);
   writeFileSync(project.stamp, '');
   console.error(`built ${relative(root, project.outDir)} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
@@ -92,10 +96,17 @@ function removeLeftovers({ file, rootDir, outDir, stamp }) {
 }
 
 /** What the service sends to browsers as it stands (the same files as `assets` in nest-cli.json). */
-function copyAssets({ rootDir, outDir }) {
+function copyAssets({ rootDir }, outDir) {
   for (const file of readdirSync(rootDir, { recursive: true })) {
     if (ASSETS.test(file)) cpSync(join(rootDir, file), join(outDir, file));
   }
+}
+
+async function bundleService(project) {
+  const { bundle } = await import('./bundle.mjs');
+  rmSync(BUNDLES.outDir, { recursive: true, force: true });
+  await bundle(project.outDir, BUNDLES.outDir, BUNDLES.programs);
+  copyAssets(project, BUNDLES.outDir);
 }
 
 function fail(message) {
@@ -109,5 +120,5 @@ const projects = (named.length > 0 ? named : PROJECTS.filter((name) => existsSyn
 const wanted = args.includes('--if-stale') ? projects.filter(isStale) : projects;
 if (wanted.length > 0) {
   const { default: ts } = await import('typescript');
-  for (const project of wanted) compile(ts, project);
+  for (const project of wanted) await compile(ts, project);
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
-const LOGGER = pathToFileURL(join(process.cwd(), 'dist/platform/observability/logger.js')).href;
+const LOGGER = pathToFileURL(join(process.cwd(), 'build/platform/observability/logger.js')).href;
 
 /** The line that a statement logs, in a process of its own: the logger writes to standard output. */
 function lineOf(statement: string): Record<string, unknown> {

@@ -51,9 +51,9 @@ beforeAll(async () => {
   const created = await victim.api.post<{ attachment: { id: string } }>(attachments, CHANGES[ATTACHMENTS]);
   attachmentId = created.body.attachment.id;
   const key = await createApiKey(victim, ['tasks:write']);
-  const [notification] = await waitFor('a notification', async () => {
+  const [notification] = await waitFor('the notifications of the task and of the key', async () => {
     const { body } = await victim.api.get<PageOf<{ id: string }>>(NOTIFICATIONS);
-    return body.data.length > 0 && body.data;
+    return body.data.length === 2 && body.data;
   });
   const subscription = await victim.api.post<{ id: string }>(SUBSCRIPTIONS, {
     endpoint: 'https://push.example.org/victim',
