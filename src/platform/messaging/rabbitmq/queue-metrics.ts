@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import type { ChannelWrapper } from 'amqp-connection-manager';
 import { Gauge } from 'prom-client';
 import { within } from '../../overload/within.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
+import { CheckChannel } from './check-channel.js';
 import { RabbitMqConnections } from './rabbitmq-connections.js';
-import { deadQueueOf, declareTopology, queueOf } from './topology.js';
+import { deadQueueOf, queueOf } from './topology.js';
 
 /** A scrape that waited for a broker that hangs would fail, and with it every other metric. */
 const PATIENCE_MS = 750;
@@ -12,17 +12,16 @@ const PATIENCE_MS = 750;
 /** How many messages wait for the consumers that this process serves, and how many are dead; asked when scraped. */
 @Injectable()
 export class QueueMetrics implements OnApplicationBootstrap {
-  private channel?: ChannelWrapper;
+  private readonly channel: CheckChannel;
 
   constructor(
     private readonly connections: RabbitMqConnections,
     @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
-  ) {}
+  ) {
+    this.channel = new CheckChannel(connections.consuming);
+  }
 
   onApplicationBootstrap(): void {
-    this.channel = this.connections.consuming.createChannel('metrics', (channel) =>
-      declareTopology(channel, this.consumers),
-    );
     const depthOf = (queue: string) => this.depthOf(queue);
     const served = this.consumers.filter((consumer) => consumer.served);
     const { publishing } = this.connections;
@@ -51,10 +50,11 @@ export class QueueMetrics implements OnApplicationBootstrap {
 
   /** @returns NaN while the broker can't be asked */
   private async depthOf(queue: string): Promise<number> {
-    if (!this.channel || !this.connections.consuming.isConnected) return NaN;
-    return await this.channel.checkQueue(queue).then(
-      ({ messageCount }) => messageCount,
-      () => NaN,
-    );
+    return await this.channel
+      .run((channel) => channel.checkQueue(queue))
+      .then(
+        ({ messageCount }) => messageCount,
+        () => NaN,
+      );
   }
 }

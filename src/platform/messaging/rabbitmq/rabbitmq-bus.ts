@@ -9,8 +9,9 @@ import { currentTraceparent, inSpan } from '../../observability/tracing/spans.js
 import { EventBus, type PublishingPatience } from '../event-bus.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { FairOrder } from '../fair-order.js';
+import { ensureTopology } from './ensure-topology.js';
 import { RabbitMqConnections } from './rabbitmq-connections.js';
-import { declareTopology, EVENTS_EXCHANGE } from './topology.js';
+import { EVENTS_EXCHANGE } from './topology.js';
 import { TopologyWatch } from './topology-watch.js';
 
 /** CloudEvents' JSON format, structured mode (CloudEvents AMQP binding, 3.2). */
@@ -56,7 +57,7 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
     this.channel = connections.publishing.createChannel('publishing', async (channel) => {
       this.returned.clear();
       channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.headers?.[SENDING])));
-      await declareTopology(channel, consumers);
+      await ensureTopology(connections.publishing, consumers);
     });
   }
 
@@ -79,9 +80,8 @@ export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnA
       const priority = this.order.isInBurst(event) ? PRIORITY.inBurst : PRIORITY.usual;
       const queues = this.topology.queuesFor(type);
       const options = { contentType: MEDIA_TYPE, messageId: id, type, priority, mandatory: queues.length > 0 };
-      await this.send(EVENTS_EXCHANGE, type, content, options);
       // It comes back only where it reached no queue at all: one of several may have been missing.
-      await this.topology.verify(queues);
+      await this.topology.reach(queues, () => this.send(EVENTS_EXCHANGE, type, content, options));
       this.order.next(event);
     }).catch((error: unknown) => {
       published.inc({ outcome: error instanceof ReturnedMessageError ? 'returned' : 'failed' });

@@ -14,10 +14,11 @@ import type { CloudEvent } from '../../../contracts/event.js';
 import { inSpan, markFailed } from '../../observability/tracing/spans.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { EventDispatcher } from '../event-dispatcher.js';
+import { ensureTopology } from './ensure-topology.js';
 import { attemptsAt, sendingOn, toEvent } from './message.js';
 import { RabbitMqBus } from './rabbitmq-bus.js';
 import { RabbitMqConnections } from './rabbitmq-connections.js';
-import { declareTopology, MAX_ATTEMPTS, queueOf, retryExchangeAfter } from './topology.js';
+import { MAX_ATTEMPTS, queueOf, retryExchangeAfter } from './topology.js';
 
 /** How many messages a consumer works on at once in one process. */
 const PREFETCH = 16;
@@ -58,7 +59,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
       for (const outcome of ['handled', 'retried', 'dead']) consumed.inc({ consumer, outcome }, 0);
     }
     this.connections.consuming.createChannel('consuming', async (channel) => {
-      await declareTopology(channel, this.consumers);
+      await ensureTopology(this.connections.consuming, this.consumers);
       channel.on('close', () => this.closed.add(channel));
       await channel.prefetch(PREFETCH);
       const tags = await Promise.all(served.map(({ name }) => this.consume(channel, name)));

@@ -1,9 +1,10 @@
 import type { ConfirmChannel, GetMessage } from 'amqplib';
 import { DependencyUnavailableError } from '../../../common/errors/problem.js';
 import type { EventConsumer } from '../event-consumer.js';
+import { ensureTopology } from './ensure-topology.js';
 import { sendingOn } from './message.js';
 import type { RabbitMqConnection } from './rabbitmq-connection.js';
-import { deadQueueOf, declareTopology, queueOf } from './topology.js';
+import { deadQueueOf, queueOf } from './topology.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -21,7 +22,7 @@ export async function replayDeadQueue(
 ): Promise<number> {
   let raw: ConfirmChannel | undefined;
   const channel = connection.createChannel('replaying', async (opened) => {
-    await declareTopology(opened, consumers);
+    await ensureTopology(connection, consumers);
     raw = opened;
   });
   try {

@@ -33,37 +33,39 @@ export function retryExchangeAfter(attempts: number): string {
 }
 
 /**
- * Declares everything, for all consumers: also for those that other processes serve and that may never have started, or
- * events published before would reach nobody. What is there already stays as it is.
+ * Declares exchanges and bindings for all consumers: also for those that other processes serve and that may never have started,
+ * or events published before would reach nobody. What is there already stays as it is.
+ *
+ * @param queues those to declare; the others exist and are only bound
+ * @throws Error where another queue is missing
  */
-export async function declareTopology(channel: Channel, consumers: EventConsumer[]): Promise<void> {
-  await channel.assertExchange(EVENTS_EXCHANGE, 'topic', { durable: true });
+export async function declareTopology(channel: Channel, consumers: EventConsumer[], queues: string[]): Promise<void> {
+  const declare = async (queue: string, options: Record<string, unknown>) => {
+    if (queues.includes(queue))
+      await channel.assertQueue(queue, { durable: true, arguments: { ...QUORUM, ...options } });
+  };
   await channel.assertExchange(DEAD_EXCHANGE, 'direct', { durable: true });
-  for (const delay of RETRY_DELAYS_MS) await declareRetry(channel, delay);
-  for (const consumer of consumers) await declareConsumer(channel, consumer);
-}
-
-/** Messages that have waited long enough go to the queue that their routing key names. */
-async function declareRetry(channel: Channel, delay: number): Promise<void> {
-  const name = retryName(delay);
-  await channel.assertExchange(name, 'fanout', { durable: true });
-  const toTheirQueue = { 'x-message-ttl': delay, 'x-dead-letter-exchange': '' };
-  await channel.assertQueue(name, { durable: true, arguments: { ...QUORUM, ...SAFE_DEAD_LETTERING, ...toTheirQueue } });
-  await channel.bindQueue(name, name, '');
-}
-
-async function declareConsumer(channel: Channel, consumer: EventConsumer): Promise<void> {
-  const [queue, deadQueue] = [queueOf(consumer.name), deadQueueOf(consumer.name)];
-  await channel.assertQueue(deadQueue, { durable: true, arguments: QUORUM });
-  await channel.bindQueue(deadQueue, DEAD_EXCHANGE, queue);
-  const whenDead = { 'x-dead-letter-exchange': DEAD_EXCHANGE, 'x-dead-letter-routing-key': queue };
-  const limits = { 'x-delivery-limit': DELIVERY_LIMIT };
-  await channel.assertQueue(queue, {
-    durable: true,
-    arguments: { ...QUORUM, ...SAFE_DEAD_LETTERING, ...whenDead, ...limits },
-  });
-  const types = new Set(subscriptionsOf(consumer).map(({ type }) => type));
-  for (const type of types) await channel.bindQueue(queue, EVENTS_EXCHANGE, type);
+  for (const delay of RETRY_DELAYS_MS) {
+    const name = retryName(delay);
+    await channel.assertExchange(name, 'fanout', { durable: true });
+    // Messages that have waited long enough go to the queue that their routing key names.
+    const toTheirQueue = { 'x-message-ttl': delay, 'x-dead-letter-exchange': '' };
+    await declare(name, { ...SAFE_DEAD_LETTERING, ...toTheirQueue });
+    await channel.bindQueue(name, name, '');
+  }
+  for (const { name } of consumers) {
+    const [queue, deadQueue] = [queueOf(name), deadQueueOf(name)];
+    await declare(deadQueue, {});
+    await channel.bindQueue(deadQueue, DEAD_EXCHANGE, queue);
+    const whenDead = { 'x-dead-letter-exchange': DEAD_EXCHANGE, 'x-dead-letter-routing-key': queue };
+    await declare(queue, { ...SAFE_DEAD_LETTERING, ...whenDead, 'x-delivery-limit': DELIVERY_LIMIT });
+  }
+  // Last: where it exists, so did all queues.
+  await channel.assertExchange(EVENTS_EXCHANGE, 'topic', { durable: true });
+  for (const consumer of consumers) {
+    const types = new Set(subscriptionsOf(consumer).map(({ type }) => type));
+    for (const type of types) await channel.bindQueue(queueOf(consumer.name), EVENTS_EXCHANGE, type);
+  }
 }
 
 /** The names of all queues. */
