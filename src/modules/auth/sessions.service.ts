@@ -5,8 +5,11 @@ import { type ClientSession, type Model, type QueryFilter, type Types } from 'mo
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { UnauthenticatedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
+import { networkOf } from '../../common/http/client-network.js';
+import { requestContext } from '../../common/http/request-context.js';
 import { Environment } from '../../config/environment.js';
 import { Transactions } from '../../platform/database/transactions.js';
+import { WorkLimit } from '../../platform/overload/work-limit.js';
 import { Revocations } from '../../platform/revocation/revocations.js';
 import { AuditService } from './audit.service.js';
 import { RefreshTokenReusedError, SessionNotFoundError } from './auth.errors.js';
@@ -17,6 +20,13 @@ const REFRESH_TOKEN = /^([0-9a-f]{24})\.(\d{1,9})\.([\w-]{43})$/;
 
 /** Of one user; with one more, the one that began first ends. */
 const MAX_SESSIONS = 50;
+
+/**
+ * How many sessions are looked up by refresh tokens at once, and how many lookups may wait. A token is signed with the seed of
+ * its session, so a guess costs a read of the database. Networks take turns, so that a flood of guesses from one network
+ * delays no other, and leaves most of the connections to the database free.
+ */
+const LOOKUPS = { concurrency: 10, maxWaiting: 400 };
 
 /** A session and the refresh token that is good for it now. */
 export interface SessionGrant {
@@ -30,6 +40,8 @@ export interface SessionGrant {
  */
 @Injectable()
 export class SessionsService {
+  private readonly lookups: WorkLimit;
+
   constructor(
     @InjectModel(Session.name) private readonly sessions: Model<Session>,
     private readonly box: SecretBox,
@@ -37,7 +49,11 @@ export class SessionsService {
     private readonly revocations: Revocations,
     private readonly audit: AuditService,
     private readonly environment: Environment,
-  ) {}
+  ) {
+    const { concurrency, maxWaiting } = LOOKUPS;
+    const patience = { maxWaiting, maxWaitMs: environment.TRANSACTION_MAX_WAIT_MS };
+    this.lookups = new WorkLimit({ name: 'refresh-lookups', concurrency, patience });
+  }
 
   /**
    * Starts a session and ends the oldest ones beyond the limit of a user's.
@@ -79,10 +95,15 @@ export class SessionsService {
     return this.grant(await this.rotate(found.session, found.generation, client));
   }
 
-  /** @returns the session that the token is or was good for; null for an unknown, expired or ended one */
+  /**
+   * @returns the session that the token is or was good for; null for an unknown, expired or ended one
+   * @throws OverloadedError where too many lookups are waiting
+   */
   async findByRefreshToken(refreshToken: string): Promise<{ session: Session; generation: number } | null> {
     const [, id, number, signature] = REFRESH_TOKEN.exec(refreshToken) ?? [];
-    const session = id ? await this.sessions.findById(id).lean() : null;
+    if (id === undefined) return null;
+    const { ip = '' } = requestContext.getStore() ?? {};
+    const session = await this.lookups.run(networkOf(ip), () => this.sessions.findById(id).lean());
     if (!session || this.endOf(session).getTime() <= Date.now()) return null;
     const generation = Number(number);
     const isGenuine = this.box.verify(PURPOSE, this.signedText(session, generation), signature as string);

@@ -3,12 +3,12 @@ import { OverloadedError } from './overloaded.error.js';
 
 const refusals = new Counter({
   name: 'limited_work_refused_total',
-  help: 'Work refused with 503 OVERLOADED by limit (transactions, background-transactions, passwords), because too much of it was waiting',
+  help: 'Work refused with 503 OVERLOADED by limit (transactions, background-transactions, passwords, refresh-lookups), because too much of it was waiting',
   labelNames: ['limit'],
 });
 const waitingWork = new Gauge({
   name: 'limited_work_waiting',
-  help: 'Work that waits for its turn, by limit (transactions, background-transactions, passwords)',
+  help: 'Work that waits for its turn, by limit (transactions, background-transactions, passwords, refresh-lookups)',
   labelNames: ['limit'],
 });
 
