@@ -3,6 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { databaseClock } from '../../src/platform/database/database-clock.js';
 import { S3Storage } from '../../src/platform/storage/s3-storage.js';
 import { type NewObject, ObjectStorage } from '../../src/platform/storage/object-storage.js';
 import { freePort } from '../../local/ports.js';
@@ -153,8 +154,8 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
     const down = await storage.presignDownload(key);
     const object = newObject();
     const to = await storage.presignUpload(object);
-    const now = jest.spyOn(Date, 'now');
-    const made = Date.now();
+    const made = databaseClock.now();
+    const now = jest.spyOn(databaseClock, 'now');
     const after = (seconds: number) => now.mockReturnValue(made + seconds * 1000);
     try {
       after(298);
@@ -163,7 +164,7 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
       expect((await send(down, 'GET')).status).toBe(403);
       after(901);
       expect(await upload(to, CONTENT)).toBe(403);
-      expect(to.expiresAt.getTime()).toBeLessThanOrEqual(Date.now());
+      expect(to.expiresAt.getTime()).toBeLessThanOrEqual(databaseClock.now());
     } finally {
       now.mockRestore();
     }

@@ -5,6 +5,7 @@ import { Environment } from '../../config/environment.js';
 import { NewestTokens } from '../../platform/authentication/newest-tokens.js';
 import { ACCESS_TOKEN_TYPE } from '../../platform/authentication/access-token-verifier.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
+import { databaseNow } from '../../platform/database/database-clock.js';
 import type { Account } from './schemas/account.schema.js';
 import type { Session } from './schemas/session.schema.js';
 
@@ -33,10 +34,10 @@ export class AccessTokens {
     session: Pick<Session, '_id' | 'expiresAt'>,
   ): Promise<IssuedAccessToken> {
     const validFrom = tokensValidFrom?.getTime() ?? 0;
-    const wait = validFrom - Date.now();
+    const wait = validFrom - databaseNow();
     if (wait > 0) await delay(wait);
     // Timers may be up to a millisecond early, and a second told too low would make it one of the old ones.
-    const iat = Math.floor(Math.max(Date.now(), validFrom) / 1000);
+    const iat = Math.floor(Math.max(databaseNow(), validFrom) / 1000);
     const sessionSeconds = Math.max(1, Math.floor(session.expiresAt.getTime() / 1000) - iat);
     const expiresIn = Math.min(this.environment.ACCESS_TOKEN_TTL_SECONDS, sessionSeconds);
     const sid = String(session._id);

@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongoose';
 import { MfaChangedEvent } from '../../contracts/auth.events.js';
 import type { AccountCommandEvent, RoleChangedEvent } from '../../contracts/users.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
@@ -89,7 +90,7 @@ export class AccountCommandsService {
     if (!account?.mfa && !account?.pendingMfaSecret) return;
     await this.accounts.update(account, { mfa: null, ...NOT_PENDING }, transaction);
     if (!account.mfa) return;
-    const changedAt = new Date().toISOString();
+    const changedAt = databaseDate().toISOString();
     await this.outbox.add(transaction, new MfaChangedEvent(userId, { enabled: false, changedAt }));
     await this.audit.record('mfa.disabled', context, transaction);
   }

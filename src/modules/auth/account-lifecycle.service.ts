@@ -5,6 +5,7 @@ import type { Client } from '../../common/http/client.js';
 import { AccountDeletedEvent } from '../../contracts/auth.events.js';
 import type { UserDeletedEvent } from '../../contracts/users.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import {
@@ -54,7 +55,7 @@ export class AccountLifecycleService implements PersonalDataSource {
         await this.accounts.assertNotLastAdmin(account, isAdmin, transaction);
       await this.erase(account, transaction);
       await this.audit.record('account.deleted', { actorId: userId, details: { userId } }, transaction);
-      await this.outbox.add(transaction, new AccountDeletedEvent(userId, { deletedAt: new Date().toISOString() }));
+      await this.outbox.add(transaction, new AccountDeletedEvent(userId, { deletedAt: databaseDate().toISOString() }));
     });
     await this.attempts.unlock(account);
   }

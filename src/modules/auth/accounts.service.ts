@@ -4,6 +4,7 @@ import { type ClientSession, type Model, Types, type UpdateQuery } from 'mongoos
 import { EmailUnverifiedError, LastAdminError, UnauthenticatedError } from '../../common/errors/problem.js';
 import { AccountRegisteredEvent, type AccountState } from '../../contracts/auth.events.js';
 import type { Role } from '../../contracts/role.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { EmailTakenError, InvalidCredentialsError } from './auth.errors.js';
@@ -94,7 +95,7 @@ export class AccountsService {
     session: ClientSession,
     noted: Pick<Partial<Account>, 'lastLoginAt'> = {},
   ): Promise<Account> {
-    const account = await this.touch(_id, { ...noted, countedOnAt: new Date() }, session);
+    const account = await this.touch(_id, { ...noted, countedOnAt: databaseDate() }, session);
     if (account?.version !== version) throw new InvalidCredentialsError(CHANGED);
     return account;
   }
@@ -143,7 +144,7 @@ export class AccountsService {
   /** Applies whether the account is suspended; an older decision is ignored. */
   async copySuspension(id: string, { status, version }: AccountState, session: ClientSession): Promise<void> {
     const filter = { _id: id, suspensionVersion: { $not: { $gte: version } } };
-    const suspendedAt = status === 'suspended' ? new Date() : null;
+    const suspendedAt = status === 'suspended' ? databaseDate() : null;
     await this.accounts.updateOne(filter, { $set: { suspendedAt, suspensionVersion: version } }, { session });
   }
 
@@ -168,7 +169,7 @@ export class AccountsService {
     const copies = await this.accounts.find(others, { _id: 1 }, { session }).lean();
     const other = copies.find((copy) => isStillAdmin(String(copy._id)));
     if (!other) throw new LastAdminError();
-    await this.touch(other._id, { countedOnAt: new Date() }, session);
+    await this.touch(other._id, { countedOnAt: databaseDate() }, session);
   }
 
   /**

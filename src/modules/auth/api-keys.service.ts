@@ -6,6 +6,7 @@ import { ApiKeyCreatedEvent, ApiKeyExpiringEvent } from '../../contracts/auth.ev
 import type { ApiKey } from '../../platform/authentication/api-key.schema.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
 import { API_KEY_LIFETIME_MS, announceExpiryAt } from '../../platform/authentication/api-key-expiry.js';
+import { databaseNow } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { RecurringJobs } from '../../platform/work/recurring-jobs.js';
@@ -106,7 +107,7 @@ export class ApiKeysService implements OnModuleInit {
 
 /** @throws ValidationFailedError */
 function expiryOf(wanted: string | null | undefined): Date {
-  const now = Date.now();
+  const now = databaseNow();
   const expiry = wanted ? new Date(wanted) : new Date(now + API_KEY_LIFETIME_MS);
   const isPast = expiry.getTime() <= now;
   if (!isPast && expiry.getTime() <= now + MAX_LIFETIME_MS) return expiry;

@@ -7,6 +7,7 @@ import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/ke
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
 import { Environment } from '../../config/environment.js';
 import type { ActorData } from '../../contracts/users.events.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { AuditEntryResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
 import { AuditEntry, type AuditEvent } from './schemas/audit-entry.schema.js';
@@ -36,7 +37,7 @@ export class AuditService {
     const { actorId = null, apiKeyId = null, client, details = {} } = context;
     const actor = actorId === null ? null : new Types.ObjectId(actorId);
     const apiKey = apiKeyId === null ? null : new Types.ObjectId(apiKeyId);
-    await this.entries.create([{ at: new Date(), event, actor, apiKey, ...client, details }], { session });
+    await this.entries.create([{ at: databaseDate(), event, actor, apiKey, ...client, details }], { session });
   }
 
   async list(query: ListAuditQueryDto): Promise<Page<AuditEntryResponseDto>> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Client } from '../../common/http/client.js';
 import { SessionStartedEvent } from '../../contracts/auth.events.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { Revocations } from '../../platform/revocation/revocations.js';
@@ -143,7 +144,7 @@ export class AuthService {
   ): Promise<TokensResponseDto> {
     const userId = String(account._id);
     const started = await this.transactions.run(async (transaction) => {
-      const current = await this.accounts.assertUnchanged(account, transaction, { lastLoginAt: new Date() });
+      const current = await this.accounts.assertUnchanged(account, transaction, { lastLoginAt: databaseDate() });
       if (secondFactor) {
         await this.tokens.consume(secondFactor.mfaToken, ['mfa-login'], transaction);
         await this.codes.use(account, secondFactor.code, transaction);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SecretBox } from '../../common/crypto/secret-box.js';
+import { databaseNow } from '../../platform/database/database-clock.js';
 import type { Account } from './schemas/account.schema.js';
 
 const PURPOSE = 'device-token';
@@ -19,7 +20,7 @@ export class DeviceTokens {
 
   /** @param device the id of the session that the device began with it */
   issue(account: SignedAccount, device: string): string {
-    const issuedAt = Math.floor(Date.now() / 1000);
+    const issuedAt = Math.floor(databaseNow() / 1000);
     return `${device}.${issuedAt}.${this.box.sign(PURPOSE, signedText(account, device, issuedAt))}`;
   }
 
@@ -28,7 +29,7 @@ export class DeviceTokens {
     const [, device, seconds, signature] = DEVICE_TOKEN.exec(token ?? '') ?? [];
     if (!account || !device || !signature) return undefined;
     const issuedAt = Number(seconds);
-    if (issuedAt + LIFETIME_SECONDS <= Date.now() / 1000) return undefined;
+    if (issuedAt + LIFETIME_SECONDS <= databaseNow() / 1000) return undefined;
     return this.box.verify(PURPOSE, signedText(account, device, issuedAt), signature) ? device : undefined;
   }
 }

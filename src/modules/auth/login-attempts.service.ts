@@ -6,6 +6,7 @@ import type { Model } from 'mongoose';
 import { ProblemError } from '../../common/errors/problem.js';
 import { networkOf } from '../../common/http/client-network.js';
 import { Environment } from '../../config/environment.js';
+import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { AccountLockedError, InvalidCredentialsError } from './auth.errors.js';
 import type { Account } from './schemas/account.schema.js';
@@ -135,7 +136,7 @@ export class LoginAttempts {
     for (;;) {
       if (await this.tryCount(key, limit)) return 0;
       const counter = await this.counters.findById(key).lean();
-      const now = Date.now();
+      const now = databaseNow();
       if (!counter || counter.expiresAt.getTime() <= now || counter.count < limit) continue;
       if (now - counter.lastAttemptAt.getTime() > UNDECIDED_MS) {
         return Math.max(1, Math.ceil((counter.expiresAt.getTime() - now) / 1000));
@@ -145,7 +146,7 @@ export class LoginAttempts {
   }
 
   private async tryCount(key: string, limit: number): Promise<boolean> {
-    const now = new Date();
+    const now = databaseDate();
     const counted = await this.counters.updateOne(
       { _id: key, expiresAt: { $gt: now }, count: { $lt: limit } },
       { $inc: { count: 1 }, $set: { lastAttemptAt: now } },

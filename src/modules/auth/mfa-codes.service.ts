@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { Secret, TOTP } from 'otpauth';
 import { SecretBox } from '../../common/crypto/secret-box.js';
+import { databaseNow } from '../../platform/database/database-clock.js';
 import { AccountsService } from './accounts.service.js';
 import { InvalidCredentialsError } from './auth.errors.js';
 import type { Account } from './schemas/account.schema.js';
@@ -78,7 +79,7 @@ export class MfaCodes {
     if (!secret) return null;
     const delta = totpOf(secret, '').validate({ token: code, window: WINDOW });
     if (delta === null) return null;
-    const step = Math.floor(Date.now() / 1000 / PERIOD_SECONDS) + delta;
+    const step = Math.floor(databaseNow() / 1000 / PERIOD_SECONDS) + delta;
     return step > lastStep ? step : null;
   }
 }

@@ -7,6 +7,7 @@ import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { ProblemError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
 import { MfaChangedEvent } from '../../contracts/auth.events.js';
+import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
@@ -48,7 +49,7 @@ export class MfaService {
       throw new ProblemError('FORBIDDEN', 'There is a second factor already: turn it off with one of its codes first.');
     }
     const secret = new Secret({ size: SECRET_BYTES });
-    const pending = { pendingMfaSecret: this.codes.seal(secret.base32), pendingMfaSince: new Date() };
+    const pending = { pendingMfaSecret: this.codes.seal(secret.base32), pendingMfaSince: databaseDate() };
     await this.transactions.run((transaction) => this.accounts.update(account, pending, transaction));
     const otpauthUrl = totpOf(secret.base32, account.email).toString();
     return { secret: secret.base32, otpauthUrl, qrSvg: await QRCode.toString(otpauthUrl, { type: 'svg' }) };
@@ -67,7 +68,7 @@ export class MfaService {
     });
     const codes = Array.from({ length: RECOVERY_CODES }, makeRecoveryCode);
     const secret = account.pendingMfaSecret as string;
-    const mfa = { secret, lastStep: step, recoveryCodes: codes.map(hashOf), enabledAt: new Date() };
+    const mfa = { secret, lastStep: step, recoveryCodes: codes.map(hashOf), enabledAt: databaseDate() };
     await this.transactions.run(async (transaction) => {
       await this.accounts.update(account, { mfa, ...NOT_PENDING }, transaction);
       await this.announce(userId, true, client, transaction);
@@ -85,14 +86,17 @@ export class MfaService {
   }
 
   private async announce(userId: string, enabled: boolean, client: Client, transaction: ClientSession): Promise<void> {
-    await this.outbox.add(transaction, new MfaChangedEvent(userId, { enabled, changedAt: new Date().toISOString() }));
+    await this.outbox.add(
+      transaction,
+      new MfaChangedEvent(userId, { enabled, changedAt: databaseDate().toISOString() }),
+    );
     await this.audit.record(enabled ? 'mfa.enabled' : 'mfa.disabled', { actorId: userId, client }, transaction);
   }
 }
 
 /** Whether a secret that was shown may still be confirmed. Of those of an earlier release it isn't known: they may not. */
 function isPending({ pendingMfaSince }: Account): boolean {
-  return pendingMfaSince != null && Date.now() - pendingMfaSince.getTime() < PENDING_MS;
+  return pendingMfaSince != null && databaseNow() - pendingMfaSince.getTime() < PENDING_MS;
 }
 
 /** 24 base32 characters in groups of four, for people to type. */

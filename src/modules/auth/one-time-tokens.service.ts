@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model, Types } from 'mongoose';
+import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { InvalidTokenError } from './auth.errors.js';
 import { OneTimeToken, type TokenPurpose } from './schemas/one-time-token.schema.js';
 
@@ -26,7 +27,7 @@ export class OneTimeTokens {
     device?: string,
   ): Promise<{ token: string; expiresAt: Date }> {
     const token = randomBytes(32).toString('base64url');
-    const expiresAt = new Date(Date.now() + LIFETIME_MS[purpose]);
+    const expiresAt = new Date(databaseNow() + LIFETIME_MS[purpose]);
     await this.tokens.create([{ _id: hashOf(token), purpose, user, email, device, expiresAt }], { session });
     return { token, expiresAt };
   }
@@ -53,7 +54,7 @@ export class OneTimeTokens {
   async reserveTry(token: string, purpose: TokenPurpose, tries: number): Promise<OneTimeToken | null> {
     return await this.tokens
       .findOneAndUpdate(
-        { _id: hashOf(token), purpose, expiresAt: { $gt: new Date() }, failures: { $lt: tries } },
+        { _id: hashOf(token), purpose, expiresAt: { $gt: databaseDate() }, failures: { $lt: tries } },
         { $inc: { failures: 1 } },
         { returnDocument: 'after' },
       )
@@ -66,7 +67,7 @@ export class OneTimeTokens {
 }
 
 function valid(token: string, purposes: TokenPurpose[]) {
-  return { _id: hashOf(token), purpose: { $in: purposes }, expiresAt: { $gt: new Date() } };
+  return { _id: hashOf(token), purpose: { $in: purposes }, expiresAt: { $gt: databaseDate() } };
 }
 
 function hashOf(token: string): string {

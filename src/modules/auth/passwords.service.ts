@@ -11,6 +11,7 @@ import {
   PasswordResetRequestedEvent,
 } from '../../contracts/auth.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { WorkQueue } from '../../platform/work/work-queue.js';
@@ -138,7 +139,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     const id = String(_id);
     await this.sessions.endAll(id, transaction, exceptSessionId);
     await this.tokens.removeAll(_id, transaction, ['password-reset', 'mfa-login', 'email-change']);
-    const changedAt = new Date().toISOString();
+    const changedAt = databaseDate().toISOString();
     const remains = before && !(reset && !addressWasVerified) ? before : null;
     const mfa = { enabled: remains !== null, since: remains?.enabledAt?.toISOString() ?? null };
     await this.outbox.add(transaction, new PasswordChangedEvent(id, { changedAt, reset, addressWasVerified, mfa }));

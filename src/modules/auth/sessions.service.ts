@@ -8,6 +8,7 @@ import type { Client } from '../../common/http/client.js';
 import { networkOf } from '../../common/http/client-network.js';
 import { requestContext } from '../../common/http/request-context.js';
 import { Environment } from '../../config/environment.js';
+import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { WorkLimit } from '../../platform/overload/work-limit.js';
 import { Revocations } from '../../platform/revocation/revocations.js';
@@ -61,7 +62,7 @@ export class SessionsService {
    * @param transaction must also write the user's account, so that log-ins at once conflict and don't exceed the limit together
    */
   async start(user: Types.ObjectId, client: Client, transaction: ClientSession): Promise<SessionGrant> {
-    const createdAt = new Date();
+    const createdAt = databaseDate();
     const [session] = await this.sessions.create(
       [
         {
@@ -104,7 +105,7 @@ export class SessionsService {
     if (id === undefined) return null;
     const { ip = '' } = requestContext.getStore() ?? {};
     const session = await this.lookups.run(networkOf(ip), () => this.sessions.findById(id).lean());
-    if (!session || this.endOf(session).getTime() <= Date.now()) return null;
+    if (!session || this.endOf(session).getTime() <= databaseNow()) return null;
     const generation = Number(number);
     const isGenuine = this.box.verify(PURPOSE, this.signedText(session, generation), signature as string);
     return isGenuine ? { session, generation } : null;
@@ -144,7 +145,7 @@ export class SessionsService {
   }
 
   private async rotate(session: Session, generation: number, client: Client): Promise<Session> {
-    const now = new Date();
+    const now = databaseDate();
     if (generation === session.generation) {
       const rotated = await this.sessions
         .findOneAndUpdate(
@@ -204,14 +205,14 @@ export class SessionsService {
 
   /** The sessions of a user that have not expired. */
   private going(user: string): QueryFilter<Session> {
-    const now = Date.now();
+    const now = databaseNow();
     const oldest = new Date(now - this.environment.SESSION_MAX_AGE_SECONDS * 1000);
     return { user, expiresAt: { $gt: new Date(now) }, createdAt: { $gt: oldest } };
   }
 
   /** The end of a session that is used now: it isn't used any more, or has reached the highest age. */
   private expiry(createdAt: Date): Date {
-    const idle = Date.now() + this.environment.REFRESH_TOKEN_TTL_SECONDS * 1000;
+    const idle = databaseNow() + this.environment.REFRESH_TOKEN_TTL_SECONDS * 1000;
     return new Date(Math.min(idle, this.ageLimit(createdAt)));
   }
 

@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import type { Principal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { StepUp, type StepUpRequest, type StepUpVerifier } from '../../platform/step-up/step-up.js';
 import { AccountsService } from './accounts.service.js';
@@ -90,7 +91,7 @@ export class StepUpService implements StepUpVerifier, OnModuleInit {
 
   private async isRecent(user: Principal): Promise<boolean> {
     if (!('sessionId' in user)) return false;
-    const createdAt = { $gt: new Date(Date.now() - RECENT_LOGIN_MS) };
+    const createdAt = { $gt: databaseDate(-RECENT_LOGIN_MS) };
     return (await this.sessions.exists({ _id: user.sessionId, user: user.userId, createdAt })) !== null;
   }
 }

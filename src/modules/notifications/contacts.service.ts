@@ -4,6 +4,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import type { AccountRegisteredEvent, AccountState } from '../../contracts/auth.events.js';
 import type { NotificationPreferences, ProfileChangedEvent } from '../../contracts/users.events.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { Contact } from './schemas/contact.schema.js';
 
@@ -65,7 +66,7 @@ export class ContactsService {
       contact.profileVersion < version
         ? {
             ...{ name, locale, timezone, verifiedPhone, profileVersion: version },
-            ...(verifiedPhone !== contact.verifiedPhone && { phoneVerifiedAt: verifiedPhone ? new Date() : null }),
+            ...(verifiedPhone !== contact.verifiedPhone && { phoneVerifiedAt: verifiedPhone ? databaseDate() : null }),
           }
         : {},
     );
@@ -91,7 +92,7 @@ export class ContactsService {
 
   /** Writes into the contact, if it has arrived, so that of two subscriptions that are made at once one sees the other. */
   async noteSubscription(userId: string, session: ClientSession): Promise<void> {
-    await this.contacts.updateOne({ _id: userId }, { $set: { subscribedAt: new Date() } }, { session });
+    await this.contacts.updateOne({ _id: userId }, { $set: { subscribedAt: databaseDate() } }, { session });
   }
 
   /** Has further events of a type collected until then; of two events at once, one finds that the other was first. */

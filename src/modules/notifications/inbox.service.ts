@@ -4,6 +4,7 @@ import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoos
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { ListNotificationsQueryDto } from './dto/notification-requests.dto.js';
@@ -52,7 +53,7 @@ export class InboxService {
     return await this.change(userId, async (session) => {
       const before = await this.notifications.findOne({ _id: id, user: userId }, null, { session }).lean();
       if (!before) throw new NotificationNotFoundError();
-      const readAt = read ? (before.readAt ?? new Date()) : null;
+      const readAt = read ? (before.readAt ?? databaseDate()) : null;
       await this.notifications.updateOne({ _id: id, user: userId }, { $set: { readAt } }, { session });
       return toNotificationResponse({ ...before, readAt });
     });
@@ -62,7 +63,7 @@ export class InboxService {
     await this.change(userId, async (session) => {
       await this.notifications.updateMany(
         { user: userId, readAt: null },
-        { $set: { readAt: new Date() } },
+        { $set: { readAt: databaseDate() } },
         { session },
       );
     });
@@ -78,7 +79,7 @@ export class InboxService {
 
   /** Adds an entry, in the transaction of whatever is its reason. */
   async add(notification: Omit<Notification, 'readAt' | 'createdAt'>, session: ClientSession): Promise<void> {
-    await this.notifications.create([{ ...notification, createdAt: new Date() }], { session });
+    await this.notifications.create([{ ...notification, createdAt: databaseDate() }], { session });
     this.news.tellAfterCommit(session, String(notification.user));
   }
 

@@ -3,6 +3,7 @@ import { type ClientSession, Types } from 'mongoose';
 import { isOfSmsCountry } from '../../common/phone/sms-countries.js';
 import { Environment } from '../../config/environment.js';
 import type { NotificationEvent } from '../../contracts/notification-events.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
 import { ContactsService } from './contacts.service.js';
@@ -100,7 +101,7 @@ export class NotifierService {
    * @throws Error while the proof of the user's address is on its way: the event that needs it comes again
    */
   async sendPhoneCode(userId: string, message: PhoneCode, session: ClientSession): Promise<void> {
-    if (message.expiresAt <= new Date() || (await this.personalData.isErased(userId, session))) return;
+    if (message.expiresAt <= databaseDate() || (await this.personalData.isErased(userId, session))) return;
     const contact = await this.contacts.find(userId, session);
     if (!contact?.emailVerified) throw new Error("the proof of the address hasn't arrived yet: it gets no SMS before");
     if (!(await this.quotas.admitCode(session))) return;

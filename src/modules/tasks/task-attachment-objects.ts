@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model } from 'mongoose';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { type ObjectOwner, OwnsObjects } from '../../platform/storage/object-removals.js';
 import { type Attachment, ATTACHMENTS } from './schemas/attachment.schema.js';
@@ -33,7 +34,7 @@ export class TaskAttachmentObjects implements ObjectOwner {
 
   /** Whether the task can't be restored any more either. */
   private async isGone(user: string, task: string): Promise<boolean> {
-    const restorableSince = new Date(Date.now() - RESTORABLE_SECONDS * 1000);
+    const restorableSince = databaseDate(-RESTORABLE_SECONDS * 1000);
     // The TTL index may take its time.
     await this.deletedTasks.deleteOne({ _id: task, user, deletedAt: { $lte: restorableSince } });
     return (await this.inEither((model, session) => model.exists({ _id: task, user }).session(session))) === null;

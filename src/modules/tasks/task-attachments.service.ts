@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { ObjectStorage, UPLOADS_END_MS } from '../../platform/storage/object-storage.js';
 import { toUploadResponse } from '../../platform/storage/upload-response.dto.js';
 import type { CreateAttachmentDto } from './dto/attachment-requests.dto.js';
@@ -32,7 +33,7 @@ export class TaskAttachmentsService {
         return { attachments: [...attachments, attachment] };
       });
       writes.uploads.push({ path, size });
-      writes.removals.push({ path, dueAt: new Date(Date.now() + UPLOADS_END_MS) });
+      writes.removals.push({ path, dueAt: databaseDate(UPLOADS_END_MS) });
     });
     return { attachment: toAttachmentResponse(attachment), ...toUploadResponse(upload) };
   }

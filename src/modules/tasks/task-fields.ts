@@ -1,4 +1,5 @@
 import { Types } from 'mongoose';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import type { CreateTaskDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import { NO_DUE_DATE, type Task, type TaskStatus } from './schemas/task.schema.js';
 import { fromPriority, toTaskResponse } from './task.mapper.js';
@@ -8,7 +9,7 @@ import { wordsOf } from './task-words.js';
 
 /** A new task of the user's, with defaults for what the input leaves out. */
 export function newTask(user: Types.ObjectId, input: CreateTaskDto): Task {
-  const now = new Date();
+  const now = databaseDate();
   const status = input.status ?? 'todo';
   return {
     _id: new Types.ObjectId(),
@@ -69,7 +70,7 @@ export function indexedFieldsOf({
 
 /** Set when a task becomes done, kept when it is archived, cleared when it is opened again. */
 function completedAtFor(task: Task, status: TaskStatus): Date | null {
-  if (status === 'done') return task.completedAt ?? new Date();
+  if (status === 'done') return task.completedAt ?? databaseDate();
   return status === 'archived' ? task.completedAt : null;
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { DateTime } from 'luxon';
 import { type Model, type PipelineStage, Types } from 'mongoose';
+import { databaseNow } from '../../platform/database/database-clock.js';
 import type { TaskStatsResponseDto } from './dto/task-stats-response.dto.js';
 import { TaskOwner } from './schemas/task-owner.schema.js';
 import { Task, TASK_PRIORITIES, TASK_STATUSES, type TaskStatus } from './schemas/task.schema.js';
@@ -43,7 +44,7 @@ export class TaskStatsService {
 
   /** @param timezone IANA name; the user's own where it is left out */
   async stats(userId: string, timezone?: string): Promise<TaskStatsResponseDto> {
-    const now = DateTime.now();
+    const now = DateTime.fromMillis(databaseNow());
     const [facets] = (await this.tasks.aggregate<Facets>([
       { $match: { user: new Types.ObjectId(userId) } },
       { $facet: facetsAt(now.toMillis()) },

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { TaskAlarms } from './alarms/task-alarms.js';
@@ -53,7 +54,7 @@ export class TaskStore {
   /** @throws TaskNotFoundError where it isn't deleted, or was too long ago */
   restore(userId: string, id: string): Promise<Task> {
     return this.transact(userId, async (user, session) => {
-      const since = new Date(Date.now() - RESTORABLE_SECONDS * 1000);
+      const since = databaseDate(-RESTORABLE_SECONDS * 1000);
       const deleted = await this.deletedTasks
         .findOneAndDelete({ _id: id, user, deletedAt: { $gt: since } }, { session })
         .lean<DeletedTask>();

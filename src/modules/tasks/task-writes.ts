@@ -7,6 +7,7 @@ import {
   TaskDeletedEvent,
   TaskUpdatedEvent,
 } from '../../contracts/tasks.events.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import type { CreateTaskDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import { attachmentPath } from './schemas/attachment.schema.js';
 import { type DeletedTask, RESTORABLE_SECONDS } from './schemas/deleted-task.schema.js';
@@ -79,7 +80,7 @@ export class TaskWrites {
     const fields = fieldsOf(before);
     const changed = Object.keys(fields);
     if (changed.length === 0) return before;
-    const after: Task = { ...before, ...fields, version: before.version + 1, updatedAt: new Date() };
+    const after: Task = { ...before, ...fields, version: before.version + 1, updatedAt: databaseDate() };
     this.put(after);
     this.remember(after, fieldChanges(before, after));
     this.events.push(new TaskUpdatedEvent(id, { ...eventData(after), changed }));
@@ -90,7 +91,7 @@ export class TaskWrites {
   /** @throws TaskNotFoundError, VersionMismatchError */
   delete(id: string, precondition: Precondition = 'any'): void {
     const before = this.get(id, precondition);
-    const deletedAt = new Date();
+    const deletedAt = databaseDate();
     const after: DeletedTask = { ...before, version: before.version + 1, updatedAt: deletedAt, deletedAt };
     this.current.delete(id);
     this.deleted.push(after);
@@ -103,7 +104,7 @@ export class TaskWrites {
   }
 
   restore({ deletedAt, ...before }: DeletedTask): Task {
-    const task: Task = { ...before, version: before.version + 1, updatedAt: new Date() };
+    const task: Task = { ...before, version: before.version + 1, updatedAt: databaseDate() };
     this.put(task);
     this.remember(task, [{ field: 'deletedAt', from: deletedAt.toISOString(), to: null }]);
     this.events.push(new TaskUpdatedEvent(String(task._id), { ...eventData(task), changed: ['deletedAt'] }));

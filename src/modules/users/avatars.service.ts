@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { UploadIncompleteError } from '../../common/errors/problem.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { type ObjectOwner, ObjectRemovals, OwnsObjects } from '../../platform/storage/object-removals.js';
@@ -45,7 +46,7 @@ export class AvatarsService implements ObjectOwner {
       await this.quota.reserve(session, path, size);
       const replaced = before.pendingAvatar;
       if (replaced) await this.removals.addUploadable(session, avatarPath(userId, replaced.id));
-      await this.removals.add(session, path, new Date(Date.now() + UPLOADS_END_MS));
+      await this.removals.add(session, path, databaseDate(UPLOADS_END_MS));
     });
     return toUploadResponse(upload);
   }

@@ -7,6 +7,7 @@ import type { Precondition } from '../../common/http/etag.js';
 import type { AccountState } from '../../contracts/auth.events.js';
 import { ROLES } from '../../contracts/role.js';
 import { type AccountCommand, AccountCommandEvent, RoleChangedEvent } from '../../contracts/users.events.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { nextTokenTime, Revocations } from '../../platform/revocation/revocations.js';
@@ -127,7 +128,7 @@ export class UserAdministrationService {
   ): Promise<void> {
     await this.asAdmin(actor, async (session) => {
       const before = await this.get(id, session);
-      const suspendedAt = command === 'suspend' ? new Date() : null;
+      const suspendedAt = command === 'suspend' ? databaseDate() : null;
       if (suspendedAt) await this.assertNotOwn(actor, id, session);
       if (Boolean(before.suspendedAt) === Boolean(suspendedAt)) return;
       const suspension = { suspendedAt, suspensionReason: suspendedAt ? (reason ?? null) : null };
@@ -146,7 +147,11 @@ export class UserAdministrationService {
     await this.profiles.awaitProfile(userId);
     return await this.transactions.run(async (session) => {
       const isAdmin = { _id: userId, role: 'admin', suspendedAt: null } as const;
-      const { matchedCount } = await this.users.updateOne(isAdmin, { $set: { countedOnAt: new Date() } }, { session });
+      const { matchedCount } = await this.users.updateOne(
+        isAdmin,
+        { $set: { countedOnAt: databaseDate() } },
+        { session },
+      );
       if (matchedCount === 0) throw new ProblemError('FORBIDDEN', 'You are not an administrator any more.');
       return await work(session);
     });

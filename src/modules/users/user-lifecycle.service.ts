@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import type { AccountRegisteredEvent } from '../../contracts/auth.events.js';
 import { UserDeletedEvent } from '../../contracts/users.events.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import {
   ExportsPersonalData,
@@ -63,7 +64,7 @@ export class UserLifecycleService implements PersonalDataSource {
   ): Promise<void> {
     await this.erasePersonalData(id, session);
     await this.personalData.markErased(id, session);
-    const deletedAt = new Date().toISOString();
+    const deletedAt = databaseDate().toISOString();
     await this.outbox.add(session, new UserDeletedEvent(id, { deletedAt, actorId, ...(actor && { actor }) }));
   }
 

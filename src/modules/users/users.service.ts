@@ -16,6 +16,7 @@ import {
   ProfileChangedEvent,
 } from '../../contracts/users.events.js';
 import { AuditedActions } from '../../platform/audit/audited-actions.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
@@ -191,7 +192,13 @@ export class UsersService {
     assertMatches(precondition, before);
     const phoneChanged = changes.phone !== undefined && changes.phone !== before.phone;
     const phoneVerified = !phoneChanged && (before.phoneVerified ?? false);
-    const after: User = { ...before, phoneVerified, ...changes, version: before.version + 1, updatedAt: new Date() };
+    const after: User = {
+      ...before,
+      phoneVerified,
+      ...changes,
+      version: before.version + 1,
+      updatedAt: databaseDate(),
+    };
     await this.users.updateOne({ _id: before._id, version: before.version }, { $set: after }, { session });
     return after;
   }

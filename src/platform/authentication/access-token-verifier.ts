@@ -3,6 +3,7 @@ import { JsonWebTokenError, JwtService, TokenExpiredError } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
 import { Environment } from '../../config/environment.js';
 import type { Role } from '../../contracts/role.js';
+import { databaseNow } from '../database/database-clock.js';
 import { headerOf, SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
 
 /** `typ` of the header of an access token (RFC 9068, 2.1). */
@@ -50,9 +51,9 @@ export class AccessTokenVerifier {
   /** @returns its claims; else that its time is over, or that it isn't one of ours */
   verify(token: string): AccessTokenClaims | 'expired' | 'invalid' {
     const known = this.verified.get(token);
-    if (known) return Date.now() < known.exp * 1000 ? known : 'expired';
+    if (known) return databaseNow() < known.exp * 1000 ? known : 'expired';
     try {
-      const claims = this.jwt.verify<AccessTokenClaims>(token);
+      const claims = this.jwt.verify<AccessTokenClaims>(token, { clockTimestamp: Math.floor(databaseNow() / 1000) });
       this.verified.set(token, claims);
       return claims;
     } catch (error) {

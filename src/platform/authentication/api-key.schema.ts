@@ -2,6 +2,7 @@ import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import { type Role, ROLES } from '../../contracts/role.js';
+import { databaseDate } from '../database/database-clock.js';
 
 /** How long it is remembered that a key is gone: longer than any event can stay under way. */
 const REMOVAL_KEPT_SECONDS = 90 * 24 * 3600;
@@ -46,7 +47,7 @@ export class ApiKey {
   @Prop({ type: Date, default: null })
   lastUsedAt!: Date | null;
 
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   createdAt!: Date;
 
   /** Grows with each change. */

@@ -7,6 +7,7 @@ import { requestContext } from '../../common/http/request-context.js';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import type { Role } from '../../contracts/role.js';
 import { ApiKeyChangedEvent, ApiKeyUsedEvent } from '../../contracts/auth.events.js';
+import { databaseDate, databaseNow } from '../database/database-clock.js';
 import { Transactions } from '../database/transactions.js';
 import { Outbox } from '../messaging/outbox.js';
 import { Revocations } from '../revocation/revocations.js';
@@ -71,14 +72,14 @@ export class ApiKeys {
 
   /** @returns how many of a user's keys are valid */
   async countValid(userId: string, session: ClientSession): Promise<number> {
-    const valid = { $or: [{ expiresAt: null }, { expiresAt: { $gt: new Date() } }] };
+    const valid = { $or: [{ expiresAt: null }, { expiresAt: { $gt: databaseDate() } }] };
     return await this.model.countDocuments({ user: userId, ...valid }).session(session);
   }
 
   /** @returns up to `limit` keys whose owners are to be told by now that they expire */
   async findUnannounced(limit: number): Promise<ApiKey[]> {
     return await this.model
-      .find({ announceExpiryAt: { $gt: new Date(0), $lte: new Date() } })
+      .find({ announceExpiryAt: { $gt: new Date(0), $lte: databaseDate() } })
       .sort({ announceExpiryAt: 1 })
       .limit(limit)
       .lean();
@@ -106,7 +107,7 @@ export class ApiKeys {
 
   /** Removes all of a user's keys, in one statement however many there are. */
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    const change = { $set: { removedAt: new Date() }, $inc: { version: 1 }, $unset: FORGOTTEN };
+    const change = { $set: { removedAt: databaseDate() }, $inc: { version: 1 }, $unset: FORGOTTEN };
     await this.changeAll(userId, change, { removedAt: change.$set.removedAt }, session);
   }
 
@@ -187,7 +188,7 @@ export class ApiKeys {
     const { userId, secretHash, scopes, role, expiresAt } = grant;
     const user = new Types.ObjectId(userId);
     const change = { user, secretHash, scopes, role, expiresAt: expiresAt && new Date(expiresAt), version };
-    const isNew = { name: '', lastUsedAt: null, createdAt: new Date() };
+    const isNew = { name: '', lastUsedAt: null, createdAt: databaseDate() };
     await this.model.updateOne({ _id: id }, { $set: change, $setOnInsert: isNew }, { session, upsert: true });
   }
 
@@ -203,7 +204,7 @@ export class ApiKeys {
     if (id === undefined || secret === undefined) return null;
     const apiKey = await this.model.findById(id).lean();
     if (!apiKey || apiKey.removedAt || !equal(apiKey.secretHash, hashOf(secret))) return null;
-    const now = Date.now();
+    const now = databaseNow();
     if (apiKey.expiresAt && apiKey.expiresAt.getTime() <= now) return null;
     if (now - (apiKey.lastUsedAt?.getTime() ?? 0) > USE_RECORDED_EVERY_MS) this.recordUse(id, new Date(now));
     return { userId: String(apiKey.user), role: apiKey.role, apiKey: { id, scopes: apiKey.scopes } };
@@ -228,7 +229,7 @@ export class ApiKeys {
   }
 
   private async forget(id: string, version: number, session: ClientSession): Promise<void> {
-    const removed = { version, removedAt: new Date() };
+    const removed = { version, removedAt: databaseDate() };
     await this.model.replaceOne({ _id: id }, removed, { session, upsert: true, runValidators: false });
   }
 }

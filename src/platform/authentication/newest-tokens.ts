@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { databaseNow } from '../database/database-clock.js';
 import { InjectRedis } from '../redis/redis.module.js';
 
 /** An entry outlives its token by this, so that a process whose clock is behind still finds it. */
@@ -19,7 +20,7 @@ export class NewestTokens {
    * @param expiresAt seconds since the epoch, as in the claim `exp`
    */
   record(sessionId: string, expiresAt: number): void {
-    const ttl = Math.max(1, expiresAt - Math.floor(Date.now() / 1000)) + MARGIN_SECONDS;
+    const ttl = Math.max(1, expiresAt - Math.floor(databaseNow() / 1000)) + MARGIN_SECONDS;
     this.redis.set(keyOf(sessionId), expiresAt, 'EX', ttl).catch(() => undefined);
   }
 

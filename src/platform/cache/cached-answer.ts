@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { databaseNow } from '../database/database-clock.js';
 
 const NEWLINE = 0x0a;
 /** Bytes of a digest that tells bodies of one question apart, in base64url. */
@@ -20,7 +21,7 @@ export function encodeAnswer({ body, etag }: Answer, expiresAt: number): Buffer 
 export function decodeAnswer(entry: Buffer): Answer | null {
   const end = entry.indexOf(NEWLINE);
   const [expiresAt = '', etag = ''] = entry.toString('latin1', 0, end).split(' ');
-  if (expiresAt !== '0' && Date.now() >= Number(expiresAt)) return null;
+  if (expiresAt !== '0' && databaseNow() >= Number(expiresAt)) return null;
   return { body: entry.subarray(end + 1), etag };
 }
 

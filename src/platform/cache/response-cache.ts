@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Environment } from '../../config/environment.js';
+import { databaseNow } from '../database/database-clock.js';
 import { fieldOf, keyOf, type Question, targetOf } from './cache-key.js';
 import { CacheLease } from './cache-lease.js';
 import { bypasses, fills, fillWaits, requests } from './cache-metrics.js';
@@ -70,7 +71,7 @@ export class ResponseCache {
   /** One at a time; under the version, so that nobody gets what was begun before a write they know of. */
   private makeOnce(place: Place, version: string, recipe: Recipe): Promise<Answer> {
     const id = `${place.key} ${version} ${place.field}`;
-    const now = Date.now();
+    const now = databaseNow();
     const underWay = this.fillsUnderWay.get(id);
     // Not where what is being made is over already, as at a midnight.
     if (underWay && (underWay.expiresAt === NEVER || now < underWay.expiresAt)) {

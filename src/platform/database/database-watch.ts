@@ -4,6 +4,7 @@ import { type Connection, mongo } from 'mongoose';
 import { OUT_OF_DISK_SPACE } from '../../common/errors/database-unreachable.js';
 import { Environment } from '../../config/environment.js';
 import { databaseTls } from './connection.js';
+import { readDatabaseClock } from './database-clock.js';
 
 /** A small collection that every process has. */
 const RECURRING_JOBS = 'recurringjobs';
@@ -12,6 +13,8 @@ const TICK_MS = 250;
 const SILENT_TICKS = 6;
 /** An answer that is younger needs no new question, in milliseconds. */
 const RECENT_MS = 1000;
+/** How often the database is asked for its time, in milliseconds. */
+const CLOCK_EVERY_MS = 1000;
 /** A disk without space counts as full for so long after a write has failed, in milliseconds: work of ours writes more often. */
 const FULL_MS = 15_000;
 /** Short, so that neither a server that is gone nor a connection that leads nowhere keeps it from asking again. */
@@ -21,6 +24,7 @@ const TIMEOUTS = { serverSelectionTimeoutMS: 1000, connectTimeoutMS: 2000, socke
  * Knows whether MongoDB answers. Any answer to this process counts, so that a server that is merely slow isn't taken for one
  * that stands still. It also asks by itself, on a connection of its own: in a pool whose connections are all in use the
  * question would wait. It asks for a document, which takes more of the server than a ping does.
+ * With that it keeps `databaseClock` right.
  */
 @Injectable()
 export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -35,6 +39,8 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   private answeredAt = -Infinity;
   /** When a write last found no space, by `performance.now()`. */
   private fullAt = -Infinity;
+  /** When the database was last asked for its time, by `performance.now()`. */
+  private clockReadAt = -Infinity;
 
   constructor(
     @InjectConnection() private readonly connection: Connection,
@@ -90,16 +96,21 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async find(): Promise<boolean> {
+    const database = this.client.db();
     try {
-      await this.client
-        .db()
-        .collection(RECURRING_JOBS)
-        .findOne({}, { projection: { _id: 1 } });
+      await database.collection(RECURRING_JOBS).findOne({}, { projection: { _id: 1 } });
+      await this.readClock(database);
     } catch {
       return false;
     }
     this.noteAnswer();
     return true;
+  }
+
+  private async readClock(database: mongo.Db): Promise<void> {
+    if (performance.now() - this.clockReadAt < CLOCK_EVERY_MS) return;
+    this.clockReadAt = performance.now();
+    await readDatabaseClock(database);
   }
 
   private noteAnswer(): void {

@@ -3,7 +3,9 @@ import { MongooseModule } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import { ConfigurationError, Environment } from '../../config/environment.js';
 import './closing-connections.js';
+import { ClockSkew } from './clock-skew.js';
 import { databaseProblem, databaseTls } from './connection.js';
+import { readDatabaseClock } from './database-clock.js';
 import { DatabaseMetrics } from './database-metrics.js';
 import { DatabaseTracing } from './database-tracing.js';
 import { DatabaseWatch } from './database-watch.js';
@@ -38,7 +40,11 @@ const MAX_IDLE_TIME_MS = 60_000;
         heartbeatFrequencyMS: HEARTBEAT_FREQUENCY_MS,
         waitQueueTimeoutMS: WAIT_QUEUE_TIMEOUT_MS,
         maxIdleTimeMS: MAX_IDLE_TIME_MS,
-        connectionFactory: (connection: Connection) => connection.plugin(limitQueryTime).plugin(leanDefaults),
+        connectionFactory: async (connection: Connection) => {
+          // Before anything stores a time or compares one. The quickest of several answers says it best.
+          for (let reading = 0; reading < 3; reading++) await readDatabaseClock(connection.getClient().db());
+          return connection.plugin(limitQueryTime).plugin(leanDefaults);
+        },
         // What a primary may lose by a failover isn't shown, and not kept in the cache.
         readConcern: { level: 'majority' },
         writeConcern: { w: 'majority' },
@@ -52,7 +58,7 @@ const MAX_IDLE_TIME_MS = 60_000;
       }),
     }),
   ],
-  providers: [Transactions, IndexSynchronizer, DatabaseWatch, DatabaseMetrics, DatabaseTracing],
-  exports: [Transactions, IndexSynchronizer, DatabaseWatch],
+  providers: [Transactions, IndexSynchronizer, DatabaseWatch, DatabaseMetrics, DatabaseTracing, ClockSkew],
+  exports: [Transactions, IndexSynchronizer, DatabaseWatch, ClockSkew],
 })
 export class DatabaseModule {}

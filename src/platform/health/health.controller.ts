@@ -5,6 +5,7 @@ import { SkipThrottle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../common/auth/principal.js';
 import { version } from '../../config/version.js';
+import { ClockSkew } from '../database/clock-skew.js';
 import { DatabaseReadiness } from '../migrations/database-readiness.js';
 import { ServedUnderPressure } from '../overload/load-shedding.js';
 import { Shutdown } from '../shutdown/shutdown.js';
@@ -24,6 +25,7 @@ export class HealthController {
     private readonly dependencies: Dependencies,
     private readonly shutdown: Shutdown,
     private readonly readiness: DatabaseReadiness,
+    private readonly clock: ClockSkew,
   ) {}
 
   /** How the process and its dependencies are. */
@@ -62,7 +64,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Whether requests should be sent here. */
+  /** Whether requests should be sent here. A wrong clock is shown only: what is stored is by the database's clock. */
   @ApiResponse({ status: 200, description: 'They should', type: ProbeResponseDto })
   @ApiResponse({
     status: 503,
@@ -73,7 +75,8 @@ export class HealthController {
   @Get('ready')
   async getReadiness(@Res({ passthrough: true }) reply: FastifyReply): Promise<ProbeResponseDto> {
     const { inProgress } = this.shutdown;
-    if (!inProgress && this.readiness.isReady && (await this.dependencies.mongodb())) return { status: 'ok' };
+    if (!inProgress && this.readiness.isReady && (await this.dependencies.mongodb()))
+      return { status: 'ok', ...this.warning() };
     void reply.status(503);
     return { status: this.shutdown.inProgress ? 'shutting_down' : 'error' };
   }
@@ -85,8 +88,14 @@ export class HealthController {
     return {
       redis: statusOf(redis),
       storage: statusOf(storage),
+      clock: clockStatus(this.clock.problem),
       ...(rabbitmqServer !== undefined && { rabbitmq: rabbitmqStatus(rabbitmqServer, rabbitmqBlockedBy) }),
     };
+  }
+
+  private warning(): Pick<ProbeResponseDto, 'warning'> {
+    const { problem } = this.clock;
+    return problem === undefined ? {} : { warning: problem };
   }
 
   private async checkMongodb() {
@@ -97,6 +106,10 @@ export class HealthController {
 
 function statusOf(isUp: boolean): Indicators[string] {
   return { status: isUp ? 'up' : 'down' };
+}
+
+function clockStatus(problem: string | undefined): Indicators[string] {
+  return problem === undefined ? statusOf(true) : { status: 'down', message: problem };
 }
 
 function rabbitmqStatus(isUp: boolean, blockedBy: string | undefined): Indicators[string] {

@@ -9,7 +9,7 @@ const INDICATORS: ApiPropertyOptions = {
       message: { type: 'string', description: 'Why it is down, where that is known' },
     },
   },
-  example: { mongodb: { status: 'up' }, redis: { status: 'up' }, storage: { status: 'up' } },
+  example: { mongodb: { status: 'up' }, redis: { status: 'up' }, storage: { status: 'up' }, clock: { status: 'up' } },
 };
 
 export class MemoryResponseDto {
@@ -55,4 +55,7 @@ export class HealthResponseDto {
 export class ProbeResponseDto {
   /** @example ok */
   status!: string;
+
+  /** What an operator should look at although requests are answered, such as a clock that differs from MongoDB's. */
+  warning?: string;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { databaseNow } from '../database/database-clock.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
 import { IdempotencyKeyReusedError, RequestInProgressError } from './idempotency.errors.js';
 import { IdempotencyRecord, type KeptAnswer } from './idempotency-record.schema.js';
@@ -47,7 +48,7 @@ export class IdempotencyRecords {
     isAnswered: (known: IdempotencyRecord) => boolean,
   ): Promise<IdempotencyRecord> {
     for (;;) {
-      const now = Date.now();
+      const now = databaseNow();
       const claimed: IdempotencyRecord = {
         ...{ _id: id, user: new Types.ObjectId(userId), fingerprint, lease: randomUUID(), answer: null },
         ...{ leaseUntil: new Date(now + LEASE_MS), expiresAt: new Date(now + KEPT_MS) },

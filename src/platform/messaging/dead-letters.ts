@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { databaseDate } from '../database/database-clock.js';
 import { EVENT_CONSUMERS, type EventConsumer } from './event-consumer.js';
 import { type AboutSomebody, ownerOf } from './event-owner.js';
 import { OutboxEntry } from './outbox.schema.js';
@@ -40,7 +41,7 @@ export class DeadLetters {
       const { publishing } = this.connections as RabbitMqConnections;
       return await replayDeadQueue(publishing, queue, this.consumers);
     }
-    const change = { $set: { state: 'ready', attempts: 0, timesLeft: 0, availableAt: new Date() } };
+    const change = { $set: { state: 'ready', attempts: 0, timesLeft: 0, availableAt: databaseDate() } };
     return (await this.entries.updateMany({ state: 'parked' }, change)).modifiedCount;
   }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { databaseNow } from '../database/database-clock.js';
 import { type AboutSomebody, ownerOf } from './event-owner.js';
 
 /** Every event of a lane takes a position this much later than the one before it, in milliseconds. */
@@ -30,7 +31,7 @@ export class FairOrder {
   private readonly lastPositions = new LRUCache<string, number>({ max: MAX_LANES });
 
   /** @returns a time that is not after `now`; events are taken in the order of these times */
-  next(event: AboutSomebody, now = Date.now()): Date {
+  next(event: AboutSomebody, now = databaseNow()): Date {
     const lane = laneOf(event);
     const first = now - HEAD_START_MS;
     const position = Math.min(now, Math.max(first, (this.lastPositions.get(lane) ?? 0) + STEP_MS));
@@ -40,7 +41,7 @@ export class FairOrder {
   }
 
   /** Whether the event's lane has had many events just before. */
-  isInBurst(event: AboutSomebody, now = Date.now()): boolean {
+  isInBurst(event: AboutSomebody, now = databaseNow()): boolean {
     const ahead = (this.lastPositions.get(laneOf(event)) ?? 0) - (now - HEAD_START_MS);
     return ahead > BURST_POSITIONS * STEP_MS;
   }

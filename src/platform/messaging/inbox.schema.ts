@@ -1,4 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { databaseDate } from '../database/database-clock.js';
 
 /** Longer than any event can stay under way, so that a late repetition still finds its mark. */
 const KEPT_SECONDS = 14 * 24 * 3600;
@@ -10,7 +11,7 @@ export class InboxEntry {
   @Prop({ type: String, required: true })
   _id!: string;
 
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   handledAt!: Date;
 }
 

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent, DomainEvent } from '../../contracts/event.js';
+import { databaseDate } from '../database/database-clock.js';
 import { Transactions } from '../database/transactions.js';
 import { countEvents } from './event-metrics.js';
 import { EventSubscriptions } from './event-subscriptions.js';
@@ -46,7 +47,7 @@ function toCloudEvent(event: DomainEvent): CloudEvent {
     source: `/${event.type.split('.')[0]}`,
     type: event.type,
     subject: event.subject,
-    time: new Date().toISOString(),
+    time: databaseDate().toISOString(),
     datacontenttype: 'application/json',
     data: event.data,
   };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { databaseDate, databaseNow } from '../database/database-clock.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
 import type { BatchResult } from './migration.js';
 import { MigrationEntry } from './migration-entry.schema.js';
@@ -33,7 +34,7 @@ export class Ledger {
   /** Records migrations as completed that have nothing to do here. */
   async recordCompleted(ids: string[]): Promise<void> {
     if (ids.length === 0) return;
-    const now = new Date();
+    const now = databaseDate();
     const rest = { startedAt: now, completedAt: now, position: null, changed: 0, lease: null, leaseUntil: now };
     const entries = ids.map((_id) => ({ _id, ...rest }));
     await this.entries.insertMany(entries, { ordered: false }).catch((error: unknown) => {
@@ -43,7 +44,7 @@ export class Ledger {
 
   /** @returns null where it is completed, or another runner works on it */
   async claim(id: string): Promise<ClaimedMigration | null> {
-    const now = new Date();
+    const now = databaseDate();
     try {
       return await this.entries
         .findOneAndUpdate(
@@ -67,7 +68,7 @@ export class Ledger {
    * @throws Error if another runner has taken the migration over
    */
   async record({ _id, lease }: ClaimedMigration, { changed, position }: BatchResult): Promise<void> {
-    const now = Date.now();
+    const now = databaseNow();
     const next = { position, leaseUntil: new Date(now + LEASE_MS) };
     const end = { position: null, completedAt: new Date(now), lease: null, leaseUntil: new Date(now) };
     const update = { $set: position === null ? end : next, $inc: { changed } };
@@ -77,6 +78,6 @@ export class Ledger {
 
   /** Lets another runner go on at once. */
   async release({ _id, lease }: ClaimedMigration): Promise<void> {
-    await this.entries.updateOne({ _id, lease }, { $set: { lease: null, leaseUntil: new Date() } });
+    await this.entries.updateOne({ _id, lease }, { $set: { lease: null, leaseUntil: databaseDate() } });
   }
 }

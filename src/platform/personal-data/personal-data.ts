@@ -7,6 +7,7 @@ import { requestContext } from '../../common/http/request-context.js';
 import { Transactions } from '../database/transactions.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { MODULES } from '../../contracts/modules.js';
+import { databaseDate } from '../database/database-clock.js';
 import { RecurringJobs } from '../work/recurring-jobs.js';
 import { RemoteExports } from './remote-exports.js';
 import { toJson } from './to-json.js';
@@ -85,15 +86,15 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
       return [name, await (source ? source.exportPersonalData(userId) : this.others.ask(name, userId))];
     });
     const data = Object.fromEntries((await Promise.all(parts)) as [string, unknown][]);
-    return Readable.from(toJson({ exportedAt: new Date().toISOString(), data }), { objectMode: false });
+    return Readable.from(toJson({ exportedAt: databaseDate().toISOString(), data }), { objectMode: false });
   }
 
   /** Notes that a user is gone, in the transaction that erases their data; kept answers go with it. */
   async markErased(userId: string, session: ClientSession): Promise<void> {
     const _id = new Types.ObjectId(userId);
     const mark = {
-      $setOnInsert: { at: new Date() },
-      $set: { eraseAgainAt: new Date(Date.now() + ERASE_AGAIN_AFTER_MS) },
+      $setOnInsert: { at: databaseDate() },
+      $set: { eraseAgainAt: databaseDate(ERASE_AGAIN_AFTER_MS) },
     };
     await this.tombstones.updateOne({ _id }, mark, { session, upsert: true });
     await this.idempotency.removeAll(userId, session);
@@ -110,7 +111,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
    */
   private async eraseAgain(): Promise<void> {
     const due = await this.tombstones
-      .find({ eraseAgainAt: { $lte: new Date() } })
+      .find({ eraseAgainAt: { $lte: databaseDate() } })
       .limit(ERASED_AT_ONCE)
       .lean();
     for (const { _id, eraseAgainAt } of due) {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { databaseNow } from '../database/database-clock.js';
 import { Quota } from './quota.schema.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -31,7 +32,7 @@ export class Quotas {
     session: ClientSession,
   ): Promise<Date | null> {
     const _id = `${kind}:${hashOf(subject)}`;
-    const now = Date.now();
+    const now = databaseNow();
     const quota = await this.quotas.findById(_id, null, { session }).lean();
     const recent = (quota?.takenAt ?? []).filter((at) => at.getTime() > now - windowMs);
     const [oldest] = recent.slice(-limit);
@@ -55,7 +56,7 @@ export class Quotas {
     { limit, wanted }: { limit: number; wanted: number },
     session: ClientSession,
   ): Promise<number> {
-    const now = Date.now();
+    const now = databaseNow();
     const day = new Date(now).toISOString().slice(0, 10);
     const _id = `${kind}:${day}:${hashOf(subject)}`;
     const quota = await this.quotas.findById(_id, { count: 1 }, { session }).lean();

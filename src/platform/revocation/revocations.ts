@@ -14,6 +14,7 @@ import {
 } from '../../common/errors/problem.js';
 import { type AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
 import type { Role } from '../../contracts/role.js';
+import { databaseDate, databaseNow } from '../database/database-clock.js';
 import { Transactions } from '../database/transactions.js';
 import { Outbox } from '../messaging/outbox.js';
 import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
@@ -201,7 +202,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     ended: Omit<SessionsRevokedEvent['data'], 'revokedAt'>,
     session: ClientSession,
   ): Promise<void> {
-    const data = { ...ended, revokedAt: new Date().toISOString() };
+    const data = { ...ended, revokedAt: databaseDate().toISOString() };
     await this.record(userId, data, session);
     await this.outbox.add(session, new SessionsRevokedEvent(userId, data));
   }
@@ -252,5 +253,5 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
  * was, so it lies a little ahead. A whole second, as in a token's `iat`.
  */
 export function nextTokenTime(): Date {
-  return new Date(Math.ceil((Date.now() + ISSUING_MS) / 1000) * 1000);
+  return new Date(Math.ceil((databaseNow() + ISSUING_MS) / 1000) * 1000);
 }

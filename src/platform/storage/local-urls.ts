@@ -1,6 +1,7 @@
 import type { SecretBox } from '../../common/crypto/secret-box.js';
 import { ProblemError } from '../../common/errors/problem.js';
 import type { Environment } from '../../config/environment.js';
+import { databaseNow } from '../database/database-clock.js';
 import {
   attachmentDisposition,
   DOWNLOAD_TTL_SECONDS,
@@ -68,7 +69,7 @@ export class LocalUrls {
     if (!this.box.verify(PURPOSE, text, signature)) {
       throw new SignatureError('The URL was not signed for this request: send the headers that came with it.');
     }
-    if (Number(expires) * 1000 <= Date.now()) throw new SignatureError('The URL has expired.');
+    if (Number(expires) * 1000 <= databaseNow()) throw new SignatureError('The URL has expired.');
   }
 
   private urlOf(key: string, query: Record<string, string>): string {
@@ -77,7 +78,7 @@ export class LocalUrls {
 }
 
 function inSeconds(seconds: number): string {
-  return String(Math.floor(Date.now() / 1000) + seconds);
+  return String(Math.floor(databaseNow() / 1000) + seconds);
 }
 
 /** Unambiguous, whatever the values hold. */

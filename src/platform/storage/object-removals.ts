@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { databaseDate } from '../database/database-clock.js';
 import { Transactions } from '../database/transactions.js';
 import { WorkQueue } from '../work/work-queue.js';
 import { ObjectRemoval } from './object-removal.schema.js';
@@ -48,7 +49,7 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
   ) {}
 
   /** Looks after the objects at `[owner, ...path]` at `dueAt`, once the transaction of `session` is committed. */
-  async add(session: ClientSession, [owner, ...path]: string[], dueAt = new Date()): Promise<void> {
+  async add(session: ClientSession, [owner, ...path]: string[], dueAt = databaseDate()): Promise<void> {
     await this.removals.create([{ owner, path, availableAt: dueAt }], { session });
     this.transactions.afterCommit(session, () => this.queue?.nudge());
   }
@@ -85,7 +86,7 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
     const key = [owner, ...path].join('/');
     if (uploadable) {
       await this.storage.block(key);
-      await this.removals.create({ owner, path, availableAt: new Date(Date.now() + UPLOADS_END_MS) });
+      await this.removals.create({ owner, path, availableAt: databaseDate(UPLOADS_END_MS) });
     } else {
       await this.storage.deleteAll(key);
     }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { databaseDate } from '../database/database-clock.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
 import { RecurringJobEntry } from './recurring-job.schema.js';
 import { WorkQueue } from './work-queue.js';
@@ -57,7 +58,7 @@ export class RecurringJobs implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Makes sure that the job is planned; where its interval has become shorter, no later than that from now. */
   private async plan({ name, everyMs }: RecurringJob): Promise<void> {
-    const latest = new Date(Date.now() + everyMs);
+    const latest = databaseDate(everyMs);
     await this.entries
       .updateOne({ name }, { $min: { availableAt: latest }, $setOnInsert: { createdAt: latest } }, { upsert: true })
       .catch((error: unknown) => {
@@ -69,6 +70,6 @@ export class RecurringJobs implements OnApplicationBootstrap, BeforeApplicationS
     const job = this.jobs.get(name);
     await job?.run();
     const pause = job ? job.everyMs * (1 - JITTER + 2 * JITTER * Math.random()) : UNKNOWN_AGAIN_MS;
-    await this.entries.updateOne({ _id, lease }, { $set: dueAt(new Date(Date.now() + pause)) });
+    await this.entries.updateOne({ _id, lease }, { $set: dueAt(databaseDate(pause)) });
   }
 }

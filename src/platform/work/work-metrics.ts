@@ -1,5 +1,6 @@
 import type { Model, QueryFilter } from 'mongoose';
 import { Counter, Gauge } from 'prom-client';
+import { databaseNow } from '../database/database-clock.js';
 import { within } from '../overload/within.js';
 import type { WorkItem } from './work.schema.js';
 
@@ -26,7 +27,7 @@ const finished = new Counter({
 /** Without what is planned for later than any pause between attempts: there may be a million of those. */
 const waiting = (): QueryFilter<WorkItem> => ({
   state: 'ready',
-  availableAt: { $lte: new Date(Date.now() + 2 * MAX_BACKOFF_MS) },
+  availableAt: { $lte: new Date(databaseNow() + 2 * MAX_BACKOFF_MS) },
 });
 
 new Gauge({
@@ -58,7 +59,7 @@ async function ageOfOldest({ model, scope }: Watched): Promise<number> {
     .findOne({ ...scope, ...waiting() }, { createdAt: 1 })
     .sort({ availableAt: 1 })
     .lean<Pick<WorkItem, 'createdAt'>>();
-  return oldest ? Math.max(0, (Date.now() - oldest.createdAt.getTime()) / 1000) : 0;
+  return oldest ? Math.max(0, (databaseNow() - oldest.createdAt.getTime()) / 1000) : 0;
 }
 
 /** All at once; NaN where the database doesn't say in time. */

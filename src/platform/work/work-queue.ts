@@ -3,6 +3,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Model } from 'mongoose';
+import { databaseDate, databaseNow } from '../database/database-clock.js';
 import { inSpan, markFailed } from '../observability/tracing/spans.js';
 import { FairClaims } from './fair-claims.js';
 import { PermanentFailure, Postponed, UnknownWork } from './outcomes.js';
@@ -130,20 +131,20 @@ export class WorkQueue<T extends WorkItem> {
   private async claimFairly(claimable: object): Promise<T | null> {
     const { fairBetween } = this.options;
     if (!fairBetween) return await this.claimFirst(claimable);
-    const passedOver = this.fairness.passedOver(Date.now());
+    const passedOver = this.fairness.passedOver(databaseNow());
     let item: T | null = null;
     if (passedOver.length > 0) {
       item = await this.claimFirst({ ...claimable, [fairBetween]: { $nin: passedOver } });
-      if (!item) this.fairness.foundNobodyElse(Date.now());
+      if (!item) this.fairness.foundNobodyElse(databaseNow());
     }
     item ??= await this.claimFirst(claimable);
-    if (item) this.fairness.noteServed(String(item[fairBetween as keyof T]), Date.now());
+    if (item) this.fairness.noteServed(String(item[fairBetween as keyof T]), databaseNow());
     return item;
   }
 
   /** Claims the item that has been due for longest. */
   private async claimFirst(filter: object): Promise<T | null> {
-    const now = Date.now();
+    const now = databaseNow();
     return await this.model
       .findOneAndUpdate(
         { ...this.options.scope, state: 'ready', availableAt: { $lte: new Date(now) }, ...filter } as object,
@@ -182,7 +183,7 @@ export class WorkQueue<T extends WorkItem> {
   }
 
   private async extend({ _id, lease }: T): Promise<void> {
-    const availableAt = new Date(Date.now() + (this.options.leaseMs ?? DEFAULT_LEASE_MS));
+    const availableAt = new Date(databaseNow() + (this.options.leaseMs ?? DEFAULT_LEASE_MS));
     await this.model.updateOne({ _id, lease } as object, { $set: { availableAt } });
   }
 
@@ -217,7 +218,7 @@ export class WorkQueue<T extends WorkItem> {
     await this.release(item, {
       $set: {
         lastError: String(error).slice(0, MAX_ERROR_LENGTH),
-        ...(end ?? { availableAt: new Date(Date.now() + pause) }),
+        ...(end ?? { availableAt: databaseDate(pause) }),
       },
     });
   }
@@ -236,7 +237,7 @@ export class WorkQueue<T extends WorkItem> {
     if (parked) this.logger.error(details, 'parked: no process knows it, see the runbook for parked work');
     else this.logger.warn(details, 'left to processes of another release');
     const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (timesLeft - 1), MAX_BACKOFF_MS) * (0.5 + Math.random());
-    const next = parked ? { state: 'parked' } : { availableAt: new Date(Date.now() + pause) };
+    const next = parked ? { state: 'parked' } : { availableAt: databaseDate(pause) };
     await this.release(item, {
       $set: { lastError: String(error).slice(0, MAX_ERROR_LENGTH), timesLeft, ...next },
       $inc: { attempts: -1 },

@@ -1,5 +1,6 @@
 import { Prop } from '@nestjs/mongoose';
 import type { Types } from 'mongoose';
+import { databaseDate } from '../database/database-clock.js';
 import { currentTraceparent } from '../observability/tracing/spans.js';
 
 /**
@@ -16,7 +17,7 @@ export abstract class WorkItem {
   state!: WorkState;
 
   /** Due from then on. A claim moves it to the end of its lease, so a lost worker's item comes due again by itself. */
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   availableAt!: Date;
 
   /** Who holds it: only the holder of the last claim may say how it ended. */
@@ -34,7 +35,7 @@ export abstract class WorkItem {
   lastError!: string | null;
 
   /** Or when it was to be due first, where that is planned: its age is told from then on. */
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   createdAt!: Date;
 
   /** What it is a part of (W3C Trace Context); null where that isn't traced, or was over long before. */

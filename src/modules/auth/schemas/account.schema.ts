@@ -1,6 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 import { type Role, ROLES } from '../../../contracts/role.js';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 
 /** Time-based one-time passwords (RFC 6238), once confirmed. */
 export interface Mfa {
@@ -80,7 +81,7 @@ export class Account {
   @Prop({ type: Date, default: null })
   lastLoginAt!: Date | null;
 
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   createdAt!: Date;
 }
 

@@ -1,5 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 
 export const TOKEN_PURPOSES = ['email-verification', 'email-change', 'password-reset', 'mfa-login'] as const;
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
@@ -29,7 +30,7 @@ export class OneTimeToken {
   @Prop({ required: true, default: 0 })
   failures!: number;
 
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   createdAt!: Date;
 
   @Prop({ required: true })

@@ -1,5 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 
 /** One log-in on one device; it lives as long as its refresh tokens are used, up to `SESSION_MAX_AGE_SECONDS`. */
 @Schema({ collection: 'sessions', versionKey: false })
@@ -17,10 +18,10 @@ export class Session {
   @Prop({ required: true, default: 0 })
   generation!: number;
 
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   rotatedAt!: Date;
 
-  @Prop({ required: true, default: () => new Date() })
+  @Prop({ required: true, default: () => databaseDate() })
   createdAt!: Date;
 
   @Prop({ required: true })

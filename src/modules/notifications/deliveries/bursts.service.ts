@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import type { NotificationEvent } from '../../../contracts/notification-events.js';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { ContactsService } from '../contacts.service.js';
 import type { Contact } from '../schemas/contact.schema.js';
@@ -50,9 +51,9 @@ export class BurstsService {
     const until = contact.burstsUntil?.[keyOf(event)];
     const messages = requests.map((request) => ({ ...request, _id: idOf(request, until) }));
     const ids = messages.map(({ _id }) => _id);
-    const known = until && until > new Date() ? await this.find(user, ids, session) : null;
+    const known = until && until > databaseDate() ? await this.find(user, ids, session) : null;
     if (!until || !known || known.some(isOver)) {
-      await this.contacts.openBurst(String(user), keyOf(event), new Date(Date.now() + WINDOW_MS), session);
+      await this.contacts.openBurst(String(user), keyOf(event), databaseDate(WINDOW_MS), session);
       return null;
     }
     const fresh = messages.filter(({ _id }) => !known.some((each) => each._id.equals(_id)));

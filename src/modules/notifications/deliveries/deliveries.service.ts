@@ -11,6 +11,7 @@ import { isAboutAccount } from '../notification-texts.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import { Delivery } from '../schemas/delivery.schema.js';
 import type { ChannelName } from '../../../contracts/notification-events.js';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 import type { Channel } from './channel.js';
 import { toDeliveryResponse } from './delivery.mapper.js';
 import { DeliveryQueue } from './delivery-queue.js';
@@ -51,7 +52,7 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
   /** Sends messages once the transaction of `session` is committed. */
   async add(requests: DeliveryRequest[], session: ClientSession): Promise<void> {
     if (requests.length === 0) return;
-    const first = new Date(Date.now() - HEAD_START_MS);
+    const first = databaseDate(-HEAD_START_MS);
     const rows = requests.map((request) =>
       isAboutAccount(request.event) ? { ...request, availableAt: first } : request,
     );
@@ -65,7 +66,7 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
    * that has had one.
    */
   async addToDigest(entry: Types.ObjectId, contact: Contact, receiver: string, session: ClientSession): Promise<void> {
-    const at = nextDigest(new Date(), contact.timezone ?? 'UTC');
+    const at = nextDigest(databaseDate(), contact.timezone ?? 'UTC');
     // It ends no trace of anybody's: that of its first event was over long before.
     const planned = { availableAt: at, traceparent: null };
     const digest = { user: contact._id, channel: 'email', event: 'digest.daily', data: {}, receiver, ...planned };
@@ -78,15 +79,15 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
 
   /** Has what waits for the end of quiet hours looked at again, where those, or the user's clocks, may be others by now. */
   async reconsider(userId: string, session: ClientSession): Promise<void> {
-    const planned = { state: 'ready', lease: null, attempts: 0, availableAt: { $gt: new Date() } } as const;
+    const planned = { state: 'ready', lease: null, attempts: 0, availableAt: { $gt: databaseDate() } } as const;
     await this.deliveries.updateMany(
       {
         ...planned,
         user: new Types.ObjectId(userId),
         event: { $ne: 'digest.daily' },
-        $or: [{ burstUntil: null }, { burstUntil: { $lte: new Date() } }],
+        $or: [{ burstUntil: null }, { burstUntil: { $lte: databaseDate() } }],
       },
-      { $set: { availableAt: new Date() } },
+      { $set: { availableAt: databaseDate() } },
       { session },
     );
     this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
@@ -95,7 +96,7 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
   /** Has all that waits for its time looked at now, since it is to be dropped. */
   async makeDue(userId: string, session: ClientSession): Promise<void> {
     const waiting = { user: new Types.ObjectId(userId), state: 'ready', lease: null } as const;
-    await this.deliveries.updateMany(waiting, { $set: { availableAt: new Date() } }, { session });
+    await this.deliveries.updateMany(waiting, { $set: { availableAt: databaseDate() } }, { session });
     this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
   }
 

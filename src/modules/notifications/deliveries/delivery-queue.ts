@@ -1,5 +1,6 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { Model } from 'mongoose';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 import { inSpan } from '../../../platform/observability/tracing/spans.js';
 import { Postponed } from '../../../platform/work/outcomes.js';
 import { type ExtendClaim, WorkQueue } from '../../../platform/work/work-queue.js';
@@ -75,7 +76,7 @@ export class DeliveryQueue {
       const outcome = await this.attempt(delivery);
       result = outcome;
       finished(outcome);
-      return { deliveredAt: outcome === 'delivered' ? new Date() : null, token: null };
+      return { deliveredAt: outcome === 'delivered' ? databaseDate() : null, token: null };
     } catch (error) {
       result = error;
       finished(
@@ -90,7 +91,7 @@ export class DeliveryQueue {
   }
 
   private async attempt(delivery: Delivery) {
-    const now = new Date();
+    const now = databaseDate();
     if (delivery.expiresAt && delivery.expiresAt <= now) throw new DeliveryRefusedError('too-late');
     const contact = await this.contacts.find(delivery.user);
     const verdict = judge(delivery, contact, now);

@@ -4,6 +4,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { NotFoundError } from '../../../common/errors/problem.js';
 import { Environment } from '../../../config/environment.js';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { PersonalData } from '../../../platform/personal-data/personal-data.js';
 import { ContactsService } from '../contacts.service.js';
@@ -46,7 +47,7 @@ export class PushSubscriptionsService {
       if (await this.personalData.isErased(userId, session)) return;
       // Two at once both write here, so that one of them has to count again.
       await this.contacts.noteSubscription(userId, session);
-      const subscription = { user, endpoint, keys: { p256dh, auth }, expiresAt, subscribedAt: new Date() };
+      const subscription = { user, endpoint, keys: { p256dh, auth }, expiresAt, subscribedAt: databaseDate() };
       await this.subscriptions.updateOne({ _id }, { $set: subscription }, { session, upsert: true });
       const oldest = await this.subscriptions
         .find({ user }, { _id: 1 }, { session })

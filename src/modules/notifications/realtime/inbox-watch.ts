@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { databaseNow } from '../../../platform/database/database-clock.js';
 import { Connections } from './connections.js';
 import { InboxFeed } from './inbox-feed.js';
 import { InboxNews } from './inbox-news.js';
@@ -18,7 +19,7 @@ const USERS_A_QUERY = 500;
 export class InboxWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(InboxWatch.name);
   private readonly end = new AbortController();
-  private askedAt = Date.now();
+  private askedAt = databaseNow();
   private loop?: Promise<void>;
 
   constructor(
@@ -41,13 +42,13 @@ export class InboxWatch implements OnApplicationBootstrap, BeforeApplicationShut
   private async watch(): Promise<void> {
     const { signal } = this.end;
     while (!signal.aborted) {
-      if (!this.news.flows || Date.now() - this.askedAt >= INTERVAL_MS) await this.ask();
+      if (!this.news.flows || databaseNow() - this.askedAt >= INTERVAL_MS) await this.ask();
       await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
   private async ask(): Promise<void> {
-    const beganAt = Date.now();
+    const beganAt = databaseNow();
     const userIds = this.connections.userIds();
     try {
       for (let from = 0; from < userIds.length; from += USERS_A_QUERY) {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import { type RawData, WebSocket } from 'ws';
+import { databaseNow } from '../../../platform/database/database-clock.js';
 import type { IssuedToken } from '../../../platform/revocation/known-endings.js';
 import type { NotificationResponseDto } from '../dto/notification-response.dto.js';
 import { FEED_PAGE, type InboxFeed } from './inbox-feed.js';
@@ -63,7 +64,7 @@ export class LiveConnection {
    * @param since milliseconds; null where only what is new from now on is wanted
    */
   async start(since: number | null): Promise<void> {
-    if (since === null) await this.look(Date.now() - OVERLAP_MS, 'skip');
+    if (since === null) await this.look(databaseNow() - OVERLAP_MS, 'skip');
     else this.seenUntil = since - OVERLAP_MS;
     await this.send({ type: 'ready' });
     this.started = true;
@@ -123,7 +124,7 @@ export class LiveConnection {
   }
 
   private async look(since: number, what: 'send' | 'skip'): Promise<void> {
-    const beganAt = Date.now();
+    const beganAt = databaseNow();
     let last: NotificationResponseDto | null = null;
     let page: NotificationResponseDto[];
     do {

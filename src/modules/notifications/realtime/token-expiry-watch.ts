@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { NewestTokens } from '../../../platform/authentication/newest-tokens.js';
+import { databaseNow } from '../../../platform/database/database-clock.js';
 import { CLOSE } from './close-codes.js';
 import type { LiveConnection } from './live-connection.js';
 
@@ -23,7 +24,7 @@ export class TokenExpiryWatch {
       else if (newest !== null && connection.isOpen) checkAt(newest);
     };
     const checkAt = (expiry: number) => {
-      timer = setTimeout(() => void check(expiry), expiry * 1000 - Date.now());
+      timer = setTimeout(() => void check(expiry), expiry * 1000 - databaseNow());
     };
     connection.onClose(() => clearTimeout(timer));
     checkAt(expiresAt);

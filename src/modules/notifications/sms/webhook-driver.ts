@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Outcome } from '../deliveries/channel.js';
+import { databaseDate } from '../../../platform/database/database-clock.js';
 import { DeliveryRefusedError } from '../deliveries/delivery-errors.js';
 import { postToProvider } from './post.js';
 import type { Sms, SmsDriver } from './sms-driver.js';
@@ -20,7 +21,7 @@ export class WebhookDriver implements SmsDriver {
   }
 
   async send({ id, to, text }: Sms): Promise<Outcome> {
-    const now = new Date();
+    const now = databaseDate();
     const timestamp = String(Math.floor(now.getTime() / 1000));
     const body = JSON.stringify({ type: 'sms', timestamp: now.toISOString(), data: { to, text } });
     const signature = createHmac('sha256', this.key).update(`${id}.${timestamp}.${body}`).digest('base64');

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { databaseNow } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { Outbox } from '../../../platform/messaging/outbox.js';
 import { WorkQueue } from '../../../platform/work/work-queue.js';
@@ -56,7 +57,7 @@ export class AlarmClock implements OnApplicationBootstrap, BeforeApplicationShut
         await this.alarms.deleteOne({ _id, user }, { session });
         return;
       }
-      const due = pendingAlarms(task).filter(({ at }) => at.getTime() <= Date.now());
+      const due = pendingAlarms(task).filter(({ at }) => at.getTime() <= databaseNow());
       const told = due.reduce<Partial<Task>>((notes, alarm) => ({ ...notes, ...alarm.told }), {});
       if (due.length > 0) {
         // Not a change of the user's: version and ETag stay. It collides with one that is made at the same time.

@@ -10,6 +10,7 @@ import { Environment } from '../../../config/environment.js';
 import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
 import { PhoneVerificationRequestedEvent } from '../../../contracts/users.events.js';
 import { AuditedActions } from '../../../platform/audit/audited-actions.js';
+import { databaseDate, databaseNow } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { Outbox } from '../../../platform/messaging/outbox.js';
 import { Quotas } from '../../../platform/quotas/quotas.js';
@@ -52,7 +53,7 @@ export class PhoneNumbersService {
     }
     const code = String(randomInt(10 ** DIGITS)).padStart(DIGITS, '0');
     const hash = this.box.sign(PURPOSE, signed(userId, phone, code));
-    const expiresAt = new Date(Date.now() + LIFETIME_MS);
+    const expiresAt = databaseDate(LIFETIME_MS);
     await this.transactions.run(async (session) => {
       await this.takeOne('phone-code-user', userId, session);
       await this.takeOne('phone-code-number', phone, session);
@@ -72,7 +73,7 @@ export class PhoneNumbersService {
     // Counted before it is looked at, and beside the transaction, so that parallel guesses and failed ones count, too.
     const challenge = await this.codes
       .findOneAndUpdate(
-        { _id: userId, tries: { $lt: MAX_TRIES }, expiresAt: { $gt: new Date() } },
+        { _id: userId, tries: { $lt: MAX_TRIES }, expiresAt: { $gt: databaseDate() } },
         { $inc: { tries: 1 } },
       )
       .lean<PhoneCode>();
@@ -100,7 +101,7 @@ export class PhoneNumbersService {
   private async takeOne(kind: string, subject: string, session: ClientSession): Promise<void> {
     const free = await this.quotas.take(kind, subject, PER_DAY, session);
     if (!free) return;
-    const seconds = Math.max(1, Math.ceil((free.getTime() - Date.now()) / 1000));
+    const seconds = Math.max(1, Math.ceil((free.getTime() - databaseNow()) / 1000));
     throw new ProblemError('RATE_LIMITED', 'No more codes for today: try again tomorrow.', {
       headers: { 'Retry-After': String(seconds) },
     });
