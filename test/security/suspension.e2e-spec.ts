@@ -218,6 +218,18 @@ it('shows administrators, and nobody else, whether and why a user is suspended',
   expect(await read(root)).toMatchObject({ reason: null });
 });
 
+it('shows no reason of an earlier suspension after a release without reasons has suspended again', async () => {
+  const user = await registerVerifiedUser(service);
+  const read = async () => (await root.api.get<{ suspended: object }>(`${USERS}/${user.id}`)).body.suspended;
+  expect(await suspend(user)).toMatchObject({ status: 204 });
+  expect(await read()).toMatchObject({ reason: 'spam' });
+  const suspendedAt = new Date(Date.now() + 1000);
+  await databaseOf(service)
+    .collection('users')
+    .updateOne({ _id: new ObjectId(user.id) }, { $set: { suspendedAt } });
+  expect(await read()).toEqual({ at: suspendedAt.toISOString(), reason: null });
+});
+
 it('writes into the audit trail who did what, from where, and why', async () => {
   const user = await registerVerifiedUser(service);
   const key = await createApiKey(root, ['users:write', 'users:admin']);

@@ -131,7 +131,8 @@ export class UserAdministrationService {
       const suspendedAt = command === 'suspend' ? databaseDate() : null;
       if (suspendedAt) await this.assertNotOwn(actor, id, session);
       if (Boolean(before.suspendedAt) === Boolean(suspendedAt)) return;
-      const suspension = { suspendedAt, suspensionReason: suspendedAt ? (reason ?? null) : null };
+      const suspensionReason = suspendedAt ? (reason ?? null) : null;
+      const suspension = { suspendedAt, suspensionReason, suspensionReasonFor: suspendedAt };
       const user = await this.profiles.change(id, 'any', session, suspension);
       await this.command(command, actor, user, null, session, reason === undefined ? undefined : { reason });
     });

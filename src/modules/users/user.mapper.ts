@@ -20,7 +20,10 @@ export function toUserResponse(user: User, publicUrl: string): UserResponseDto {
   };
 }
 
-/** @returns null for a user who isn't suspended */
-export function toSuspension({ suspendedAt, suspensionReason }: User): SuspensionResponseDto | null {
-  return suspendedAt ? { at: suspendedAt.toISOString(), reason: suspensionReason ?? null } : null;
+/** @returns null for a user who isn't suspended; no reason where the stored one is of an earlier suspension */
+export function toSuspension(user: User): SuspensionResponseDto | null {
+  const { suspendedAt, suspensionReason, suspensionReasonFor } = user;
+  if (!suspendedAt) return null;
+  const isOfThis = !suspensionReasonFor || suspensionReasonFor.getTime() === suspendedAt.getTime();
+  return { at: suspendedAt.toISOString(), reason: isOfThis ? (suspensionReason ?? null) : null };
 }

@@ -50,6 +50,13 @@ export class User {
   @Prop({ type: String, default: null })
   suspensionReason!: string | null;
 
+  /**
+   * The `suspendedAt` of the suspension that the reason is for: releases without reasons change only `suspendedAt`. Absent
+   * in documents of releases that stored the reason alone, and lifted it with the suspension.
+   */
+  @Prop({ type: Date })
+  suspensionReasonFor?: Date | null;
+
   /** E.164 */
   @Prop({ type: String, default: null })
   phone!: string | null;
