@@ -1,14 +1,18 @@
+import { execFile } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { givenValue } from './environment.js';
 import { withDatabase } from './mongodb.js';
 import { startGateway } from './nginx.js';
+import { PROJECT_ROOT } from './paths.js';
 import { freePort } from './ports.js';
 import { startRabbitMq } from './rabbitmq.js';
 import { startService } from './service.js';
 import { type Shape, type ShapePlan, SHAPES } from './shapes.js';
 import type { Stack } from './stack.js';
 
+const CLI = join(PROJECT_ROOT, 'dist/cli.js');
 const USUAL_METRICS_PORT = 9464;
 const PRIVATE_KEYS = /-----BEGIN [A-Z ]+-----[\s\S]+?-----END [A-Z ]+-----/g;
 
@@ -24,8 +28,26 @@ export interface ShapeOptions {
   database: string;
 }
 
+/**
+ * The keys derived from `APP_SECRETS` that a process of a split service needs, in place of the secrets themselves.
+ *
+ * @throws Error where they can't be derived, such as from unusable secrets
+ */
+async function derivedKeysFor(modules: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const args = [CLI, 'keys', 'derive', 'app-secret', '--for', modules];
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: PROJECT_ROOT, env });
+    return { APP_SECRETS: '', APP_SECRETS_FILE: '', APP_KEYS: stdout.trim(), APP_KEYS_FILE: '' };
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Error(`The keys of ${modules} can't be derived from APP_SECRETS: ${stderr?.trim() ?? ''}`, {
+      cause: error,
+    });
+  }
+}
+
 /** Only processes that serve auth sign access tokens: the others get the public keys alone. */
-function keysFor(modules: string | undefined, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function signingKeysFor(modules: string | undefined, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const pems = givenValue(env, 'JWT_PRIVATE_KEYS')?.replaceAll('\\n', '\n').match(PRIVATE_KEYS);
   if (modules === undefined || modules === 'auth' || !pems) return {};
   const publicPems = pems.map((pem) => createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' }));
@@ -68,7 +90,8 @@ export async function startShape({ shape, stack, port, env, database }: ShapeOpt
       ...{ PORT: String(ownPort), METRICS_PORT: String(metricsPort) },
       ...(gateway && { TRUST_PROXY: '1' }),
       ...(broker && { MODULES: modules, EVENT_BUS: 'rabbitmq', RABBITMQ_URL: broker.url }),
-      ...keysFor(modules, env),
+      ...signingKeysFor(modules, env),
+      ...(modules !== undefined && (await derivedKeysFor(modules, env))),
       ...(broker && { MONGODB_URI: withDatabase(stack.mongodbUri, `${database}_${name}`) }),
     };
     const { exited } = await startService({

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { freePort, isPortFree } from '../../local/ports.js';
 import { isAlive } from '../../local/process-identity.js';
 import type { SpawnedProcess } from '../../local/process.js';
+import { purposesOf } from '../../src/config/key-purposes.js';
 import { TASKS, createTask } from '../support/tasks.js';
 import { registerUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
@@ -35,6 +36,20 @@ afterEach(() => void child?.kill('SIGINT'));
 afterAll(() => rmSync(checkout, { recursive: true }));
 
 const recordFile = () => join(checkout, '.local/servers.json');
+
+function environmentOf(pid: number): NodeJS.ProcessEnv {
+  const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  const pairs = entries.map((entry): [string, string] => {
+    const end = entry.indexOf('=');
+    return [entry.slice(0, end), entry.slice(end + 1)];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** @param keys as in `APP_KEYS`: `<purpose>:<key>`, with commas between them */
+function purposesIn(keys: string): (string | undefined)[] {
+  return keys === '' ? [] : keys.split(',').map((key) => key.split(':')[0]);
+}
 
 async function start(script: string, port: number): Promise<() => string> {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
@@ -72,6 +87,11 @@ it.each([
 
     const started = JSON.parse(readFileSync(recordFile(), 'utf8')) as SpawnedProcess[];
     expect(started.map(({ name }) => name)).toEqual(expect.arrayContaining([...processes, 'nginx']));
+    for (const { name, pid } of started.filter((each) => processes.includes(each.name))) {
+      const { APP_SECRETS = '', APP_KEYS = '' } = environmentOf(pid);
+      const isSplit = script === 'start:split';
+      expect([APP_SECRETS !== '', purposesIn(APP_KEYS)]).toEqual([!isSplit, isSplit ? purposesOf([name]) : []]);
+    }
     const exited = once(child as ChildProcess, 'exit');
     child?.kill('SIGINT');
     expect(await exited).toEqual([0, null]);
