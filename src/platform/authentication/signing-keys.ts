@@ -47,6 +47,11 @@ export class SigningKeys {
     return id === undefined ? undefined : this.keys.get(id);
   }
 
+  /** The ids of all keys of this process, those that only verify included. */
+  get ids(): string[] {
+    return [...this.keys.keys()];
+  }
+
   /** The public keys as a JWK Set (RFC 7517). */
   toJwks(): { keys: JsonWebKey[] } {
     return {

@@ -1,18 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
-interface Question {
+/** What both sides say: a process of an earlier release doesn't send its keys. */
+interface Sender {
+  keyIds?: string[];
+}
+
+interface Question extends Sender {
   id: string;
   replyTo: string;
   question: unknown;
 }
 
-interface Reply {
+interface Reply extends Sender {
   id: string;
   answer: string;
 }
 
-/** Questions to the processes that serve a module, through Redis' pub/sub. The first answer counts. */
+/**
+ * Questions to the processes that serve a module, through Redis' pub/sub. The first answer counts.
+ *
+ * Deployments that share a Redis receive each other's messages, also where each has a database number of its own. An
+ * answer of another deployment would be about other users, so it doesn't count: sender and receiver must have a key in common.
+ */
 export class RedisQuestion {
   private readonly replies: string;
   private readonly waiting = new Map<string, (answer: string) => void>();
@@ -22,6 +32,8 @@ export class RedisQuestion {
     private readonly redis: Redis,
     private readonly subscriber: Redis,
     private readonly name: string,
+    /** Of the keys of access tokens, which all processes of a deployment have. More than one while keys are rotated. */
+    private readonly keyIds: string[],
   ) {
     this.replies = `${name}.replies.${randomUUID()}`;
   }
@@ -34,8 +46,8 @@ export class RedisQuestion {
     };
     this.subscriber.on('message', (channel, message) => {
       const answer = this.answers.get(channel);
-      if (answer) void this.reply(JSON.parse(message) as Question, answer);
-      else if (channel === this.replies) this.receive(JSON.parse(message) as Reply);
+      if (answer) this.receiveQuestion(JSON.parse(message) as Question, answer);
+      else if (channel === this.replies) this.receiveReply(JSON.parse(message) as Reply);
     });
     this.subscriber.on('ready', subscribe);
     if (this.subscriber.status === 'ready') subscribe();
@@ -50,7 +62,9 @@ export class RedisQuestion {
         this.waiting.set(id, resolve);
         timer = setTimeout(() => reject(new Error(`${module} did not answer`)), timeoutMs);
       });
-      return (await Promise.all([answer, this.send(module, { id, replyTo: this.replies, question })]))[0];
+      return (
+        await Promise.all([answer, this.send(module, { id, replyTo: this.replies, keyIds: this.keyIds, question })])
+      )[0];
     } finally {
       clearTimeout(timer);
       this.waiting.delete(id);
@@ -62,13 +76,22 @@ export class RedisQuestion {
     if (receivers === 0) throw new Error(`nobody answers for ${module}`);
   }
 
+  private receiveQuestion(question: Question, answer: (question: unknown) => Promise<string>): void {
+    if (question.keyIds === undefined || this.isOwn(question)) void this.reply(question, answer);
+  }
+
   private async reply({ id, replyTo, question }: Question, answer: (question: unknown) => Promise<string>) {
-    const reply: Reply = { id, answer: await answer(question) };
+    const reply: Reply = { id, keyIds: this.keyIds, answer: await answer(question) };
     await this.redis.publish(replyTo, JSON.stringify(reply)).catch(() => undefined); // the other process asks again
   }
 
-  private receive({ id, answer }: Reply): void {
-    this.waiting.get(id)?.(answer);
+  /** An answer without keys doesn't count: it may be another deployment's. */
+  private receiveReply(reply: Reply): void {
+    if (this.isOwn(reply)) this.waiting.get(reply.id)?.(reply.answer);
+  }
+
+  private isOwn({ keyIds = [] }: Sender): boolean {
+    return keyIds.some((id) => this.keyIds.includes(id));
   }
 
   private channelOf(module: string): string {

@@ -8,6 +8,7 @@ import {
 import type { Redis } from 'ioredis';
 import { Environment } from '../../config/environment.js';
 import type { ModuleName } from '../../contracts/modules.js';
+import { SigningKeys } from '../authentication/signing-keys.js';
 import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { RemoteQuestion } from '../messaging/remote-question.js';
 import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
@@ -47,8 +48,9 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly redis: RedisQuestion;
   private readonly timers = new Map<RemoteFeed, NodeJS.Timeout>();
   private readonly reportedOld = new Set<RemoteFeed>();
-  /** A read of the whole feed that is under way: processes that begin at the same time share it. */
-  private whole?: ReturnType<RevocationFeed['excerpt']>;
+  /** The next read of the whole feed, which processes that begin at the same time share; one read follows the other. */
+  private nextWhole?: ReturnType<RevocationFeed['excerpt']>;
+  private lastWhole: Promise<unknown> = Promise.resolve();
   private receive: (endings: Ending[]) => void = () => undefined;
   private closing = false;
 
@@ -57,6 +59,7 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
     @InjectRedis() redis: Redis,
     @InjectRedisSubscriber() subscriber: Redis,
     private readonly feed: RevocationFeed,
+    keys: SigningKeys,
     { MODULES: served, ACCESS_TOKEN_TTL_SECONDS: ttl }: Environment,
   ) {
     const isServed = (module: ModuleName) => served.includes(module);
@@ -75,7 +78,7 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
       unavailable: 'The feed of ended access can not be read at the moment.',
       traced: false,
     });
-    this.redis = new RedisQuestion(redis, subscriber, NAME);
+    this.redis = new RedisQuestion(redis, subscriber, NAME, keys.ids);
   }
 
   /** @param receive takes the entries that answers bring, known ones included */
@@ -153,10 +156,15 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
+  /** Never joins a read that is under way: that one may miss what was recorded before the question. */
   private readWhole(): ReturnType<RevocationFeed['excerpt']> {
-    this.whole ??= this.feed.excerpt(null).finally(() => {
-      this.whole = undefined;
-    });
-    return this.whole;
+    if (!this.nextWhole) {
+      this.nextWhole = this.lastWhole.then(() => {
+        this.nextWhole = undefined;
+        return this.feed.excerpt(null);
+      });
+      this.lastWhole = this.nextWhole.catch(() => undefined);
+    }
+    return this.nextWhole;
   }
 }
