@@ -92,7 +92,7 @@ it('reports work that is parked', async () => {
 it('reports no refusal, and no dependency that is away', async () => {
   const before = reports().length;
   const late = await registerUser(service);
-  expect((await late.api.get('/api/v1/users/me')).status).toBe(200);
+  await waitFor('the profile', async () => (await late.api.get('/api/v1/users/me')).status === 200);
   await databaseOf(service).collection('users').deleteMany({ email: late.email });
   expect((await late.api.get('/api/v1/users/me')).status).toBe(503);
   expect((await new ApiClient(service).get(TASKS)).status).toBe(401);

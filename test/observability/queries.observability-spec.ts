@@ -87,7 +87,7 @@ it('while the database is away, a scrape is answered in time, and says so', asyn
       expect(Date.now() - askedAt).toBeLessThan(SCRAPE_TIMEOUT_MS);
       return text.includes('dependency_up{dependency="mongodb"} 0');
     },
-    30_000,
+    60_000,
   );
   await waitFor(
     'Prometheus to know',

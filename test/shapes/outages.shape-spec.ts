@@ -94,5 +94,5 @@ it('says in /health and a metric that an alarm of the disk blocks it, and goes o
   await expectUnavailable(() => user.api.at(users).get(ME));
   await broker.control('set_disk_free_limit', '50MB');
   await waitForProfile(user);
-  expect(await rabbitmq()).toEqual({ status: 'up' });
+  await waitFor('it to be shown no longer', async () => (await rabbitmq())?.status === 'up', PATIENCE_MS);
 });

@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const DEFAULT_PATIENCE_MS = 15_000;
+const DEFAULT_PATIENCE_MS = 30_000;
 const MIN_PAUSE_MS = 20;
 
 type Falsy = false | null | undefined | 0 | '';
 
 /**
  * Polls until `condition` gives something truthy, and gives that. Pauses as long as the condition takes, so that asking for
- * what is to come doesn't take the processor from what brings it.
+ * what is to come doesn't take the processor from what brings it. The last attempt begins after the deadline: on a slow
+ * machine the one before may have begun long before it.
  *
- * @param what the end of the sentence "waited 15000 ms for …"
+ * @param what the end of the sentence "waited 30000 ms for …"
  * @throws Error after the deadline, with the last error of the condition as its cause
  */
 export async function waitFor<T>(
@@ -19,8 +20,9 @@ export async function waitFor<T>(
 ): Promise<Exclude<T, Falsy>> {
   const deadline = Date.now() + patienceMs;
   let cause: unknown;
+  let asked: number;
   do {
-    const asked = Date.now();
+    asked = Date.now();
     try {
       const outcome = await condition();
       if (outcome) return outcome as Exclude<T, Falsy>;
@@ -29,6 +31,6 @@ export async function waitFor<T>(
       cause = error;
     }
     await delay(Math.max(MIN_PAUSE_MS, Date.now() - asked));
-  } while (Date.now() < deadline);
+  } while (asked < deadline);
   throw new Error(`waited ${patienceMs} ms for ${what}`, { cause });
 }
