@@ -25,7 +25,17 @@ export default tseslint.config(
   {
     // The Swagger plugin refers to the classes that properties name.
     files: ['**/*.dto.ts'],
-    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'off',
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'class-validator',
+          importNames: ['ValidateNested'],
+          message: 'Use NestedObject, which lets no list pass.',
+        },
+      ],
+    },
   },
   {
     files: ['**/*.{js,mjs,cjs}'],

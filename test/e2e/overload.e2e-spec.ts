@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { startService, type TestService } from '../support/service.js';
+import { median } from '../support/quickest.js';
 import { waitFor } from '../support/wait-for.js';
 
 const MAX_LAG_MS = 50;
@@ -40,10 +41,6 @@ const ask = () => api.get<Problem>('/api/v1/tasks', { Origin: 'https://app.examp
 async function shedSoFar(): Promise<number> {
   const metrics = await (await fetch(`${service.metricsUrl}/metrics`)).text();
   return Number(/^http_requests_shed_total (\d+)$/m.exec(metrics)?.[1]);
-}
-
-function median(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
 }
 
 describe('an instance that has more to do than it can', () => {
@@ -86,9 +83,9 @@ describe('an instance that has more to do than it can', () => {
           (status === 503 ? refused : served).push(performance.now() - began);
           return refused.length >= 20 && served.length >= 3;
         },
-        30_000,
+        90_000,
       );
     });
     expect(median(refused)).toBeLessThan(median(served) / 2);
-  });
+  }, 120_000);
 });

@@ -68,6 +68,10 @@ describe('many operations in one request', () => {
       { op: 'delete', id: 'nonsense' },
       { op: 'delete', id: 7 },
       { op: 'update', id: UNKNOWN_ID },
+      { op: 'create', task: [] },
+      { op: 'create', task: [{ title: 'T' }] },
+      { op: 'create', task: 'T' },
+      { op: 'update', id: UNKNOWN_ID, changes: [] },
       { op: 'replace', id: UNKNOWN_ID },
       { op: 'toString' },
       { op: 'delete', id: UNKNOWN_ID, force: true },
@@ -77,7 +81,7 @@ describe('many operations in one request', () => {
       {},
     );
     expect(results.map(({ status }) => status)).toEqual([
-      400, 201, 400, 400, 400, 400, 404, 404, 404, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400,
+      400, 201, 400, 400, 400, 400, 404, 404, 404, 404, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400,
     ]);
     const fields = results.map(({ problem }) => problem?.errors?.map(({ field }) => field).join());
     expect(fields.filter((field) => field !== undefined)).toEqual([
@@ -87,6 +91,10 @@ describe('many operations in one request', () => {
       'task.title',
       'task.constructor',
       'id',
+      'changes',
+      'task',
+      'task',
+      'task',
       'changes',
       'op',
       'op',

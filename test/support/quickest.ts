@@ -10,3 +10,8 @@ export async function quickest(limitMs: number, measure: () => Promise<number>):
     shortest = Math.min(shortest, await measure());
   return shortest;
 }
+
+/** The middle one of some numbers, of the two middle ones the higher. */
+export function median(numbers: number[]): number {
+  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)]!;
+}

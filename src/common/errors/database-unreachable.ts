@@ -1,14 +1,27 @@
-/** Errors of the driver that mean "no database", not "a mistake of ours". */
-const UNREACHABLE = new Set([
-  'MongoNetworkError',
-  'MongoNetworkTimeoutError',
-  'MongoServerSelectionError',
-  'MongooseServerSelectionError',
-  'MongoNotConnectedError',
-  'MongoPoolClearedError',
-  'MongoWaitQueueTimeoutError',
-  'MongoTopologyClosedError',
-]);
+import mongoose, { mongo } from 'mongoose';
+
+/** What the driver throws, with all that extends it, where there is no database to ask, not a mistake of ours. */
+const UNREACHABLE = [
+  mongo.MongoNetworkError,
+  mongo.MongoSystemError,
+  mongo.MongoNotConnectedError,
+  mongo.MongoStalePrimaryError,
+  mongo.MongoTopologyClosedError,
+  mongo.MongoServerClosedError,
+  mongo.MongoClientClosedError,
+  mongo.MongoOperationTimeoutError,
+  mongoose.Error.MongooseServerSelectionError,
+];
+/** No connection became free in time. The driver doesn't export its class. */
+const WAIT_QUEUE_TIMEOUT = 'MongoWaitQueueTimeoutError';
+
+/** What the driver says of an error of a connection, or of a server that can't serve now: another try may succeed. */
+const LABELS = [
+  mongo.MongoErrorLabel.RetryableWriteError,
+  mongo.MongoErrorLabel.HandshakeError,
+  mongo.MongoErrorLabel.ResetPool,
+  mongo.MongoErrorLabel.InterruptInUseConnections,
+];
 
 /** MongoDB's code of a write that finds no space on the server's disk: until there is some, it can't serve either. */
 export const OUT_OF_DISK_SPACE = 14031;
@@ -24,11 +37,11 @@ const UNABLE = new Set([OUT_OF_DISK_SPACE, 6, 7, 50, 89, 91, 133, 189, 262, 9001
 
 /** Whether an error means that the database can't be reached at the moment. */
 export function isDatabaseUnreachable(error: unknown): boolean {
-  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
+  if (UNREACHABLE.some((type) => error instanceof type)) return true;
+  if (!(error instanceof mongo.MongoError)) return false;
+  if (error.name === WAIT_QUEUE_TIMEOUT || LABELS.some((label) => error.hasErrorLabel(label))) return true;
+  if (!(error instanceof mongo.MongoServerError)) return false;
   // What the driver makes of a lost connection in an insertMany; what a server answers has a code.
-  if (name === 'MongoBulkWriteError' && code === undefined) return true;
-  if (name === 'MongoServerError' || name === 'MongoBulkWriteError') {
-    return typeof code === 'number' && UNABLE.has(code);
-  }
-  return typeof name === 'string' && UNREACHABLE.has(name);
+  if (error.code === undefined) return error instanceof mongo.MongoBulkWriteError;
+  return typeof error.code === 'number' && UNABLE.has(error.code);
 }

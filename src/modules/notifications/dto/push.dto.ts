@@ -1,18 +1,7 @@
 import { ECDH } from 'node:crypto';
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import {
-  IsDefined,
-  IsNumber,
-  IsObject,
-  IsOptional,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  ValidateBy,
-  ValidateNested,
-} from 'class-validator';
+import { IsNumber, IsOptional, Matches, Max, MaxLength, Min, ValidateBy } from 'class-validator';
+import { NestedObject } from '../../../common/validation/nested-object.js';
 import { isPushEndpoint } from '../push/push-endpoint.js';
 
 const LAST_MOMENT_MS = 8.64e15;
@@ -68,10 +57,7 @@ export class SubscribeDto {
   @IsNumber()
   expirationTime?: number | null;
 
-  @ValidateNested()
-  @Type(() => PushKeysDto)
-  @IsObject()
-  @IsDefined()
+  @NestedObject(() => PushKeysDto)
   keys!: PushKeysDto;
 }
 

@@ -1,7 +1,7 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, Equals, IsArray, IsDefined, IsString, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, Equals, IsArray, IsString } from 'class-validator';
 import { ProblemResponseDto } from '../../../common/openapi/problem-response.dto.js';
+import { NestedObject } from '../../../common/validation/nested-object.js';
 import { CreateTaskDto, UpdateTaskDto } from './task-requests.dto.js';
 import { TaskResponseDto } from './task-response.dto.js';
 
@@ -12,9 +12,7 @@ export class CreateTaskOperationDto {
   @Equals('create')
   op!: 'create';
 
-  @ValidateNested()
-  @IsDefined()
-  @Type(() => CreateTaskDto)
+  @NestedObject(() => CreateTaskDto)
   task!: CreateTaskDto;
 }
 
@@ -27,9 +25,7 @@ export class UpdateTaskOperationDto {
   @IsString()
   id!: string;
 
-  @ValidateNested()
-  @IsDefined()
-  @Type(() => UpdateTaskDto)
+  @NestedObject(() => UpdateTaskDto)
   changes!: UpdateTaskDto;
 }
 

@@ -1,16 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import {
-  ArrayUnique,
-  IsArray,
-  IsBoolean,
-  IsDefined,
-  IsIn,
-  IsObject,
-  Matches,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayUnique, IsArray, IsBoolean, IsIn, Matches, ValidateIf } from 'class-validator';
+import { NestedObject } from '../../../common/validation/nested-object.js';
 import { NOTIFICATION_EVENTS, type NotificationEvent } from '../../../contracts/notification-events.js';
 import type { NotificationPreferences } from '../../../contracts/users.events.js';
 
@@ -40,10 +30,7 @@ export class QuietHoursDto {
 }
 
 export class PreferencesDto implements NotificationPreferences {
-  @ValidateNested()
-  @Type(() => ChannelsDto)
-  @IsObject()
-  @IsDefined()
+  @NestedObject(() => ChannelsDto)
   channels!: ChannelsDto;
 
   /** These reach neither the inbox nor a channel (mails about the account go out all the same). */
@@ -54,9 +41,7 @@ export class PreferencesDto implements NotificationPreferences {
   mutedEvents!: NotificationEvent[];
 
   @ApiProperty({ type: () => QuietHoursDto, nullable: true })
-  @ValidateNested()
-  @Type(() => QuietHoursDto)
-  @IsObject()
+  @NestedObject(() => QuietHoursDto)
   @ValidateIf((_object, value) => value !== null)
   quietHours!: QuietHoursDto | null;
 
