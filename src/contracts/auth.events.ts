@@ -2,9 +2,6 @@ import type { ApiKeyScope } from './api-key-scope.js';
 import { DomainEvent } from './event.js';
 import type { Role } from './role.js';
 
-/** The purpose for which `SecretBox` encrypts tokens and codes in events: they stand in clear in no outbox or queue. */
-export const ONE_TIME_TOKEN = 'one-time-token';
-
 /** An account came to be; `subject` is the account's id, which is the user's id everywhere. */
 export class AccountRegisteredEvent extends DomainEvent<{
   name: string;
@@ -46,7 +43,7 @@ export class SessionStartedEvent extends DomainEvent<{
   static readonly type = 'auth.session-started.v1';
 }
 
-/** `movesAccount`: the link moves an existing account to this address. */
+/** `token` is encrypted (`OneTimeSecrets`). `movesAccount`: the link moves an existing account to this address. */
 export class EmailVerificationRequestedEvent extends DomainEvent<{
   email: string;
   token: string;
@@ -56,6 +53,7 @@ export class EmailVerificationRequestedEvent extends DomainEvent<{
   static readonly type = 'auth.email-verification-requested.v1';
 }
 
+/** `token` is encrypted (`OneTimeSecrets`). */
 export class PasswordResetRequestedEvent extends DomainEvent<{ email: string; token: string; expiresAt: string }> {
   static readonly type = 'auth.password-reset-requested.v1';
 }

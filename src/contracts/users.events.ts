@@ -26,7 +26,7 @@ export class PreferencesChangedEvent extends DomainEvent<{ version: number; pref
   static readonly type = 'users.preferences-changed.v1';
 }
 
-/** A number waits to be confirmed by a code, which is encrypted (`ONE_TIME_TOKEN`). */
+/** A number waits to be confirmed by a code, which is encrypted (`OneTimeSecrets`). */
 export class PhoneVerificationRequestedEvent extends DomainEvent<{ phone: string; code: string; expiresAt: string }> {
   static readonly type = 'users.phone-verification-requested.v1';
 }

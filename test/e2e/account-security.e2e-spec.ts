@@ -335,6 +335,25 @@ describe('the second factor', () => {
     expect(await login(user)).toMatchObject({ status: 200 });
   });
 
+  it("can't be another account's, whose secret was copied in the database", async () => {
+    const [owner, thief] = [await withMfa(), await withMfa()];
+    const accounts = databaseOf(service).collection<{ _id: ObjectId; mfa: { secret: string } }>('accounts');
+    const mfaOf = async ({ id }: TestUser) => (await accounts.findOne({ _id: new ObjectId(id) }))?.mfa;
+    const copied = (await mfaOf(owner.user))?.secret ?? '';
+    expect(copied).toMatch(/^v2\./);
+    await accounts.updateOne({ _id: new ObjectId(thief.user.id) }, { $set: { 'mfa.secret': copied } });
+    const { body } = await login(thief.user);
+    for (const secret of [owner.secret, thief.secret]) {
+      const answer = await secondStep(body.mfaToken, codeOf(secret));
+      expect(answer).toMatchObject({ status: 500, body: { code: 'INTERNAL' } });
+      expect(answer.body.detail).toContain('recovery code');
+    }
+    expect(service.logs()).toContain(`mfa.secret of account ${thief.user.id} can't be decrypted`);
+    for (const secret of [copied, owner.secret, thief.secret]) expect(service.logs()).not.toContain(secret);
+    // The owner of the account is not locked out.
+    expect(await secondStep(body.mfaToken, thief.recoveryCodes[0] ?? '')).toMatchObject({ status: 200 });
+  });
+
   it('has an mfaToken that is good for nothing else', async () => {
     const { user } = await withMfa();
     const { body } = await login(user);

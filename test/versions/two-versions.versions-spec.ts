@@ -3,7 +3,8 @@ import { databaseOf } from '../support/database.js';
 import { mailTo } from '../support/mail.js';
 import { databaseUri, environmentFor, newDatabaseName, runCli, TestService } from '../support/service.js';
 import { TASKS, type TaskBody } from '../support/tasks.js';
-import { logIn } from '../support/users.js';
+import { allowCodeAgain, codeOf } from '../support/totp.js';
+import { logIn, registerVerifiedUser, type TestUser, type Tokens } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 import { buildPreviousRelease, type PreviousRelease } from './previous-release.js';
 import { type Person, Traffic } from './traffic.js';
@@ -64,6 +65,23 @@ async function shownTo(person: Person, service: TestService) {
   };
 }
 
+/** Sets up a second factor. @returns its secret */
+async function setUpSecondFactor({ api, password }: TestUser): Promise<string> {
+  const { body } = await api.post<{ secret: string }>('/api/v1/auth/mfa/totp', { password });
+  const confirmed = await api.post('/api/v1/auth/mfa/totp/confirm', { code: codeOf(body.secret) });
+  expect(confirmed).toMatchObject({ status: 200 });
+  return body.secret;
+}
+
+async function logInWithCode(service: TestService, user: TestUser, secret: string): Promise<void> {
+  await allowCodeAgain(service, user);
+  const api = new ApiClient(service);
+  const { email, password } = user;
+  const { body } = await api.post<{ mfaToken: string }>('/api/v1/auth/login', { email, password });
+  const second = { mfaToken: body.mfaToken, code: codeOf(secret) };
+  expect(await api.post<Tokens>('/api/v1/auth/login/mfa', second)).toMatchObject({ status: 200 });
+}
+
 function acknowledgedTo({ id, name, email, tasks }: Person) {
   return {
     id,
@@ -87,11 +105,14 @@ it('an upgrade, a way back and another upgrade under load lose no request, no da
   await traffic.through([first, second], 2 * ROUNDS);
   await traffic.through([second], ROUNDS);
   await first.stop();
+  const guarded = await registerVerifiedUser(second);
+  const secret = await setUpSecondFactor(guarded);
 
   const back = await startPrevious();
   await traffic.through([second, back], 2 * ROUNDS);
   await traffic.through([back], ROUNDS);
   await second.stop();
+  await logInWithCode(back, guarded, secret);
 
   await migrate();
   const last = await startCurrent();
@@ -99,6 +120,7 @@ it('an upgrade, a way back and another upgrade under load lose no request, no da
   await traffic.through([last], ROUNDS);
   await back.stop();
   await migrate('--contract');
+  await logInWithCode(last, guarded, secret);
   await traffic.through([last], ROUNDS);
   await traffic.stop();
 

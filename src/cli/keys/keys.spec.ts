@@ -132,7 +132,7 @@ describe('cli keys derive', () => {
     expect(output.split(',').map((entry) => entry.split(':')[0])).toEqual(['files.url', 'cursor']);
     expect(note).toContain('APP_KEYS');
     expect(note).not.toContain(secret);
-    const box = new SecretBox({ APP_KEYS: output.split(',') } as unknown as Environment);
+    const box = new SecretBox({ APP_KEYS: output.split(',') });
     expect(box.verify('cursor', 'x', box.sign('cursor', 'x'))).toBe(true);
     expect(() => box.sign('refresh-token', 'x')).toThrow('APP_KEYS has no key for refresh-token');
     expect(box.verify('refresh-token', 'x', '')).toBe(false);

@@ -89,7 +89,7 @@ describe('a rotation of APP_SECRETS', () => {
 
   beforeAll(async () => {
     const values = await rotation('app-secret');
-    stages = values.map((secrets) => new SecretBox({ APP_SECRETS: secrets } as unknown as Environment));
+    stages = values.map((secrets) => new SecretBox({ APP_SECRETS: secrets }));
   });
 
   it.each(titles)('what "%s" encrypts and signs is good at "%s"', (_from, _to, from, to) => {
@@ -102,10 +102,10 @@ describe('a rotation of APP_SECRETS', () => {
     'what "%s" makes with the secrets is good at "%s" with the derived keys, and back',
     async (_from, _to, from, to) => {
       const values = await rotation('app-secret');
-      const whole = new SecretBox({ APP_SECRETS: values[from] } as unknown as Environment);
+      const whole = new SecretBox({ APP_SECRETS: values[from] });
       const source = { APP_SECRETS: values[to]?.join(',') };
       const { output } = await keys(['derive', 'app-secret', '--for', 'auth'], source);
-      const derived = new SecretBox({ APP_KEYS: output.split(',') } as unknown as Environment);
+      const derived = new SecretBox({ APP_KEYS: output.split(',') });
       for (const [maker, reader] of [
         [whole, derived],
         [derived, whole],

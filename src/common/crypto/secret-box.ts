@@ -1,11 +1,21 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Environment } from '../../config/environment.js';
 import type { KeyPurpose } from '../../config/key-purposes.js';
 import { deriveKey } from './derive-key.js';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+/** Begins a bound ciphertext; no character of base64url is a dot. Without it: not bound, as all of earlier releases. */
+const BOUND = 'v2.';
+
+/** Whose value a ciphertext holds, and which one. It can be decrypted for these two alone. */
+export interface Binding {
+  /** A user's id. */
+  owner: string;
+  /** What the value is; unique among all that is encrypted for the same purpose and owner. */
+  field: string;
+}
 
 /**
  * Encrypts and signs with keys of `APP_KEYS`, or derived from `APP_SECRETS`: the first makes, all are tried when
@@ -16,36 +26,45 @@ const TAG_BYTES = 16;
 export class SecretBox {
   private readonly keys = new Map<KeyPurpose, Buffer[]>();
 
-  constructor(private readonly environment: Environment) {
+  constructor(@Inject(Environment) private readonly environment: Pick<Environment, 'APP_KEYS' | 'APP_SECRETS'>) {
     if (environment.APP_KEYS && environment.APP_SECRETS) {
       new Logger(SecretBox.name).warn('APP_SECRETS is not needed here, as APP_KEYS is set: leave it out');
     }
   }
 
-  /** AES-256-GCM; gives base64url text. */
-  encrypt(purpose: KeyPurpose, plaintext: string): string {
+  /**
+   * AES-256-GCM, with the binding as additional authenticated data.
+   *
+   * @param binding of what is stored; left out for what only passes through
+   * @returns base64url text; bound text has a version in front, `v2.`
+   */
+  encrypt(purpose: KeyPurpose, plaintext: string, binding?: Binding): string {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.currentKey(purpose), iv);
-    return Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
-      'base64url',
-    );
+    if (binding) cipher.setAAD(authenticatedData(purpose, binding));
+    const bytes = Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+    return `${binding ? BOUND : ''}${bytes.toString('base64url')}`;
   }
 
-  /** @returns null for what wasn't encrypted for this purpose with one of the secrets */
-  decrypt(purpose: KeyPurpose, sealed: string): string | null {
-    const bytes = Buffer.from(sealed, 'base64url');
-    for (const key of this.keysOf(purpose)) {
-      const plaintext = open(key, bytes);
-      if (plaintext !== null) return plaintext;
-    }
-    return null;
+  /**
+   * Text that isn't bound, which earlier releases stored, is decrypted whatever the binding.
+   *
+   * @returns null for what wasn't encrypted for this purpose and binding with one of the secrets
+   */
+  decrypt(purpose: KeyPurpose, sealed: string, binding?: Binding): string | null {
+    return openWith(this.keysOf(purpose), purpose, sealed, binding);
   }
 
-  /** The same, encrypted with the first secret; null for what can't be decrypted, and what is by the first already. */
-  reencrypt(purpose: KeyPurpose, sealed: string): string | null {
-    if (open(this.currentKey(purpose), Buffer.from(sealed, 'base64url')) !== null) return null;
-    const plaintext = this.decrypt(purpose, sealed);
-    return plaintext === null ? null : this.encrypt(purpose, plaintext);
+  /**
+   * The same, encrypted with the first secret, and bound where a binding is given.
+   *
+   * @returns null for what can't be decrypted, and what is like that already
+   */
+  reencrypt(purpose: KeyPurpose, sealed: string, binding?: Binding): string | null {
+    const isOfForm = sealed.startsWith(BOUND) === (binding !== undefined);
+    if (isOfForm && openWith([this.currentKey(purpose)], purpose, sealed, binding) !== null) return null;
+    const plaintext = this.decrypt(purpose, sealed, binding);
+    return plaintext === null ? null : this.encrypt(purpose, plaintext, binding);
   }
 
   /** HMAC-SHA-256 in base64url, by the first secret. */
@@ -88,13 +107,31 @@ function keysIn(entries: readonly string[], purpose: KeyPurpose): Buffer[] {
     .map((entry) => Buffer.from(entry.slice(prefix.length), 'base64url'));
 }
 
-function open(key: Buffer, bytes: Buffer): string | null {
+function openWith(keys: Buffer[], purpose: KeyPurpose, sealed: string, binding?: Binding): string | null {
+  const isBound = sealed.startsWith(BOUND);
+  if (isBound && !binding) return null;
+  const bytes = Buffer.from(isBound ? sealed.slice(BOUND.length) : sealed, 'base64url');
+  const data = isBound && binding ? authenticatedData(purpose, binding) : undefined;
+  for (const key of keys) {
+    const plaintext = open(key, bytes, data);
+    if (plaintext !== null) return plaintext;
+  }
+  return null;
+}
+
+function open(key: Buffer, bytes: Buffer, data?: Buffer): string | null {
   if (bytes.length < IV_BYTES + TAG_BYTES) return null;
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES));
+  if (data) decipher.setAAD(data);
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
   try {
     return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
   } catch {
-    return null; // GCM's way of saying: another key, or tampered with
+    return null; // GCM's way of saying: another key or binding, or tampered with
   }
+}
+
+/** As JSON, so that no two bindings give the same bytes. */
+function authenticatedData(purpose: KeyPurpose, { owner, field }: Binding): Buffer {
+  return Buffer.from(JSON.stringify([BOUND, purpose, owner, field]));
 }

@@ -1,9 +1,8 @@
-import type { Environment } from '../../config/environment.js';
 import { SecretBox } from '../crypto/secret-box.js';
 import { ValidationFailedError } from '../errors/problem.js';
 import { Cursors } from './cursor.js';
 
-const cursors = new Cursors(new SecretBox({ APP_SECRETS: ['a secret'] } as unknown as Environment));
+const cursors = new Cursors(new SecretBox({ APP_SECRETS: ['a secret'] }));
 const position = { value: '2031-01-01T00:00:00.000Z', id: '0123456789abcdef01234567' };
 const cursor = cursors.encode('tasks:-createdAt', position);
 

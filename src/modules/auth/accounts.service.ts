@@ -9,7 +9,7 @@ import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { EmailTakenError, InvalidCredentialsError } from './auth.errors.js';
 import { PasswordHasher } from './password-hasher.js';
-import { Account } from './schemas/account.schema.js';
+import { Account, type UsedCode } from './schemas/account.schema.js';
 import { Email } from './schemas/email.schema.js';
 
 const CHANGED = 'The account has just changed: try again.';
@@ -81,6 +81,21 @@ export class AccountsService {
     session: ClientSession,
   ): Promise<void> {
     await this.updateIfUnchanged(_id, version, { $set: changes, $inc: { version: 1 } }, session);
+  }
+
+  /**
+   * Records that a code of the second factor was used, if the account is still as it was read. Writes nothing else of the
+   * second factor: its secret may be encrypted anew meanwhile.
+   *
+   * @throws InvalidCredentialsError where the account has changed
+   */
+  async recordUsedCode(
+    { _id, version }: Pick<Account, '_id' | 'version'>,
+    used: UsedCode,
+    session: ClientSession,
+  ): Promise<void> {
+    const $set = Object.fromEntries(Object.entries(used).map(([field, value]) => [`mfa.${field}`, value]));
+    await this.updateIfUnchanged(_id, version, { $set, $inc: { version: 1 } }, session);
   }
 
   /**
@@ -175,14 +190,14 @@ export class AccountsService {
   /**
    * Replaces the encrypted secrets of second factors; one that changes meanwhile is left as it is.
    *
-   * @param replacement of an encrypted secret; null to leave it
+   * @param replacement of an account's encrypted secret; null to leave it
    * @returns how many were replaced
    */
-  async replaceMfaSecrets(replacement: (sealed: string) => string | null): Promise<number> {
+  async replaceMfaSecrets(replacement: (account: Types.ObjectId, sealed: string) => string | null): Promise<number> {
     let replaced = 0;
     for await (const { _id, mfa } of this.accounts.find({ mfa: { $ne: null } }, { mfa: 1 }).lean()) {
       const sealed = mfa?.secret ?? '';
-      const secret = replacement(sealed);
+      const secret = replacement(_id, sealed);
       if (secret === null) continue;
       const change = { $set: { 'mfa.secret': secret } };
       replaced += (await this.accounts.updateOne({ _id, 'mfa.secret': sealed }, change)).modifiedCount;

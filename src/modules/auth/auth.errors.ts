@@ -13,6 +13,22 @@ export class InvalidCredentialsError extends ProblemError {
   }
 }
 
+/** The stored secret of a second factor can't be decrypted for this account. No code can be checked against it. */
+export class UnreadableSecretError extends ProblemError {
+  /** @param field of the account, for the log */
+  constructor(accountId: string, field: string) {
+    super(
+      'INTERNAL',
+      "The second factor's secret can't be read. Use a recovery code, or ask an administrator for help.",
+      {
+        cause: new Error(
+          `${field} of account ${accountId} can't be decrypted: its secret is in APP_SECRETS no more, or it is another account's`,
+        ),
+      },
+    );
+  }
+}
+
 export class RefreshTokenReusedError extends ProblemError {
   constructor() {
     super(

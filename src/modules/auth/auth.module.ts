@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
 import { MongooseModule } from '@nestjs/mongoose';
+import { MigrationsModule } from '../../platform/migrations/migrations.module.js';
 import { AccessTokens } from './access-tokens.js';
 import { AccountDeletionController } from './account-deletion.controller.js';
 import { AccountCommandsService } from './account-commands.service.js';
@@ -23,6 +24,7 @@ import { MailQuotas } from './mail-quotas.service.js';
 import { MfaCodes } from './mfa-codes.service.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
+import { BIND_MFA_SECRETS } from './migrations/bind-mfa-secrets.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PagesController } from './pages/pages.controller.js';
 import { CommonPasswords } from './password-policy/common-passwords.js';
@@ -53,6 +55,7 @@ import { StepUpService } from './step-up.service.js';
       { name: PasswordResetRequest.name, schema: PasswordResetRequestSchema },
       { name: Session.name, schema: SessionSchema },
     ]),
+    MigrationsModule.forFeature('auth', [BIND_MFA_SECRETS]),
   ],
   controllers: [
     AuthController,

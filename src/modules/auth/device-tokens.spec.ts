@@ -1,14 +1,13 @@
 import { jest } from '@jest/globals';
 import { Types } from 'mongoose';
 import { SecretBox } from '../../common/crypto/secret-box.js';
-import type { Environment } from '../../config/environment.js';
 import { DeviceTokens } from './device-tokens.js';
 
 const DAY_MS = 24 * 3_600_000;
 const DEVICE = '665f1c2e9b1d4a3f8c7e6d5b';
 
 function tokensBy(...secrets: string[]): DeviceTokens {
-  return new DeviceTokens(new SecretBox({ APP_SECRETS: secrets } as Environment));
+  return new DeviceTokens(new SecretBox({ APP_SECRETS: secrets }));
 }
 
 describe('a device token', () => {

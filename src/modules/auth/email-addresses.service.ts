@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import type { Principal, SessionPrincipal } from '../../common/auth/principal.js';
-import { SecretBox } from '../../common/crypto/secret-box.js';
 import { UnauthenticatedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
 import {
@@ -9,9 +8,9 @@ import {
   EmailChangeRequestedEvent,
   EmailVerificationRequestedEvent,
   EmailVerifiedEvent,
-  ONE_TIME_TOKEN,
 } from '../../contracts/auth.events.js';
 import { Transactions } from '../../platform/database/transactions.js';
+import { OneTimeSecrets } from '../../platform/messaging/one-time-secrets.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
@@ -35,7 +34,7 @@ export class EmailAddressesService {
     private readonly quotas: MailQuotas,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
-    private readonly box: SecretBox,
+    private readonly secrets: OneTimeSecrets,
     private readonly audit: AuditService,
   ) {}
 
@@ -125,11 +124,13 @@ export class EmailAddressesService {
     transaction: ClientSession,
   ): Promise<void> {
     const { token, expiresAt } = await this.tokens.create(purpose, _id, email, transaction);
+    const userId = String(_id);
+    const message = { userId, event: 'account.email-verification', to: email } as const;
     await this.outbox.add(
       transaction,
-      new EmailVerificationRequestedEvent(String(_id), {
+      new EmailVerificationRequestedEvent(userId, {
         email,
-        token: this.box.encrypt(ONE_TIME_TOKEN, token),
+        token: await this.secrets.encrypt(token, message),
         expiresAt: expiresAt.toISOString(),
         ...(purpose === 'email-change' && { movesAccount: true }),
       }),

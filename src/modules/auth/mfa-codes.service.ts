@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { ClientSession } from 'mongoose';
+import type { ClientSession, Types } from 'mongoose';
 import { Secret, TOTP } from 'otpauth';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { databaseNow } from '../../platform/database/database-clock.js';
+import { ContractSteps } from '../../platform/migrations/contract-steps.js';
 import { AccountsService } from './accounts.service.js';
-import { InvalidCredentialsError } from './auth.errors.js';
-import type { Account } from './schemas/account.schema.js';
+import { InvalidCredentialsError, UnreadableSecretError } from './auth.errors.js';
+import { MFA_SECRET, mfaBinding, type MfaSecretField } from './mfa-secret-binding.js';
+import { BIND_MFA_SECRETS } from './migrations/bind-mfa-secrets.js';
+import type { Account, Mfa, UsedCode } from './schemas/account.schema.js';
 
-const PURPOSE = 'mfa-secret';
+const CONTRACT_STEP = `auth.${BIND_MFA_SECRETS.id}`;
 const ISSUER = 'scalable-api';
 /** RFC 6238: what authenticator applications assume. */
 const PERIOD_SECONDS = 30;
@@ -24,11 +27,12 @@ export class MfaCodes {
   constructor(
     private readonly accounts: AccountsService,
     private readonly box: SecretBox,
+    private readonly contractSteps: ContractSteps,
   ) {}
 
-  /** Encrypts a secret (base32) for storage. */
-  seal(secret: string): string {
-    return this.box.encrypt(PURPOSE, secret);
+  /** Encrypts a secret (base32) that waits for its confirmation. */
+  async encryptPending({ _id }: Account, secret: string): Promise<string> {
+    return await this.encrypt(_id, 'pendingMfaSecret', secret);
   }
 
   /**
@@ -37,20 +41,29 @@ export class MfaCodes {
    * @param code a TOTP or a recovery code
    * @returns the account as it is then
    * @throws InvalidCredentialsError for a wrong code, and for one that was used before
+   * @throws UnreadableSecretError
    */
   async use(account: Account, code: string, transaction: ClientSession): Promise<Account> {
-    const mfa = account.mfa && this.accept(account.mfa, code);
-    if (!mfa) throw new InvalidCredentialsError('The code is wrong.');
-    await this.accounts.update(account, { mfa }, transaction);
-    return { ...account, mfa, version: account.version + 1 };
+    const { mfa } = account;
+    const used = mfa && this.accept(account, mfa, withoutSpaces(code));
+    if (!used) throw new InvalidCredentialsError('The code is wrong.');
+    await this.accounts.recordUsedCode(account, used, transaction);
+    return { ...account, mfa: { ...mfa, ...used }, version: account.version + 1 };
   }
 
   /**
-   * @param sealedSecret of a second factor that is being set up
-   * @returns the time step whose code it is; null for a wrong code
+   * Checks a code of the second factor that is being set up.
+   *
+   * @returns its secret, encrypted to stay, and the time step of the code; null for a wrong code
+   * @throws UnreadableSecretError
    */
-  firstStep(sealedSecret: string | null, code: string): number | null {
-    return this.matchingStep(sealedSecret, withoutSpaces(code), NO_STEP);
+  async confirm(account: Account, code: string): Promise<Pick<Mfa, 'secret' | 'lastStep'> | null> {
+    const { _id, pendingMfaSecret } = account;
+    const typed = withoutSpaces(code);
+    if (!pendingMfaSecret || !CODE.test(typed)) return null;
+    const secret = this.decrypt(_id, 'pendingMfaSecret', pendingMfaSecret);
+    const lastStep = matchingStep(secret, typed, NO_STEP);
+    return lastStep === null ? null : { secret: await this.encrypt(_id, 'mfa.secret', secret), lastStep };
   }
 
   /**
@@ -59,29 +72,42 @@ export class MfaCodes {
    * @returns how many were encrypted anew
    */
   async reencryptSecrets(): Promise<number> {
-    return await this.accounts.replaceMfaSecrets((sealed) => this.box.reencrypt(PURPOSE, sealed));
+    const isBound = await this.contractSteps.hasBegun(CONTRACT_STEP);
+    return await this.accounts.replaceMfaSecrets((account, sealed) =>
+      this.box.reencrypt(MFA_SECRET, sealed, isBound ? mfaBinding(account, 'mfa.secret') : undefined),
+    );
   }
 
-  /** @returns the second factor after the code was used; null for a wrong code */
-  private accept(mfa: NonNullable<Account['mfa']>, typed: string): Account['mfa'] {
-    const code = withoutSpaces(typed);
-    const step = this.matchingStep(mfa.secret, code, mfa.lastStep);
-    if (step !== null) return { ...mfa, lastStep: step };
-    const hash = hashOf(code.toUpperCase().replaceAll(/[^A-Z2-7]/g, ''));
-    if (!mfa.recoveryCodes.includes(hash)) return null;
-    return { ...mfa, recoveryCodes: mfa.recoveryCodes.filter((each) => each !== hash) };
-  }
-
-  /** @returns the time step whose code it is; null for a wrong code, and one of a step not after `lastStep` */
-  private matchingStep(sealedSecret: string | null, code: string, lastStep: number): number | null {
+  /** @returns what of the second factor changes because the code was used; null for a wrong code */
+  private accept({ _id }: Account, { secret, lastStep, recoveryCodes }: Mfa, code: string): UsedCode | null {
     // The library takes any text of six characters, and fails on one of more than six bytes.
-    const secret = CODE.test(code) && sealedSecret && this.box.decrypt(PURPOSE, sealedSecret);
-    if (!secret) return null;
-    const delta = totpOf(secret, '').validate({ token: code, window: WINDOW });
-    if (delta === null) return null;
-    const step = Math.floor(databaseNow() / 1000 / PERIOD_SECONDS) + delta;
-    return step > lastStep ? step : null;
+    if (CODE.test(code)) {
+      const step = matchingStep(this.decrypt(_id, 'mfa.secret', secret), code, lastStep);
+      return step === null ? null : { lastStep: step };
+    }
+    const hash = hashOf(code.toUpperCase().replaceAll(/[^A-Z2-7]/g, ''));
+    return recoveryCodes.includes(hash) ? { recoveryCodes: recoveryCodes.filter((each) => each !== hash) } : null;
   }
+
+  /** Not bound until no instance of the previous release serves, which can't read it otherwise. */
+  private async encrypt(account: Types.ObjectId, field: MfaSecretField, secret: string): Promise<string> {
+    const isBound = await this.contractSteps.hasBegun(CONTRACT_STEP);
+    return this.box.encrypt(MFA_SECRET, secret, isBound ? mfaBinding(account, field) : undefined);
+  }
+
+  private decrypt(account: Types.ObjectId, field: MfaSecretField, sealed: string): string {
+    const secret = this.box.decrypt(MFA_SECRET, sealed, mfaBinding(account, field));
+    if (secret === null) throw new UnreadableSecretError(String(account), field);
+    return secret;
+  }
+}
+
+/** @returns the time step whose code it is; null for a wrong code, and one of a step not after `lastStep` */
+function matchingStep(secret: string, code: string, lastStep: number): number | null {
+  const delta = totpOf(secret, '').validate({ token: code, window: WINDOW });
+  if (delta === null) return null;
+  const step = Math.floor(databaseNow() / 1000 / PERIOD_SECONDS) + delta;
+  return step > lastStep ? step : null;
 }
 
 /** @param secret base32 */

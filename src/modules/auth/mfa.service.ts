@@ -49,7 +49,8 @@ export class MfaService {
       throw new ProblemError('FORBIDDEN', 'There is a second factor already: turn it off with one of its codes first.');
     }
     const secret = new Secret({ size: SECRET_BYTES });
-    const pending = { pendingMfaSecret: this.codes.seal(secret.base32), pendingMfaSince: databaseDate() };
+    const pendingMfaSecret = await this.codes.encryptPending(account, secret.base32);
+    const pending = { pendingMfaSecret, pendingMfaSince: databaseDate() };
     await this.transactions.run((transaction) => this.accounts.update(account, pending, transaction));
     const otpauthUrl = totpOf(secret.base32, account.email).toString();
     return { secret: secret.base32, otpauthUrl, qrSvg: await QRCode.toString(otpauthUrl, { type: 'svg' }) };
@@ -57,18 +58,17 @@ export class MfaService {
 
   /**
    * @returns the recovery codes, which can't be had again
-   * @throws InvalidCredentialsError; ProblemError `RATE_LIMITED`
+   * @throws InvalidCredentialsError; UnreadableSecretError; ProblemError `RATE_LIMITED`
    */
   async confirm(userId: string, code: string, client: Client): Promise<string[]> {
-    const { account, step } = await this.stepUp.count('code', { userId, client }, async () => {
+    const { account, confirmed } = await this.stepUp.count('code', { userId, client }, async () => {
       const account = await this.accounts.get(userId);
-      const step = isPending(account) ? this.codes.firstStep(account.pendingMfaSecret, code) : null;
-      if (step === null) throw new InvalidCredentialsError('The code is wrong.');
-      return { account, step };
+      const confirmed = isPending(account) ? await this.codes.confirm(account, code) : null;
+      if (!confirmed) throw new InvalidCredentialsError('The code is wrong.');
+      return { account, confirmed };
     });
     const codes = Array.from({ length: RECOVERY_CODES }, makeRecoveryCode);
-    const secret = account.pendingMfaSecret as string;
-    const mfa = { secret, lastStep: step, recoveryCodes: codes.map(hashOf), enabledAt: databaseDate() };
+    const mfa = { ...confirmed, recoveryCodes: codes.map(hashOf), enabledAt: databaseDate() };
     await this.transactions.run(async (transaction) => {
       await this.accounts.update(account, { mfa, ...NOT_PENDING }, transaction);
       await this.announce(userId, true, client, transaction);

@@ -1,18 +1,13 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
-import { SecretBox } from '../../common/crypto/secret-box.js';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
-import {
-  EmailVerifiedEvent,
-  ONE_TIME_TOKEN,
-  PasswordChangedEvent,
-  PasswordResetRequestedEvent,
-} from '../../contracts/auth.events.js';
+import { EmailVerifiedEvent, PasswordChangedEvent, PasswordResetRequestedEvent } from '../../contracts/auth.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
+import { OneTimeSecrets } from '../../platform/messaging/one-time-secrets.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { WorkQueue } from '../../platform/work/work-queue.js';
 import { AccountsService, normaliseEmail } from './accounts.service.js';
@@ -49,7 +44,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     private readonly hasher: PasswordHasher,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
-    private readonly box: SecretBox,
+    private readonly secrets: OneTimeSecrets,
     private readonly audit: AuditService,
   ) {
     this.queue = new WorkQueue(requests, (request) => this.handleForgotten(request), {
@@ -151,15 +146,11 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     await this.transactions.run(async (transaction) => {
       if (!(await this.quotas.takeForReset(account.email, transaction))) return;
       const { token, expiresAt } = await this.tokens.create('password-reset', account._id, account.email, transaction);
-      await this.outbox.add(
-        transaction,
-        new PasswordResetRequestedEvent(String(account._id), {
-          email: account.email,
-          token: this.box.encrypt(ONE_TIME_TOKEN, token),
-          expiresAt: expiresAt.toISOString(),
-        }),
-      );
-      const details = { userId: String(account._id) };
+      const [userId, { email: to }] = [String(account._id), account];
+      const sealed = await this.secrets.encrypt(token, { userId, event: 'account.password-reset', to });
+      const data = { email: to, token: sealed, expiresAt: expiresAt.toISOString() };
+      await this.outbox.add(transaction, new PasswordResetRequestedEvent(userId, data));
+      const details = { userId };
       await this.audit.record('password.reset-requested', { client: { ip, userAgent }, details }, transaction);
     });
   }

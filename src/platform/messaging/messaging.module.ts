@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { Environment } from '../../config/environment.js';
+import { MigrationsModule } from '../migrations/migrations.module.js';
 import { DeadLetters } from './dead-letters.js';
 import { EventBus } from './event-bus.js';
 import { EVENT_CONSUMERS, type EventConsumer } from './event-consumer.js';
@@ -8,6 +9,7 @@ import { EventSubscriptions } from './event-subscriptions.js';
 import { EventDispatcher } from './event-dispatcher.js';
 import { InProcessBus } from './in-process-bus.js';
 import { InboxEntry, InboxSchema } from './inbox.schema.js';
+import { BIND_ONE_TIME_SECRETS, OneTimeSecrets } from './one-time-secrets.js';
 import { Outbox } from './outbox.js';
 import { OutboxEntry, OutboxSchema } from './outbox.schema.js';
 import { OutboxRelay } from './outbox-relay.js';
@@ -30,6 +32,7 @@ export class MessagingModule {
           { name: OutboxEntry.name, schema: OutboxSchema },
           { name: InboxEntry.name, schema: InboxSchema },
         ]),
+        MigrationsModule.forFeature('messaging', [BIND_ONE_TIME_SECRETS]),
       ],
       providers: [
         { provide: EVENT_CONSUMERS, useValue: consumers },
@@ -38,9 +41,10 @@ export class MessagingModule {
         OutboxRelay,
         Outbox,
         DeadLetters,
+        OneTimeSecrets,
         ...(environment.EVENT_BUS === 'rabbitmq' ? RABBITMQ : IN_PROCESS),
       ],
-      exports: [Outbox, RabbitMqConnections, DeadLetters],
+      exports: [Outbox, RabbitMqConnections, DeadLetters, OneTimeSecrets],
     };
   }
 }

@@ -10,7 +10,7 @@ export interface DocumentChange<T> {
   collection: string;
   /** Selects the documents that still have to change, so that a repeated batch leaves the others alone. */
   filter: Document;
-  /** The fields that `change` reads. Default: `_id` alone. */
+  /** The fields that `change` reads, by their paths (`mfa.secret`). Default: `_id` alone. */
   fields?: string[];
   /**
    * The update of one document, with operators (`$set`, `$unset`, …); null leaves it as it is. It is applied only if
@@ -43,6 +43,13 @@ export function changeDocuments<T = Document>({
 
 /** Matches the document as long as its fields haven't changed. */
 function asRead(document: Document, fields: string[]): Document {
-  const entries = fields.map((field) => [field, field in document ? { $eq: document[field] } : { $exists: false }]);
+  const entries = fields.map((path) => {
+    const value = valueAt(document, path);
+    return [path, value === undefined ? { $exists: false } : { $eq: value }];
+  });
   return { _id: document['_id'], ...(Object.fromEntries(entries) as Document) };
+}
+
+function valueAt(document: Document, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, key) => (value as Document | null | undefined)?.[key], document);
 }

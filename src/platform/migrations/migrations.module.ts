@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { ContractSteps } from './contract-steps.js';
 import { DatabaseReadiness } from './database-readiness.js';
 import { Ledger } from './ledger.js';
 import type { Migration } from './migration.js';
@@ -13,8 +14,8 @@ class FeatureMigrationsModule {}
 @Global()
 @Module({
   imports: [MongooseModule.forFeature([{ name: MigrationEntry.name, schema: MigrationEntrySchema }])],
-  providers: [MigrationRegistry, Ledger, Migrator, DatabaseReadiness],
-  exports: [MigrationRegistry, Migrator, DatabaseReadiness],
+  providers: [MigrationRegistry, Ledger, Migrator, DatabaseReadiness, ContractSteps],
+  exports: [MigrationRegistry, Migrator, DatabaseReadiness, ContractSteps],
 })
 export class MigrationsModule {
   /** Registers the migrations of the module that imports it; `owner` begins their ids in the ledger. */

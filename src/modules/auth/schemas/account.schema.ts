@@ -5,7 +5,7 @@ import { databaseDate } from '../../../platform/database/database-clock.js';
 
 /** Time-based one-time passwords (RFC 6238), once confirmed. */
 export interface Mfa {
-  /** Encrypted (`SecretBox`). */
+  /** Encrypted, and bound to the account and the field (`MfaCodes`). */
   secret: string;
   /** The time step of the last code that was accepted: neither it nor an earlier one is accepted again. */
   lastStep: number;
@@ -14,6 +14,9 @@ export interface Mfa {
   /** Missing where an earlier release turned it on. */
   enabledAt?: Date;
 }
+
+/** What changes when a code is used: of an authenticator, or a recovery code. */
+export type UsedCode = Pick<Mfa, 'lastStep'> | Pick<Mfa, 'recoveryCodes'>;
 
 /** What ends a secret that waits for its confirmation. */
 export const NOT_PENDING = { pendingMfaSecret: null, pendingMfaSince: null } as const;
@@ -46,7 +49,7 @@ export class Account {
   @Prop({ type: SchemaTypes.Mixed, default: null })
   mfa!: Mfa | null;
 
-  /** A secret that was shown but not confirmed yet; encrypted. */
+  /** A secret that was shown but not confirmed yet; encrypted and bound in the same way. */
   @Prop({ type: String, default: null })
   pendingMfaSecret!: string | null;
 

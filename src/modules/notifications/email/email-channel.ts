@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { unsubscribeUrl } from '../../../common/crypto/unsubscribe-link.js';
 import { Environment } from '../../../config/environment.js';
-import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
+import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
 import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
 import { InboxService } from '../inbox.service.js';
@@ -24,6 +24,7 @@ export class EmailChannel implements Channel {
     private readonly mailer: Mailer,
     private readonly inbox: InboxService,
     private readonly box: SecretBox,
+    private readonly secrets: OneTimeSecrets,
     private readonly environment: Environment,
   ) {}
 
@@ -46,23 +47,24 @@ export class EmailChannel implements Channel {
   }
 
   private render(
-    { event, data, token, digestOf, collapsedCount }: Delivery,
+    delivery: Delivery,
     mail: { to: string; contact: Contact | null; items?: NotificationText[]; unsubscribe?: string },
   ) {
+    const { event, data, digestOf, collapsedCount } = delivery;
     const { to, contact, items, unsubscribe } = mail;
     const language = languageOf(contact?.locale);
     // Never a user's own text to an address that nobody has confirmed.
     const name = contact?.emailVerified && to === contact.email ? contact.name : undefined;
     const details = items && digestOf.length > 0 ? { count: String(items.length) } : data;
     const text = collapsedTextOf(event, details, collapsedCount, contact ?? {});
-    return renderEmail(text, { language, name, items, link: this.linkOf(event, token), unsubscribe });
+    return renderEmail(text, { language, name, items, link: this.linkOf(delivery, to), unsubscribe });
   }
 
-  private linkOf(event: Delivery['event'], token: string | null): string | undefined {
+  private linkOf({ user, event, token }: Delivery, to: string): string | undefined {
     if (token === null) return undefined;
-    const clear = this.box.decrypt(ONE_TIME_TOKEN, token);
-    if (clear === null) throw new Error('the token was encrypted with a secret that APP_SECRETS has no more');
-    const page = event === 'account.password-reset' ? 'reset-password' : 'verify-email';
-    return `${this.environment.PUBLIC_URL}/${page}#token=${clear}`;
+    const isReset = event === 'account.password-reset';
+    const message = isReset ? 'account.password-reset' : 'account.email-verification';
+    const clear = this.secrets.decrypt(token, { userId: String(user), event: message, to });
+    return `${this.environment.PUBLIC_URL}/${isReset ? 'reset-password' : 'verify-email'}#token=${clear}`;
   }
 }

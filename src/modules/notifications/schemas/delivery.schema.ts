@@ -50,7 +50,7 @@ export class Delivery extends WorkItem {
   @Prop({ type: String, default: null })
   to!: string | null;
 
-  /** What the mail's link carries, or the code of an SMS; encrypted (`SecretBox`), and erased once sent. */
+  /** What the mail's link carries, or the code of an SMS; encrypted (`OneTimeSecrets`), and erased once sent. */
   @Prop({ type: String, default: null })
   token!: string | null;
 

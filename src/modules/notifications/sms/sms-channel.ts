@@ -1,8 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
 import { Environment } from '../../../config/environment.js';
-import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
+import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
 import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
 import type { Contact } from '../schemas/contact.schema.js';
@@ -29,7 +28,7 @@ export class SmsChannel implements Channel {
 
   constructor(
     private readonly environment: Environment,
-    private readonly box: SecretBox,
+    private readonly secrets: OneTimeSecrets,
   ) {
     this.driver = driverOf(environment);
     if (environment.SMS_DRIVER !== 'log' && environment.SMS_COUNTRIES.length === 0) {
@@ -38,19 +37,14 @@ export class SmsChannel implements Channel {
   }
 
   async send(delivery: Delivery, contact: Contact | null): Promise<Outcome> {
-    const { _id, event, data, to, token, collapsedCount } = delivery;
+    const { _id, user, event, data, to, token, collapsedCount } = delivery;
     const number = to ?? contact?.verifiedPhone;
     if (!number || !contact?.emailVerified) return 'skipped';
     if (!isOfSmsCountry(number, this.environment.SMS_COUNTRIES)) return 'skipped';
-    const details = token === null ? data : { ...data, code: this.reveal(token) };
+    const message = { userId: String(user), event: 'account.phone-verification', to: number } as const;
+    const details = token === null ? data : { ...data, code: this.secrets.decrypt(token, message) };
     const { body } = collapsedTextOf(event, details, collapsedCount, contact);
     return await this.driver.send({ id: String(_id), to: number, text: clip(body) });
-  }
-
-  private reveal(token: string): string {
-    const clear = this.box.decrypt(ONE_TIME_TOKEN, token);
-    if (clear === null) throw new Error('the code was encrypted with a secret that APP_SECRETS has no more');
-    return clear;
   }
 }
 

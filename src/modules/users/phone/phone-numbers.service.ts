@@ -7,11 +7,11 @@ import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { ProblemError, ValidationFailedError } from '../../../common/errors/problem.js';
 import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
 import { Environment } from '../../../config/environment.js';
-import { ONE_TIME_TOKEN } from '../../../contracts/auth.events.js';
 import { PhoneVerificationRequestedEvent } from '../../../contracts/users.events.js';
 import { AuditedActions } from '../../../platform/audit/audited-actions.js';
 import { databaseDate, databaseNow } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
+import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
 import { Outbox } from '../../../platform/messaging/outbox.js';
 import { Quotas } from '../../../platform/quotas/quotas.js';
 import { UsersService } from '../users.service.js';
@@ -35,6 +35,7 @@ export class PhoneNumbersService {
     private readonly outbox: Outbox,
     private readonly audited: AuditedActions,
     private readonly box: SecretBox,
+    private readonly secrets: OneTimeSecrets,
     private readonly environment: Environment,
   ) {}
 
@@ -59,7 +60,8 @@ export class PhoneNumbersService {
       await this.takeOne('phone-code-number', phone, session);
       const challenge = { phone, hash, tries: 0, expiresAt };
       await this.codes.updateOne({ _id: userId }, { $set: challenge }, { session, upsert: true });
-      const sealed = this.box.encrypt(ONE_TIME_TOKEN, code);
+      const message = { userId, event: 'account.phone-verification', to: phone } as const;
+      const sealed = await this.secrets.encrypt(code, message);
       await this.outbox.add(
         session,
         new PhoneVerificationRequestedEvent(userId, { phone, code: sealed, expiresAt: expiresAt.toISOString() }),
