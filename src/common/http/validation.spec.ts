@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsBoolean, IsEmail, IsIn, IsOptional, IsString, Length, ValidateNested } from 'class-validator';
 import { type FieldError, ValidationFailedError } from '../errors/problem.js';
+import { PageQueryDto } from '../pagination/page.dto.js';
 import { createValidationPipe } from './validation.js';
 
 class Inner {
@@ -30,9 +31,9 @@ class Outer {
 
 const RIGHT = { email: 'ada@example.org', name: 'Ada', list: ['a'], inner: { flag: true }, many: [{ flag: false }] };
 
-async function errorsOf(body: unknown): Promise<FieldError[]> {
+async function errorsOf(input: unknown, metatype: typeof Outer | typeof PageQueryDto = Outer): Promise<FieldError[]> {
   try {
-    await createValidationPipe().transform(body, { type: 'body', metatype: Outer });
+    await createValidationPipe().transform(input, { type: 'body', metatype });
     return [];
   } catch (error) {
     if (error instanceof ValidationFailedError) return error.members['errors'] as FieldError[];
@@ -50,6 +51,7 @@ describe('the validation pipe', () => {
   it.each<[string, object, FieldError]>([
     ['a field', { email: 'ada' }, { field: 'email', message: 'must be an email' }],
     ['an unknown field', { extra: 1 }, { field: 'extra', message: 'is not known' }],
+    ['a field whose name is empty', { '': 1 }, { field: '', message: 'is not known' }],
     [
       'an item of a list',
       { list: ['a', 'c'] },
@@ -86,5 +88,12 @@ describe('the validation pipe', () => {
 
   it.each([[null], [[]], ['text'], [42], [true], [undefined]])('refuses %j, which is no object', async (body) => {
     expect(await errorsOf(body)).toEqual([{ field: 'body', message: 'must be a JSON object' }]);
+  });
+
+  it.each([
+    ['a limit that is no number', { limit: 'abc' }, { field: 'limit', message: 'must be an integer number' }],
+    ['a repeated parameter', { cursor: ['a', 'b'] }, { field: 'cursor', message: 'must be a string' }],
+  ])('says what kind of value is wrong before its size: %s', async (_, query, error) => {
+    expect(await errorsOf(query, PageQueryDto)).toEqual([error]);
   });
 });

@@ -59,7 +59,7 @@ export function toFieldErrors(errors: ValidationError[], parent = ''): FieldErro
 
 /** class-validator puts the property's name first; the field is named beside the message already. */
 function ofField(message: string): string {
-  if (/^property .+ should not exist$/.test(message)) return 'is not known';
+  if (/^property .* should not exist$/.test(message)) return 'is not known';
   if (message.startsWith('an unknown value')) return 'must be a JSON object';
   return message.replace(/^(each value in )?[\w.]+ (must|should|is)\b/, (_, each: string | undefined, verb: string) =>
     each ? `${each}it ${verb}` : verb,
