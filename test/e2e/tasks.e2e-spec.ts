@@ -311,8 +311,11 @@ describe('listing tasks', () => {
     'either of two priorities': ['priority=low,urgent', ({ priority }) => ['low', 'urgent'].includes(priority)],
     'a tag': ['tag=red', ({ tags }) => tags.includes('red')],
     'either of two tags': ['tag=red,blue', ({ tags }) => tags.includes('red') || tags.includes('blue')],
-    'due before': ['dueBefore=2031-01-02T00:00:00Z', (task) => due(task) < '2031-01-02'],
-    'due after': ['dueAfter=2031-01-01T12:00:00Z', (task) => task.dueDate !== null && due(task) > '2031-01-01T12'],
+    'due before a time': ['dueBefore=2031-01-02T00:00:00Z', (task) => due(task) < '2031-01-02'],
+    'due at a time or after it': [
+      'dueAfter=2031-01-02T00:00:00Z',
+      ({ dueDate }) => dueDate !== null && dueDate >= '2031-01-02',
+    ],
     'due between': [
       'dueAfter=2031-01-01T12:00:00Z&dueBefore=2031-01-02T12:00:00Z',
       ({ dueDate }) => dueDate === '2031-01-02T00:00:00.000Z',
@@ -332,10 +335,10 @@ describe('listing tasks', () => {
     expect((await listIds(owner.api, query)).sort()).toEqual(expected.sort());
   });
 
-  it('filters by the time of creation, exclusively', async () => {
+  it('filters by the time of creation, that time included', async () => {
     const byAge = [...tasks].sort((a, b) => compare([a.createdAt], [b.createdAt]));
     const middle = byAge[20]?.createdAt as string;
-    const expected = tasks.filter(({ createdAt }) => createdAt > middle).map(({ id }) => id);
+    const expected = tasks.filter(({ createdAt }) => createdAt >= middle).map(({ id }) => id);
     expect((await listIds(owner.api, `createdAfter=${middle}`)).sort()).toEqual(expected.sort());
   });
 

@@ -22,8 +22,8 @@ export function filterOf(userId: string, query: ListTasksQueryDto): QueryFilter<
     // The keys are in the indexes, and spare the reading of most tasks that haven't got the tag.
     ...(tag && { tagKeys: tagKeysPattern(tag), tags: { $in: tag } }),
     ...((dueBefore ?? dueAfter) !== undefined && {
-      dueDate: { ...(dueAfter && { $gt: new Date(dueAfter) }), $lt: dueBefore ? new Date(dueBefore) : NO_DUE_DATE },
+      dueDate: { ...(dueAfter && { $gte: new Date(dueAfter) }), $lt: dueBefore ? new Date(dueBefore) : NO_DUE_DATE },
     }),
-    ...(createdAfter && { createdAt: { $gt: new Date(createdAfter) } }),
+    ...(createdAfter && { createdAt: { $gte: new Date(createdAfter) } }),
   };
 }

@@ -98,16 +98,19 @@ export class ListTasksQueryDto extends PageQueryDto {
   @CommaSeparated()
   tag?: string[];
 
+  /** Excluded: tasks due at this very time aren't listed. */
   @ApiProperty({ format: 'date-time', required: false })
   @OptionalField()
   @IsTimestamp()
   dueBefore?: string;
 
+  /** Included: tasks due at this very time are listed. */
   @ApiProperty({ format: 'date-time', required: false })
   @OptionalField()
   @IsTimestamp()
   dueAfter?: string;
 
+  /** Included: tasks created at this very time are listed. */
   @ApiProperty({ format: 'date-time', required: false })
   @OptionalField()
   @IsTimestamp()
