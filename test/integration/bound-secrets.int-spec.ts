@@ -16,6 +16,7 @@ import { Ledger } from '../../src/platform/migrations/ledger.js';
 import type { Migration } from '../../src/platform/migrations/migration.js';
 import { MigrationRegistry } from '../../src/platform/migrations/migration-registry.js';
 import { Migrator } from '../../src/platform/migrations/migrator.js';
+import { heldClaim } from '../support/claims.js';
 import { buildParts, findModel } from '../support/parts.js';
 import { codeOf } from '../support/totp.js';
 
@@ -192,7 +193,9 @@ describe('after the contract step', () => {
     const delivery = { _id: user, user, event, to: 'ada@example.org', token: sealed };
     const rest = { data: {}, collapsedCount: 0, collapsed: [], digestOf: [] };
     const send = (changes: object) =>
-      app.get(EmailChannel, { strict: false }).send({ ...rest, ...delivery, ...changes } as unknown as Delivery, null);
+      app
+        .get(EmailChannel, { strict: false })
+        .send({ ...rest, ...delivery, ...changes } as unknown as Delivery, null, heldClaim());
     for (const changes of [
       { user: new Types.ObjectId() },
       { event: 'account.email-verification' },
@@ -203,7 +206,7 @@ describe('after the contract step', () => {
     expect(await send({})).toBe('delivered');
     const contact = { emailVerified: true } as never;
     const sms = { ...rest, ...delivery, event: 'account.phone-verification', to: '+436601234567' };
-    const sending = app.get(SmsChannel, { strict: false }).send(sms as unknown as Delivery, contact);
+    const sending = app.get(SmsChannel, { strict: false }).send(sms as unknown as Delivery, contact, heldClaim());
     await expect(sending).rejects.toThrow("can't be decrypted");
   });
 });

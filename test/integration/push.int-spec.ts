@@ -15,7 +15,9 @@ import { PushChannel } from '../../src/modules/notifications/push/push-channel.j
 import { PushSender } from '../../src/modules/notifications/push/push-sender.js';
 import { PushSubscriptionsService } from '../../src/modules/notifications/push/push-subscriptions.service.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
+import { ClaimLost } from '../../src/platform/work/claim.js';
 import { type Authority, makeAuthority } from '../support/certificates.js';
+import { heldClaim, lostClaim } from '../support/claims.js';
 import { type Reply, type StandIn, startStandIn } from '../support/http-stand-in.js';
 import { buildParts, deferred, isPending } from '../support/parts.js';
 import { newPushKeys } from '../support/push.js';
@@ -198,15 +200,20 @@ describe('a subscription', () => {
         data: { title: 'T' },
         notification: null,
       };
+      const held = heldClaim();
       reply = { status: 500 };
-      await failureOf(channel.send(delivery as unknown as Delivery, null));
+      await failureOf(channel.send(delivery as unknown as Delivery, null, held));
       expect(await subscriptions.findAll(user)).toHaveLength(1);
       reply = { status };
-      expect(await failureOf(channel.send(delivery as unknown as Delivery, null))).toMatchObject({
+      // As after a pause in which another process has taken the delivery over: nothing is sent, so nothing is answered.
+      const lost = lostClaim();
+      await expect(channel.send(delivery as unknown as Delivery, null, lost)).rejects.toBeInstanceOf(ClaimLost);
+      expect(await subscriptions.findAll(user)).toHaveLength(1);
+      expect(await failureOf(channel.send(delivery as unknown as Delivery, null, held))).toMatchObject({
         reason: 'no-receiver',
       });
       expect(await subscriptions.findAll(user)).toEqual([]);
-      expect(await channel.send(delivery as unknown as Delivery, null)).toBe('skipped');
+      expect(await channel.send(delivery as unknown as Delivery, null, held)).toBe('skipped');
     },
   );
 });

@@ -1,12 +1,20 @@
 import { Logger } from '@nestjs/common';
+import type { Environment } from '../../src/config/environment.js';
 import {
   DeliveryDelayedError,
   DeliveryRefusedError,
 } from '../../src/modules/notifications/deliveries/delivery-errors.js';
 import { LogDriver } from '../../src/modules/notifications/sms/log-driver.js';
+import { SmsChannel } from '../../src/modules/notifications/sms/sms-channel.js';
 import { TwilioDriver } from '../../src/modules/notifications/sms/twilio-driver.js';
 import { WebhookDriver } from '../../src/modules/notifications/sms/webhook-driver.js';
+import type { OneTimeSecrets } from '../../src/platform/messaging/one-time-secrets.js';
+import { ClaimLost } from '../../src/platform/work/claim.js';
+import { heldClaim, lostClaim } from '../support/claims.js';
 import { type Reply, type StandIn, startStandIn } from '../support/http-stand-in.js';
+
+type Delivery = Parameters<SmsChannel['send']>[0];
+type Contact = NonNullable<Parameters<SmsChannel['send']>[1]>;
 
 const SMS = { id: '665f1c2e9b1d4a3f8c7e6d5b', to: '+436601234567', text: '“Tea & cake” is done.' };
 const SID = `AC${'0'.repeat(32)}`;
@@ -84,6 +92,19 @@ it('a provider that can’t be reached, or answers with a redirect, is tried aga
   const moved = new WebhookDriver(provider.url, Buffer.alloc(32).toString('base64'));
   expect(await failureOf(moved.send(SMS))).toBeInstanceOf(DeliveryDelayedError);
   expect(provider.received.filter(({ path }) => path === '/elsewhere')).toEqual([]);
+});
+
+it('an SMS that another process has taken over during a pause is not sent', async () => {
+  const environment = { SMS_DRIVER: 'webhook', SMS_WEBHOOK_URL: provider.url, SMS_WEBHOOK_SECRET: 'c2VjcmV0' };
+  const noSecrets = {} as OneTimeSecrets; // the message has none
+  const channel = new SmsChannel({ ...environment, SMS_COUNTRIES: ['*'] } as unknown as Environment, noSecrets);
+  const delivery = { _id: SMS.id, event: 'task.completed', data: { title: 'T' }, to: SMS.to, token: null } as unknown;
+  const contact = { name: 'Ada', emailVerified: true } as Contact;
+  const before = provider.received.length;
+  expect(await failureOf(channel.send(delivery as Delivery, contact, lostClaim()))).toBeInstanceOf(ClaimLost);
+  expect(provider.received).toHaveLength(before);
+  reply = { status: 202 };
+  expect(await channel.send(delivery as Delivery, contact, heldClaim())).toBe('delivered');
 });
 
 describe('the log', () => {

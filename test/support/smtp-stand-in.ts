@@ -45,7 +45,7 @@ export async function startSmtpStandIn(behaviour: SmtpBehaviour, port = 0): Prom
     },
     onData(stream, session, callback) {
       const to = session.envelope.rcptTo[0]?.address ?? '';
-      void text(stream).then(async (source) => {
+      const received = text(stream).then(async (source) => {
         const messageId = /^Message-ID: (.+)$/im.exec(source)?.[1]?.trim() ?? '';
         const accept = () => accepted.push({ to, messageId, source, at: Date.now() });
         await follow(behaviour.onMessage?.(to, count(`data ${to}`)), session.id, (error) => {
@@ -53,6 +53,7 @@ export async function startSmtpStandIn(behaviour: SmtpBehaviour, port = 0): Prom
           callback(error);
         });
       });
+      received.catch(() => undefined); // its client has gone in the middle of it
     },
   });
   const hangUp = (id: string) => {

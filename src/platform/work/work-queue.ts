@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Model } from 'mongoose';
 import { databaseDate, databaseNow } from '../database/database-clock.js';
 import { inSpan, markFailed } from '../observability/tracing/spans.js';
+import { Claim, ClaimLost } from './claim.js';
 import { FairClaims } from './fair-claims.js';
 import { PermanentFailure, Postponed, UnknownWork } from './outcomes.js';
 import { countFinished, MAX_BACKOFF_MS, observeQueue } from './work-metrics.js';
@@ -43,8 +44,6 @@ const RECORD_PAUSE_MS = 250;
 
 /** What finishing an item writes into it. */
 type Changes<T> = Partial<T> | void;
-/** Prolongs the claim by another lease; for work that may take longer than one. */
-export type ExtendClaim = () => Promise<void>;
 
 /**
  * Durable work in MongoDB, once for all of it: items are claimed with a lease by whichever process is free, tried again
@@ -56,16 +55,18 @@ export class WorkQueue<T extends WorkItem> {
   private readonly running = new Set<Promise<void>>();
   private loop?: Promise<void>;
   private readonly fairness = new FairClaims();
+  private readonly leaseMs: number;
   private stopped = false;
   private nudged = false;
   private wake: () => void = () => undefined;
 
   constructor(
     private readonly model: Model<T>,
-    private readonly handle: (item: T, extend: ExtendClaim) => Promise<Changes<T>>,
+    private readonly handle: (item: T, claim: Claim) => Promise<Changes<T>>,
     private readonly options: WorkQueueOptions,
   ) {
     this.logger = new Logger(`WorkQueue:${options.name}`);
+    this.leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
   }
 
   start(): void {
@@ -95,12 +96,15 @@ export class WorkQueue<T extends WorkItem> {
         continue;
       }
       this.nudged = false;
+      const claimedAt = performance.now();
       const item = await this.claim();
       if (item === null) {
         await this.idle();
         continue;
       }
-      const work: Promise<void> = this.workTraced(item).finally(() => this.running.delete(work));
+      const work: Promise<void> = this.workTraced(item, this.claimOf(item, claimedAt)).finally(() =>
+        this.running.delete(work),
+      );
       this.running.add(work);
     }
   }
@@ -149,7 +153,7 @@ export class WorkQueue<T extends WorkItem> {
       .findOneAndUpdate(
         { ...this.options.scope, state: 'ready', availableAt: { $lte: new Date(now) }, ...filter } as object,
         {
-          $set: { availableAt: new Date(now + (this.options.leaseMs ?? DEFAULT_LEASE_MS)), lease: randomUUID() },
+          $set: { availableAt: new Date(now + this.leaseMs), lease: randomUUID() },
           $inc: { attempts: 1 },
         },
         { sort: { availableAt: 1 }, returnDocument: 'after' },
@@ -157,14 +161,22 @@ export class WorkQueue<T extends WorkItem> {
       .lean<T>();
   }
 
-  private async workTraced(item: T): Promise<void> {
+  private claimOf({ _id, lease }: T, claimedAt: number): Claim {
+    const renew = async () => {
+      const renewed = { $set: { availableAt: databaseDate(this.leaseMs) } };
+      return (await this.model.updateOne({ _id, lease } as object, renewed)).matchedCount > 0;
+    };
+    return new Claim(renew, this.leaseMs, claimedAt);
+  }
+
+  private async workTraced(item: T, claim: Claim): Promise<void> {
     const { name } = this.options;
     const attributes = { 'work.queue': name, 'work.attempt': item.attempts };
     const description = { kind: SpanKind.CONSUMER, attributes, continues: item.traceparent };
-    await inSpan(`process ${name}`, description, () => this.work(item));
+    await inSpan(`process ${name}`, description, () => this.work(item, claim));
   }
 
-  private async work(item: T): Promise<void> {
+  private async work(item: T, claim: Claim): Promise<void> {
     let changes: Changes<T>;
     if (item.attempts > this.options.maxAttempts) {
       // Its last attempt has no outcome: the process ended in it, perhaps because of it.
@@ -172,9 +184,10 @@ export class WorkQueue<T extends WorkItem> {
       return;
     }
     try {
-      changes = await this.handle(item, () => this.extend(item));
+      changes = await this.handle(item, claim);
     } catch (error) {
       if (error instanceof Postponed) await this.postpone(item, error.until);
+      else if (error instanceof ClaimLost) this.noteLost(item, error);
       else if (error instanceof UnknownWork) await this.leave(item, error);
       else await this.fail(item, error);
       return;
@@ -182,9 +195,9 @@ export class WorkQueue<T extends WorkItem> {
     await this.finish(item, changes);
   }
 
-  private async extend({ _id, lease }: T): Promise<void> {
-    const availableAt = new Date(databaseNow() + (this.options.leaseMs ?? DEFAULT_LEASE_MS));
-    await this.model.updateOne({ _id, lease } as object, { $set: { availableAt } });
+  private noteLost({ _id, attempts }: T, error: ClaimLost): void {
+    countFinished(this.options.name, 'postponed');
+    this.logger.warn({ err: error, id: String(_id), attempts }, 'left to the process that has taken it over');
   }
 
   /** What was done must not be done again: it is noted as soon as the database takes it, whoever holds the item then. */

@@ -1,4 +1,5 @@
 import type { ChannelName } from '../../../contracts/notification-events.js';
+import type { Claim } from '../../../platform/work/claim.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import type { Delivery } from '../schemas/delivery.schema.js';
 
@@ -12,6 +13,10 @@ export interface Channel {
   readonly concurrency: number;
   readonly perReceiver: number;
 
-  /** @throws DeliveryRefusedError, DeliveryDelayedError */
-  send(delivery: Delivery, contact: Contact | null): Promise<Outcome>;
+  /**
+   * @param claim is asked immediately before the message leaves, so that a process that was paused doesn't repeat what another
+   * one has sent meanwhile
+   * @throws DeliveryRefusedError, DeliveryDelayedError, ClaimLost
+   */
+  send(delivery: Delivery, contact: Contact | null, claim: Claim): Promise<Outcome>;
 }

@@ -3,7 +3,8 @@ import type { Model } from 'mongoose';
 import { databaseDate } from '../../../platform/database/database-clock.js';
 import { inSpan } from '../../../platform/observability/tracing/spans.js';
 import { Postponed } from '../../../platform/work/outcomes.js';
-import { type ExtendClaim, WorkQueue } from '../../../platform/work/work-queue.js';
+import { type Claim, ClaimLost } from '../../../platform/work/claim.js';
+import { WorkQueue } from '../../../platform/work/work-queue.js';
 import type { ContactsService } from '../contacts.service.js';
 import type { Delivery } from '../schemas/delivery.schema.js';
 import type { Channel } from './channel.js';
@@ -33,7 +34,7 @@ export class DeliveryQueue {
   ) {
     this.carrier = new Circuits(channel.concurrency);
     this.receivers = new Circuits(channel.perReceiver);
-    this.queue = new WorkQueue(deliveries, (delivery, extend) => this.work(delivery, extend), {
+    this.queue = new WorkQueue(deliveries, (delivery, claim) => this.work(delivery, claim), {
       name: channel.name,
       concurrency: channel.concurrency,
       maxAttempts: MAX_ATTEMPTS,
@@ -65,22 +66,26 @@ export class DeliveryQueue {
     return closedOff.length > 0 ? { receiver: { $nin: closedOff } } : {};
   }
 
-  private async work(delivery: Delivery, extend: ExtendClaim): Promise<Sent> {
+  private async work(delivery: Delivery, claim: Claim): Promise<Sent> {
     this.carrier.begin(CARRIER);
     this.receivers.begin(delivery.receiver);
     const finished = observeDelivery(this.channel.name);
-    // The claim runs out where it can't be extended: the database is away, and nobody else can claim then either.
-    const timer = setInterval(() => void extend().catch(() => undefined), EXTEND_MS);
+    // The claim runs out where it can't be extended; what is sent after that asks for it (`claim.assertHeld`).
+    const timer = setInterval(() => void claim.extend().catch(() => undefined), EXTEND_MS);
     let result: unknown;
     try {
-      const outcome = await this.attempt(delivery);
+      const outcome = await this.attempt(delivery, claim);
       result = outcome;
       finished(outcome);
       return { deliveredAt: outcome === 'delivered' ? databaseDate() : null, token: null };
     } catch (error) {
       result = error;
       finished(
-        error instanceof Postponed ? 'postponed' : error instanceof DeliveryRefusedError ? 'refused' : 'delayed',
+        error instanceof Postponed || error instanceof ClaimLost
+          ? 'postponed'
+          : error instanceof DeliveryRefusedError
+            ? 'refused'
+            : 'delayed',
       );
       throw error;
     } finally {
@@ -90,7 +95,7 @@ export class DeliveryQueue {
     }
   }
 
-  private async attempt(delivery: Delivery) {
+  private async attempt(delivery: Delivery, claim: Claim) {
     const now = databaseDate();
     if (delivery.expiresAt && delivery.expiresAt <= now) throw new DeliveryRefusedError('too-late');
     const contact = await this.contacts.find(delivery.user);
@@ -98,7 +103,7 @@ export class DeliveryQueue {
     if (verdict instanceof Date) throw new Postponed(verdict);
     if (verdict === 'drop') return 'skipped';
     const description = { kind: SpanKind.CLIENT, attributes: { 'notification.event': delivery.event } };
-    return await inSpan(`send ${this.channel.name}`, description, () => this.channel.send(delivery, contact));
+    return await inSpan(`send ${this.channel.name}`, description, () => this.channel.send(delivery, contact, claim));
   }
 
   /** A refusal is an answer, too: whoever gave it is alive. Where nobody was asked there is nothing to learn. */

@@ -3,6 +3,7 @@ import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { unsubscribeUrl } from '../../../common/crypto/unsubscribe-link.js';
 import { Environment } from '../../../config/environment.js';
 import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
+import { type Claim, ClaimLost } from '../../../platform/work/claim.js';
 import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
 import { InboxService } from '../inbox.service.js';
@@ -28,7 +29,7 @@ export class EmailChannel implements Channel {
     private readonly environment: Environment,
   ) {}
 
-  async send(delivery: Delivery, contact: Contact | null): Promise<Outcome> {
+  async send(delivery: Delivery, contact: Contact | null, claim: Claim): Promise<Outcome> {
     const { _id, user, event } = delivery;
     const to = delivery.to ?? (contact?.emailVerified ? contact.email : undefined);
     if (to === undefined) return 'skipped';
@@ -40,8 +41,9 @@ export class EmailChannel implements Channel {
       ? undefined
       : unsubscribeUrl(this.environment.PUBLIC_URL, this.box, String(user));
     const mail = this.render(delivery, { to, contact, items, unsubscribe });
-    await this.mailer.send({ id: String(_id), to, unsubscribe, ...mail }).catch((error: unknown) => {
-      throw toDeliveryError(error);
+    const beforeMessage = () => claim.assertHeld();
+    await this.mailer.send({ id: String(_id), to, unsubscribe, ...mail, beforeMessage }).catch((error: unknown) => {
+      throw error instanceof ClaimLost ? error : toDeliveryError(error);
     });
     return 'delivered';
   }

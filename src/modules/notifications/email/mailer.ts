@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { createTransport } from 'nodemailer';
+import { Readable } from 'node:stream';
+import { createTransport, type SendMailOptions } from 'nodemailer';
 import { Environment } from '../../../config/environment.js';
 
 const CONNECTION_TIMEOUT_MS = 10_000;
@@ -19,6 +20,8 @@ export interface Mail {
   html: string;
   /** Where a POST ends such mails (RFC 8058); undefined for mails that can't be ended. */
   unsubscribe?: string | undefined;
+  /** Called when the server is ready for the message; where it throws, the message isn't sent. */
+  beforeMessage: () => Promise<void>;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
@@ -48,6 +51,11 @@ export class Mailer implements OnApplicationBootstrap, OnApplicationShutdown {
       greetingTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: ANSWER_TIMEOUT_MS,
     });
+    this.transport.use('stream', ({ data, message }, done) => {
+      const { beforeMessage } = data as Partial<Mail>;
+      if (beforeMessage) message.processFunc((content) => Readable.from(contentAfter(beforeMessage, content)));
+      done();
+    });
   }
 
   /** Says in the log what is wrong with the server, before a mail waits for it. A server that is down is no reason not to start. */
@@ -65,9 +73,9 @@ export class Mailer implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /** Resolves once the server has accepted the mail. @throws what the connection or the server's refusal was */
-  async send({ id, to, subject, text, html, unsubscribe }: Mail): Promise<void> {
+  async send({ id, to, subject, text, html, unsubscribe, beforeMessage }: Mail): Promise<void> {
     const domain = new URL(this.environment.PUBLIC_URL).hostname;
-    await this.transport.sendMail({
+    const mail: SendMailOptions & Pick<Mail, 'beforeMessage'> = {
       from: this.environment.MAIL_FROM,
       messageId: `<${id}@${domain}>`,
       // An object, not a header line: an address can't smuggle in a second one.
@@ -78,13 +86,21 @@ export class Mailer implements OnApplicationBootstrap, OnApplicationShutdown {
       headers: unsubscribe
         ? { 'List-Unsubscribe': `<${unsubscribe}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }
         : {},
+      beforeMessage,
       disableFileAccess: true,
       disableUrlAccess: true,
-    });
+    };
+    await this.transport.sendMail(mail);
   }
 
   /** After the deliveries have finished what they hold. */
   onApplicationShutdown(): void {
     this.transport.close();
   }
+}
+
+/** Begins only when the content is read for the first time: the connection does so once the server has accepted the envelope. */
+async function* contentAfter(begin: () => Promise<void>, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  await begin();
+  yield* content;
 }

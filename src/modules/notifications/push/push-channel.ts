@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Claim } from '../../../platform/work/claim.js';
 import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
 import type { Contact } from '../schemas/contact.schema.js';
@@ -21,11 +22,16 @@ export class PushChannel implements Channel {
     private readonly sender: PushSender,
   ) {}
 
-  async send({ _id, user, to, event, notification, ...delivery }: Delivery, contact: Contact | null): Promise<Outcome> {
+  async send(
+    { _id, user, to, event, notification, ...delivery }: Delivery,
+    contact: Contact | null,
+    claim: Claim,
+  ): Promise<Outcome> {
     const subscription = to === null ? null : await this.subscriptions.find(user, to);
     if (!subscription || !this.subscriptions.arePossible) return 'skipped';
     const { title, body } = collapsedTextOf(event, delivery.data, delivery.collapsedCount, contact ?? {});
     const payload = JSON.stringify({ id: notification && String(notification), event, title, body: clip(body) });
+    await claim.assertHeld();
     try {
       await this.sender.send(subscription, payload, String(_id));
       return 'delivered';

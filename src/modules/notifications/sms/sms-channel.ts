@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
 import { Environment } from '../../../config/environment.js';
 import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
+import type { Claim } from '../../../platform/work/claim.js';
 import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
 import type { Contact } from '../schemas/contact.schema.js';
@@ -36,7 +37,7 @@ export class SmsChannel implements Channel {
     }
   }
 
-  async send(delivery: Delivery, contact: Contact | null): Promise<Outcome> {
+  async send(delivery: Delivery, contact: Contact | null, claim: Claim): Promise<Outcome> {
     const { _id, user, event, data, to, token, collapsedCount } = delivery;
     const number = to ?? contact?.verifiedPhone;
     if (!number || !contact?.emailVerified) return 'skipped';
@@ -44,6 +45,7 @@ export class SmsChannel implements Channel {
     const message = { userId: String(user), event: 'account.phone-verification', to: number } as const;
     const details = token === null ? data : { ...data, code: this.secrets.decrypt(token, message) };
     const { body } = collapsedTextOf(event, details, collapsedCount, contact);
+    await claim.assertHeld();
     return await this.driver.send({ id: String(_id), to: number, text: clip(body) });
   }
 }

@@ -1,0 +1,46 @@
+import type { Environment } from '../../src/config/environment.js';
+import { type Mail, Mailer } from '../../src/modules/notifications/email/mailer.js';
+import { ClaimLost } from '../../src/platform/work/claim.js';
+import { type SmtpStandIn, startSmtpStandIn } from '../support/smtp-stand-in.js';
+
+let smtp: SmtpStandIn;
+let mailer: Mailer;
+const recipients: string[] = [];
+beforeAll(async () => {
+  smtp = await startSmtpStandIn({
+    onRecipient: (address) => {
+      recipients.push(address);
+      return 'accept';
+    },
+  });
+  const environment = { SMTP_URL: smtp.url, MAIL_FROM: 'no-reply@example.org', PUBLIC_URL: 'http://localhost' };
+  mailer = new Mailer(environment as Environment);
+});
+afterAll(async () => {
+  mailer.onApplicationShutdown();
+  await smtp.close();
+});
+
+const mailTo = (to: string, beforeMessage: Mail['beforeMessage']): Mail => ({
+  ...{ id: to, to, subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' },
+  beforeMessage,
+});
+
+describe('a mail', () => {
+  it('is asked for once the server has accepted its recipient, and then sent', async () => {
+    const before: string[][] = [];
+    const beforeMessage = async () => void before.push([...recipients]);
+    await mailer.send(mailTo('first@example.org', beforeMessage));
+    expect(before).toEqual([['first@example.org']]);
+    expect(smtp.accepted.map(({ to }) => to)).toEqual(['first@example.org']);
+    expect(smtp.accepted[0]?.source).toContain('<p>Hello</p>');
+  });
+
+  it('that another process has taken over meanwhile is not sent, and the next one is', async () => {
+    const lost = mailer.send(mailTo('lost@example.org', () => Promise.reject(new ClaimLost())));
+    await expect(lost).rejects.toBeInstanceOf(ClaimLost);
+    await mailer.send(mailTo('next@example.org', async () => undefined));
+    expect(recipients).toContain('lost@example.org');
+    expect(smtp.accepted.map(({ to }) => to)).toEqual(['first@example.org', 'next@example.org']);
+  });
+});
