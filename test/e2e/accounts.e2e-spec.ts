@@ -2,6 +2,7 @@ import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
 import { quickest } from '../support/quickest.js';
+import { RawConnection } from '../support/raw-http.js';
 import { startService, type TestService } from '../support/service.js';
 import { logIn, newRegistration, registerUser, type Tokens } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
@@ -175,6 +176,22 @@ describe('refreshing without a grace interval', () => {
     expect([reuse.status, reuse.body.code]).toEqual([401, 'REFRESH_TOKEN_REUSED']);
     expect((await client.post(REFRESH, { refreshToken: first.body.refreshToken })).status).toBe(401);
     expect((await api.get(ME)).status).toBe(401);
+  });
+
+  it('keeps a session whose client gave up on a paused instance and went on with another one', async () => {
+    const { tokens } = await registerUser(service);
+    const body = JSON.stringify({ refreshToken: tokens.refreshToken });
+    impatient.freeze();
+    const abandoned = await RawConnection.open(impatient);
+    const head = `POST ${REFRESH} HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\n`;
+    abandoned.send(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+    abandoned.close();
+    const retried = await anonymous.post<Tokens>(REFRESH, { refreshToken: tokens.refreshToken });
+    const next = await anonymous.post<Tokens>(REFRESH, { refreshToken: retried.body.refreshToken });
+    expect([retried.status, next.status]).toEqual([200, 200]);
+    impatient.thaw();
+    await registerUser(impatient); // which came later and takes longer than the abandoned request
+    expect((await anonymous.post(REFRESH, { refreshToken: next.body.refreshToken })).status).toBe(200);
   });
 });
 

@@ -8,6 +8,8 @@ export interface RequestContext {
   startedAt: number;
   /** The client's address. Never logged. */
   ip: string;
+  /** Whether the client has closed the connection, so that nobody gets the answer; absent where there is no connection. */
+  clientHasLeft?: () => boolean;
   userId?: string;
   /** Where the request came with an API key. */
   apiKeyId?: string;

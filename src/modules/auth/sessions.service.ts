@@ -81,7 +81,8 @@ export class SessionsService {
 
   /**
    * Exchanges a refresh token for its successor. Offered again within the grace interval, and while the successor is
-   * unused, it gives the same successor; later it is taken for stolen and ends the session (RFC 9700, 4.14.2).
+   * unused, it gives the same successor; later it is taken for stolen and ends the session (RFC 9700, 4.14.2). What counts is
+   * when the request began, and one whose client has left ends nothing: a client may give up and try another instance.
    *
    * @throws UnauthenticatedError for an unknown, expired or ended one
    * @throws RefreshTokenReusedError, AccountSuspendedError
@@ -156,14 +157,27 @@ export class SessionsService {
         .lean();
       if (rotated) return rotated;
     }
-    // Not the current one, or no longer: somebody else has exchanged it.
-    const current = generation === session.generation ? await this.sessions.findById(session._id).lean() : session;
-    if (!current) throw new UnauthenticatedError('UNAUTHENTICATED', 'The session has ended: log in again.');
+    if (generation === session.generation) return await this.findSuccessor(session);
     const graceMs = this.environment.REFRESH_REUSE_GRACE_SECONDS * 1000;
-    const withinGrace = now.getTime() - current.rotatedAt.getTime() <= graceMs;
-    if (generation === current.generation - 1 && withinGrace) return current;
+    const withinGrace = now.getTime() - session.rotatedAt.getTime() <= graceMs;
+    if (generation === session.generation - 1 && withinGrace) return session;
+    // It may have waited in a process that was paused, while the client gave up and tried another one.
+    if (requestContext.getStore()?.clientHasLeft?.()) throw new UnauthenticatedError();
     await this.endReused(session, client);
     throw new RefreshTokenReusedError();
+  }
+
+  /**
+   * For a token that was current when its request began, and was exchanged since by another one: that is no later use, however long
+   * this process was paused in between.
+   *
+   * @throws UnauthenticatedError where the session has ended, or its successor was used already
+   */
+  private async findSuccessor({ _id, generation }: Session): Promise<Session> {
+    const current = await this.sessions.findById(_id).lean();
+    if (!current) throw new UnauthenticatedError('UNAUTHENTICATED', 'The session has ended: log in again.');
+    if (current.generation === generation + 1) return current;
+    throw new UnauthenticatedError('UNAUTHENTICATED', 'The refresh token was exchanged by a request at the same time.');
   }
 
   /** @param client who offered the token: the thief, or whoever was robbed */

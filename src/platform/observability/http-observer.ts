@@ -35,7 +35,13 @@ export function observeHttp(server: FastifyInstance, logger: Logger): void {
   const accessLog = logger.child({}, { redact: [] });
 
   server.addHook('onRequest', (request, reply, done) => {
-    const context: RequestContext = { requestId: request.id, startedAt: performance.now(), ip: request.ip };
+    const { raw } = reply;
+    const context: RequestContext = {
+      requestId: request.id,
+      startedAt: performance.now(),
+      ip: request.ip,
+      clientHasLeft: () => raw.destroyed && !raw.writableFinished,
+    };
     contexts.set(request, context);
     void reply.header('X-Request-Id', request.id);
     requestContext.run(context, done);
