@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ApiClient, type Problem, sendRaw } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { sendFile, upload, type UploadBody } from '../support/files.js';
 import { freePort } from '../../local/ports.js';
-import { startService, type TestService } from '../support/service.js';
+import { startService, storagePath, type TestService } from '../support/service.js';
 import { createAdmin, registerUser, type TestUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -59,6 +61,20 @@ describe('an avatar', () => {
       'x-content-type-options': 'nosniff',
       'content-security-policy': expect.stringContaining("default-src 'none'") as string,
     });
+  });
+
+  it('for which the disk has no space is answered 503, leaves nothing, and is taken once there is some', async () => {
+    const size = 200 * 1024;
+    const picture = Buffer.concat([PICTURE, Buffer.alloc(size - PICTURE.length)]);
+    const { body } = await user.api.post<UploadBody>(AVATAR, { ...FILE, size });
+    service.limitFileSize(size / 2);
+    const refused = await sendFile(body.uploadUrl, body.method, body.headers, picture);
+    const problem = JSON.parse(refused.body.toString()) as Problem;
+    expect([refused.status, problem.code]).toEqual([503, 'DEPENDENCY_UNAVAILABLE']);
+    expect(refused.headers['retry-after']).toMatch(/^\d+$/);
+    expect(await readdir(join(storagePath(service.databaseName), '.unfinished'))).toEqual([]);
+    service.limitFileSize();
+    expect(await upload(body, picture)).toBe(200);
   });
 
   it('is seen by managers, and in the export', async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -218,6 +218,12 @@ export class TestService {
 
   thaw(): void {
     this.child?.kill('SIGCONT');
+  }
+
+  /** Has the system refuse what makes a file larger (Linux), as a full disk does; undefined ends that. */
+  limitFileSize(bytes?: number): void {
+    // The soft limit alone: a user may raise that again.
+    execFileSync('prlimit', ['--pid', String(this.child?.pid), `--fsize=${bytes ?? 'unlimited'}:`]);
   }
 
   /** Stops reading what it writes to standard output, so that the pipe fills up. */
