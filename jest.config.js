@@ -37,6 +37,8 @@ export default {
     },
     project('e2e', '**/*.e2e-spec.ts', withStack),
     project('gateway', '<rootDir>/local/gateway/**/*.int-spec.ts', withEngine),
+    // Runs for minutes to hours, so it is a command of its own.
+    project('backlog', '**/*.backlog-spec.ts', withStack),
     project('browser', '**/*.browser-spec.ts', withStack),
     project('chaos', '**/*.chaos-spec.ts', withStack),
     project('cluster', '**/*.cluster-spec.ts'),

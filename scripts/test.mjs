@@ -34,6 +34,7 @@ const SUITES = {
   observability: { projects: ['observability'], timeout: 2 * MINUTE_MS },
   shapes: { projects: ['shapes'], timeout: 2 * MINUTE_MS },
   versions: { projects: ['versions'], timeout: 10 * MINUTE_MS },
+  backlog: { projects: ['backlog'], timeout: 240 * MINUTE_MS },
   // Longer runs of single files of the suite `all`.
   burst: { projects: ['e2e'], file: 'test/e2e/burst', workers: 1, env: { TEST_BURST: 'full' } },
   cache: { projects: ['e2e'], file: 'test/cache/model', env: { CACHE_OPERATIONS: '50000' } },
