@@ -21,6 +21,8 @@ export interface AuditContext {
   apiKeyId?: string | null;
   client?: Client;
   details?: Record<string, string>;
+  /** When it happened; now, where left out. */
+  at?: Date;
 }
 
 /** The trail of what mattered for security: who, what, when, from where. */
@@ -34,10 +36,10 @@ export class AuditService {
 
   /** @param session of the transaction that makes it true, where there is one */
   async record(event: AuditEvent, context: AuditContext, session: ClientSession | null = null): Promise<void> {
-    const { actorId = null, apiKeyId = null, client, details = {} } = context;
+    const { actorId = null, apiKeyId = null, client, details = {}, at = databaseDate() } = context;
     const actor = actorId === null ? null : new Types.ObjectId(actorId);
     const apiKey = apiKeyId === null ? null : new Types.ObjectId(apiKeyId);
-    await this.entries.create([{ at: databaseDate(), event, actor, apiKey, ...client, details }], { session });
+    await this.entries.create([{ at, event, actor, apiKey, ...client, details }], { session });
   }
 
   async list(query: ListAuditQueryDto): Promise<Page<AuditEntryResponseDto>> {

@@ -35,12 +35,13 @@ export class AuthListener {
   }
 
   @EventHandler(AuditedActionEvent)
-  async onAuditedAction({ data }: EventOf<AuditedActionEvent>, session: ClientSession): Promise<void> {
+  async onAuditedAction({ data, time }: EventOf<AuditedActionEvent>, session: ClientSession): Promise<void> {
     const { action, actor, details } = data;
     // The address and agent of an erased person are not stored again.
     const isErased = await this.personalData.isErased(actor.actorId, session);
     const { client, ...who } = auditContext(actor);
-    await this.audit.record(action, { ...who, ...(!isErased && { client }), details }, session);
+    const at = new Date(time);
+    await this.audit.record(action, { ...who, ...(!isErased && { client }), details, at }, session);
   }
 
   @EventHandler(RoleChangedEvent)

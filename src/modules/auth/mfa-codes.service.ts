@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { ClientSession, Types } from 'mongoose';
-import { Secret, TOTP } from 'otpauth';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { databaseNow } from '../../platform/database/database-clock.js';
 import { ContractSteps } from '../../platform/migrations/contract-steps.js';
@@ -10,15 +9,10 @@ import { InvalidCredentialsError, UnreadableSecretError } from './auth.errors.js
 import { MFA_SECRET, mfaBinding, type MfaSecretField } from './mfa-secret-binding.js';
 import { BIND_MFA_SECRETS } from './migrations/bind-mfa-secrets.js';
 import type { Account, Mfa, UsedCode } from './schemas/account.schema.js';
+import { matchingStep } from './totp.js';
 
 const CONTRACT_STEP = `auth.${BIND_MFA_SECRETS.id}`;
-const ISSUER = 'scalable-api';
-/** RFC 6238: what authenticator applications assume. */
-const PERIOD_SECONDS = 30;
-const DIGITS = 6;
 const CODE = /^\d{6}$/;
-/** A code of the step before or after is accepted too: clocks differ. */
-const WINDOW = 1;
 const NO_STEP = -1;
 
 /** Checks the codes of second factors: time-based ones and recovery codes. Each works once. */
@@ -62,7 +56,7 @@ export class MfaCodes {
     const typed = withoutSpaces(code);
     if (!pendingMfaSecret || !CODE.test(typed)) return null;
     const secret = this.decrypt(_id, 'pendingMfaSecret', pendingMfaSecret);
-    const lastStep = matchingStep(secret, typed, NO_STEP);
+    const lastStep = matchingStep(secret, typed, NO_STEP, databaseNow());
     return lastStep === null ? null : { secret: await this.encrypt(_id, 'mfa.secret', secret), lastStep };
   }
 
@@ -82,7 +76,7 @@ export class MfaCodes {
   private accept({ _id }: Account, { secret, lastStep, recoveryCodes }: Mfa, code: string): UsedCode | null {
     // The library takes any text of six characters, and fails on one of more than six bytes.
     if (CODE.test(code)) {
-      const step = matchingStep(this.decrypt(_id, 'mfa.secret', secret), code, lastStep);
+      const step = matchingStep(this.decrypt(_id, 'mfa.secret', secret), code, lastStep, databaseNow());
       return step === null ? null : { lastStep: step };
     }
     const hash = hashOf(code.toUpperCase().replaceAll(/[^A-Z2-7]/g, ''));
@@ -100,26 +94,6 @@ export class MfaCodes {
     if (secret === null) throw new UnreadableSecretError(String(account), field);
     return secret;
   }
-}
-
-/** @returns the time step whose code it is; null for a wrong code, and one of a step not after `lastStep` */
-function matchingStep(secret: string, code: string, lastStep: number): number | null {
-  const delta = totpOf(secret, '').validate({ token: code, window: WINDOW });
-  if (delta === null) return null;
-  const step = Math.floor(databaseNow() / 1000 / PERIOD_SECONDS) + delta;
-  return step > lastStep ? step : null;
-}
-
-/** @param secret base32 */
-export function totpOf(secret: string, label: string): TOTP {
-  return new TOTP({
-    issuer: ISSUER,
-    label,
-    secret: Secret.fromBase32(secret),
-    period: PERIOD_SECONDS,
-    digits: DIGITS,
-    algorithm: 'SHA1',
-  });
 }
 
 /** How a recovery code is stored. @param code with or without its dashes */

@@ -15,9 +15,10 @@ import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidCredentialsError } from './auth.errors.js';
 import type { TotpSecretResponseDto } from './dto/mfa.dto.js';
-import { hashOf, MfaCodes, totpOf } from './mfa-codes.service.js';
+import { hashOf, MfaCodes } from './mfa-codes.service.js';
 import { type Account, NOT_PENDING } from './schemas/account.schema.js';
 import { StepUpService } from './step-up.service.js';
+import { totpOf } from './totp.js';
 
 const SECRET_BYTES = 20;
 const RECOVERY_CODES = 10;

@@ -104,8 +104,9 @@ export class SessionsService {
   async findByRefreshToken(refreshToken: string): Promise<{ session: Session; generation: number } | null> {
     const [, id, number, signature] = REFRESH_TOKEN.exec(refreshToken) ?? [];
     if (id === undefined) return null;
-    const { ip = '' } = requestContext.getStore() ?? {};
-    const session = await this.lookups.run(networkOf(ip), () => this.sessions.findById(id).lean());
+    const { ip = '', startedAt } = requestContext.getStore() ?? {};
+    const lookUp = () => this.sessions.findById(id).lean();
+    const session = await this.lookups.run(networkOf(ip), lookUp, startedAt);
     if (!session || this.endOf(session).getTime() <= databaseNow()) return null;
     const generation = Number(number);
     const isGenuine = this.box.verify(PURPOSE, this.signedText(session, generation), signature as string);
