@@ -107,7 +107,8 @@ async function runSuite(command) {
 /** @returns how the file ended, run alone; as the first time where that run had no results or no test that passed */
 async function rerun(command, first) {
   console.log(`== failed, runs once more, alone: ${first.path}`);
-  const { code, results } = await runJest(command, ['--runTestsByPath', `'${first.path}'`]);
+  // What fails again may leave connections open, and would never end.
+  const { code, results } = await runJest(command, ['--forceExit', '--runTestsByPath', `'${first.path}'`]);
   const [second] = results?.testResults.map(summarize) ?? [];
   if (!second || second.failed > 0) return second ?? first;
   return code === 0 && second.passed > 0 ? second : first;

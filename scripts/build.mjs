@@ -7,7 +7,7 @@
  *   node scripts/build.mjs [--if-stale] [tsconfig ...]
  */
 import { createRequire } from 'node:module';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,9 +17,20 @@ const require = createRequire(import.meta.url);
 const PROJECTS = ['tsconfig.build.json', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
 const ASSETS = /^common[/\\]pages[/\\][^/\\]+\.(js|css)$/;
 const OUTPUT = /\.js(\.map)?$/;
-const INPUTS = ['tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/build.mjs', 'scripts/bundle.mjs'];
+const INPUTS = [
+  'tsconfig.json',
+  'nest-cli.json',
+  'package-lock.json',
+  'node_modules/.package-lock.json', // what is installed, which goes into the bundles
+  'scripts/build.mjs',
+  'scripts/bundle.mjs',
+];
 /** The service alone is bundled: the modules of the local stack are imported one by one. */
 const BUNDLES = { project: PROJECTS[0], programs: ['main.js', 'cli.js'], outDir: join(root, 'dist') };
+
+function inputs() {
+  return INPUTS.map((input) => join(root, input)).filter((path) => existsSync(path));
+}
 
 function newestMtime(path) {
   const stat = statSync(path);
@@ -42,10 +53,10 @@ function readProject(name) {
   return { name, file, rootDir: resolve(base, compilerOptions.rootDir), outDir, stamp };
 }
 
-function isStale({ file, rootDir, stamp }) {
-  if (!existsSync(stamp)) return true;
+function isStale({ file, rootDir, outDir, stamp }) {
+  if (!existsSync(stamp) || !existsSync(outDir)) return true;
   const built = statSync(stamp).mtimeMs;
-  return [file, rootDir, ...INPUTS.map((input) => join(root, input))].some((path) => newestMtime(path) > built);
+  return [file, rootDir, ...inputs()].some((path) => newestMtime(path) > built);
 }
 
 function compilerPlugins(ts, program) {
@@ -84,8 +95,8 @@ async function compile(ts, project) {
 
 /** All of the last build's output where it was made otherwise; else what came of sources that are gone. */
 function removeLeftovers({ file, rootDir, outDir, stamp }) {
-  const made = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
-  if ([file, ...INPUTS.map((input) => join(root, input))].some((path) => newestMtime(path) > made)) {
+  const made = existsSync(stamp) && existsSync(outDir) ? statSync(stamp).mtimeMs : 0;
+  if ([file, ...inputs()].some((path) => newestMtime(path) > made)) {
     rmSync(outDir, { recursive: true, force: true });
     return;
   }
@@ -104,9 +115,16 @@ function copyAssets({ rootDir }, outDir) {
 
 async function bundleService(project) {
   const { bundle } = await import('./bundle.mjs');
-  rmSync(BUNDLES.outDir, { recursive: true, force: true });
-  await bundle(project.outDir, BUNDLES.outDir, BUNDLES.programs);
-  copyAssets(project, BUNDLES.outDir);
+  // The programs of the last build stay until there are new ones.
+  const folder = `${BUNDLES.outDir}.${process.pid}`;
+  try {
+    await bundle(project.outDir, folder, BUNDLES.programs);
+    copyAssets(project, folder);
+    rmSync(BUNDLES.outDir, { recursive: true, force: true });
+    renameSync(folder, BUNDLES.outDir);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function fail(message) {

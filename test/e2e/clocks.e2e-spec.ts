@@ -14,6 +14,7 @@ const HOUR_MS = 3_600_000;
 const AHEAD_SECONDS = 25 * 3600;
 const INBOX = '/api/v1/notifications';
 const PATIENCE_MS = 30_000;
+const LEASE_MS = 60_000;
 
 interface Health {
   warning?: string;
@@ -128,8 +129,9 @@ describe('an instance whose clock is 25 hours ahead', () => {
       const { email } = await registerUser(ahead);
       await ahead.kill();
       punctual.thaw();
-      await waitFor('the mail', () => arrivedFor(email) > 0, PATIENCE_MS);
-    });
+      // It may have had a claim, which the others wait out.
+      await waitFor('the mail', () => arrivedFor(email) > 0, LEASE_MS + PATIENCE_MS);
+    }, 150_000);
   });
 });
 

@@ -240,11 +240,11 @@ describe('a work queue', () => {
     const sent: string[] = [];
     startQueue(
       async ({ name }, claim) => {
-        await delay(250); // its own process alone works here, and has no place for a second item
+        await delay(2_500); // its own process alone works here, and has no place for a second item
         await claim.assertHeld();
         sent.push(name);
       },
-      { leaseMs: 200 },
+      { leaseMs: 2_000 },
     );
     await waitFor('the job to be done', isEmpty);
     expect(sent).toEqual(['message']);

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
+import { CommonModule } from '../../common/common.module.js';
 import { Environment } from '../../config/environment.js';
 import { MigrationsModule } from '../migrations/migrations.module.js';
 import { DeadLetters } from './dead-letters.js';
@@ -28,6 +29,8 @@ export class MessagingModule {
       module: MessagingModule,
       global: true,
       imports: [
+        CommonModule,
+        MigrationsModule,
         MongooseModule.forFeature([
           { name: OutboxEntry.name, schema: OutboxSchema },
           { name: InboxEntry.name, schema: InboxSchema },

@@ -7,6 +7,7 @@ export class ClaimLost extends Error {
 
 /** The share of a lease that must be left for work that can't be undone: more than such work takes. */
 const SAFE_SHARE = 0.5;
+const MAX_EXTENSIONS = 3;
 
 /** The lease on an item that this process works on. Its length is measured by the monotonic clock. */
 export class Claim {
@@ -39,6 +40,9 @@ export class Claim {
    * @throws ClaimLost; Error where the database doesn't answer
    */
   async assertHeld(): Promise<void> {
-    while (this.heldUntil - performance.now() < this.leaseMs * SAFE_SHARE) await this.extend();
+    for (let tries = 0; this.heldUntil - performance.now() < this.leaseMs * SAFE_SHARE; tries++) {
+      if (tries === MAX_EXTENSIONS) throw new Error('to prolong the lease takes longer than half of it');
+      await this.extend();
+    }
   }
 }

@@ -32,10 +32,15 @@ export class CheckChannel {
   /** @throws Error where the work fails or takes longer than `timeoutMs` */
   async run<T>(work: (channel: Channel) => Promise<T>, timeoutMs = TIMEOUT_MS): Promise<T> {
     const late = Symbol('late');
-    const result = await within((this.channel ??= this.open()).then(work), timeoutMs, late);
-    if (result !== late) return result;
-    this.close();
-    throw new Error('RabbitMQ does not answer');
+    try {
+      const result = await within((this.channel ??= this.open()).then(work), timeoutMs, late);
+      if (result === late) throw new Error('RabbitMQ does not answer');
+      return result;
+    } catch (error) {
+      // Most errors close it, and its event may have come before anybody listened.
+      this.close();
+      throw error;
+    }
   }
 
   close(): void {

@@ -30,12 +30,12 @@ const logger = new Logger('RabbitMQ');
  */
 export async function ensureTopology(connection: RabbitMqConnection, consumers: EventConsumer[]): Promise<void> {
   const channel = new CheckChannel(connection);
-  const declare = (queues: string[]) =>
-    channel.run((opened) => declareTopology(opened, consumers, queues), DECLARE_TIMEOUT_MS);
+  const declare = (missing?: string[]) =>
+    channel.run((opened) => declareTopology(opened, consumers, missing), DECLARE_TIMEOUT_MS);
   const queues = queuesOf(consumers);
   try {
     // The exchange is declared after the queues. Without it nothing can be published that could miss one.
-    if (!(await channel.exists((opened) => opened.checkExchange(EVENTS_EXCHANGE)))) return await declare(queues);
+    if (!(await channel.exists((opened) => opened.checkExchange(EVENTS_EXCHANGE)))) return await declare();
     const missing: string[] = [];
     for (const queue of queues) {
       if (!(await channel.exists((opened) => opened.checkQueue(queue)))) missing.push(queue);

@@ -60,6 +60,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
     }
     this.connections.consuming.createChannel('consuming', async (channel) => {
       await ensureTopology(this.connections.consuming, this.consumers);
+      if (this.stopping) return;
       channel.on('close', () => this.closed.add(channel));
       await channel.prefetch(PREFETCH);
       const tags = await Promise.all(served.map(({ name }) => this.consume(channel, name)));

@@ -36,12 +36,13 @@ export function retryExchangeAfter(attempts: number): string {
  * Declares exchanges and bindings for all consumers: also for those that other processes serve and that may never have started,
  * or events published before would reach nobody. What is there already stays as it is.
  *
- * @param queues those to declare; the others exist and are only bound
+ * @param missing the queues to declare; the others exist and are only bound. Undefined in a broker without the exchange for
+ * events: all are missing
  * @throws Error where another queue is missing
  */
-export async function declareTopology(channel: Channel, consumers: EventConsumer[], queues: string[]): Promise<void> {
+export async function declareTopology(channel: Channel, consumers: EventConsumer[], missing?: string[]): Promise<void> {
   const declare = async (queue: string, options: Record<string, unknown>) => {
-    if (queues.includes(queue))
+    if (!missing || missing.includes(queue))
       await channel.assertQueue(queue, { durable: true, arguments: { ...QUORUM, ...options } });
   };
   await channel.assertExchange(DEAD_EXCHANGE, 'direct', { durable: true });
@@ -53,19 +54,22 @@ export async function declareTopology(channel: Channel, consumers: EventConsumer
     await declare(name, { ...SAFE_DEAD_LETTERING, ...toTheirQueue });
     await channel.bindQueue(name, name, '');
   }
-  for (const { name } of consumers) {
-    const [queue, deadQueue] = [queueOf(name), deadQueueOf(name)];
+  const bind = (consumer: EventConsumer) => {
+    const types = new Set(subscriptionsOf(consumer).map(({ type }) => type));
+    return [...types].map((type) => channel.bindQueue(queueOf(consumer.name), EVENTS_EXCHANGE, type));
+  };
+  for (const consumer of consumers) {
+    const [queue, deadQueue] = [queueOf(consumer.name), deadQueueOf(consumer.name)];
     await declare(deadQueue, {});
     await channel.bindQueue(deadQueue, DEAD_EXCHANGE, queue);
     const whenDead = { 'x-dead-letter-exchange': DEAD_EXCHANGE, 'x-dead-letter-routing-key': queue };
-    await declare(queue, { ...SAFE_DEAD_LETTERING, ...whenDead, 'x-delivery-limit': DELIVERY_LIMIT });
+    const declared = declare(queue, { ...SAFE_DEAD_LETTERING, ...whenDead, 'x-delivery-limit': DELIVERY_LIMIT });
+    // Without a pause between: a publisher that finds the queue takes it for bound.
+    await Promise.all([declared, ...(missing ? bind(consumer) : [])]);
   }
   // Last: where it exists, so did all queues.
   await channel.assertExchange(EVENTS_EXCHANGE, 'topic', { durable: true });
-  for (const consumer of consumers) {
-    const types = new Set(subscriptionsOf(consumer).map(({ type }) => type));
-    for (const type of types) await channel.bindQueue(queueOf(consumer.name), EVENTS_EXCHANGE, type);
-  }
+  if (!missing) for (const consumer of consumers) await Promise.all(bind(consumer));
 }
 
 /** The names of all queues. */
