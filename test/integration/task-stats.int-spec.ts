@@ -1,6 +1,8 @@
-import { DateTime, Settings } from 'luxon';
+import { jest } from '@jest/globals';
+import { DateTime } from 'luxon';
 import { type Model, Types } from 'mongoose';
 import { TaskStatsService } from '../../src/modules/tasks/task-stats.service.js';
+import { databaseClock } from '../../src/platform/database/database-clock.js';
 import { buildParts, findModel } from '../support/parts.js';
 
 /** What a stored task has to say here; the priority is its position from low to urgent. */
@@ -38,12 +40,11 @@ beforeEach(() => {
   user = new Types.ObjectId();
 });
 afterEach(() => {
-  Settings.now = () => Date.now();
+  jest.restoreAllMocks();
 });
 
 function setClock(time: string): void {
-  const now = Date.parse(time);
-  Settings.now = () => now;
+  jest.spyOn(databaseClock, 'now').mockReturnValue(Date.parse(time));
 }
 
 async function store(...rows: Partial<Task>[]): Promise<void> {
