@@ -89,7 +89,7 @@ describe('a client of one instance', () => {
     }
   });
 
-  it('is sent it within 100 ms of the answer to whoever wrote it, in the median; on a busy machine in that of a few writes', async () => {
+  it('is sent it within 100 ms of the answer to the writer in the median; on a busy machine, within the time of a few writes', async () => {
     const user = await registerUser(a);
     const client = await open(a, user);
     const round = async (): Promise<{ delay: number; limit: number }> => {

@@ -32,13 +32,14 @@ export class CheckChannel {
   /** @throws Error where the work fails or takes longer than `timeoutMs` */
   async run<T>(work: (channel: Channel) => Promise<T>, timeoutMs = TIMEOUT_MS): Promise<T> {
     const late = Symbol('late');
+    const used = (this.channel ??= this.open());
     try {
-      const result = await within((this.channel ??= this.open()).then(work), timeoutMs, late);
+      const result = await within(used.then(work), timeoutMs, late);
       if (result === late) throw new Error('RabbitMQ does not answer');
       return result;
     } catch (error) {
-      // Most errors close it, and its event may have come before anybody listened.
-      this.close();
+      // Most errors close it, and its event may have come before anybody listened. Another call may have opened the next one.
+      if (this.channel === used) this.close();
       throw error;
     }
   }
