@@ -8,6 +8,7 @@ import { AppModule } from './app.module.js';
 import { corsOptions } from './common/http/cors.js';
 import { normaliseClientAddresses } from './common/http/forwarded-for.js';
 import { acceptJsonOnly, letFormsPass } from './common/http/json-body.js';
+import { prepareContent } from './common/http/request-content.js';
 import { RouteMethods } from './common/http/route-methods.js';
 import { secureHeaders } from './common/http/security-headers.js';
 import { serverOptions } from './common/http/server-options.js';
@@ -55,6 +56,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   const server: Server = adapter.getInstance();
   normaliseClientAddresses(server);
   acceptJsonOnly(server);
+  prepareContent(server);
   letFormsPass(server, '/unsubscribe');
   app.get(RouteMethods).observe(server);
   if (environment.OTEL_EXPORTER_OTLP_ENDPOINT) traceHttp(server);

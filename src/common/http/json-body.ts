@@ -15,8 +15,8 @@ const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
 /** Lets forms be posted to this path, and nowhere else. */
 export function letFormsPass(server: FastifyInstance, path: string): void {
-  server.addContentTypeParser(FORMS, { parseAs: 'string' }, (request, _body, done) => {
-    if (request.routeOptions.url === path) return done(null, undefined);
+  server.addContentTypeParser(FORMS, { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0 || request.routeOptions.url === path) return done(null, undefined);
     done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type']));
   });
 }

@@ -1,0 +1,93 @@
+import { gzipSync } from 'node:zlib';
+import { ApiClient, type Problem, sendRaw } from '../support/api-client.js';
+import { Api } from '../support/openapi.js';
+import { RawConnection } from '../support/raw-http.js';
+import { startService, type TestService } from '../support/service.js';
+import { TASKS } from '../support/tasks.js';
+import { registerUser, type TestUser } from '../support/users.js';
+
+/** What HTTP itself asks of every route (RFC 9110, 9112), told over one service. */
+let service: TestService;
+let user: TestUser;
+beforeAll(async () => {
+  service = await startService();
+  user = await registerUser(service);
+});
+
+/** Sends a message byte for byte; its connection is to be closed by the service. */
+async function exchange(...lines: string[]) {
+  const connection = await RawConnection.open(service);
+  connection.send(lines.join('\r\n'));
+  return await connection.untilClosed();
+}
+
+describe('a request without content', () => {
+  const TYPES = ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'];
+  const framings: [string, (type: string) => string[]][] = [
+    ['a length of 0', (type) => [`Content-Type: ${type}`, 'Content-Length: 0', '', '']],
+    ['no chunk', (type) => [`Content-Type: ${type}`, 'Transfer-Encoding: chunked', '', '0', '', '']],
+  ];
+
+  it.each(framings)('has no media type, at every operation: %s', async (_, contentOf) => {
+    const mutations = (await Api.of(service)).operations.filter(({ method }) => method !== 'GET');
+    expect(mutations.length).toBeGreaterThan(30);
+    const refused: string[] = [];
+    for (const { method, path } of mutations) {
+      // A chunked message may still be of a type that can't be one.
+      for (const type of TYPES.slice(0, 3)) {
+        const head = [`${method} ${path.replace(/\{\w+\}/g, '0'.repeat(24))} HTTP/1.1`, 'Host: x', 'Connection: close'];
+        const { status } = await exchange(...head, ...contentOf(type));
+        if (![400, 401].includes(status)) refused.push(`${method} ${path} as ${type}: ${status}`);
+      }
+    }
+    expect(refused).toEqual([]);
+  });
+
+  it.each(TYPES)('is answered 400 about the body where one is needed, as %s', async (type) => {
+    const head = ['POST /api/v1/auth/login HTTP/1.1', 'Host: x', 'Connection: close'];
+    const { status, body } = await exchange(...head, `Content-Type: ${type}`, 'Content-Length: 0', '', '');
+    expect([status, (JSON.parse(body) as Problem).errors]).toEqual([
+      400,
+      [{ field: 'body', message: 'must be a JSON object' }],
+    ]);
+  });
+
+  it.each(TYPES)('is carried out where none is needed, as %s', async (type) => {
+    const { status } = await user.api.post('/api/v1/notifications/read-all', undefined, { 'Content-Type': type });
+    expect(status).toBe(204);
+  });
+
+  it('is 404 at an address that does not exist', async () => {
+    const { status } = await sendRaw(service, 'POST', '/nowhere', { 'Content-Type': 'text/plain' });
+    expect(status).toBe(404);
+  });
+});
+
+describe('content in another coding', () => {
+  const send = (coding: string, body: Uint8Array) =>
+    fetch(new URL(TASKS, service.url), {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${user.api.accessToken}`,
+        'Content-Type': 'application/json',
+        'Content-Encoding': coding,
+      },
+      body: new Uint8Array(body),
+    });
+  const task = Buffer.from('{"title":"Water the plants"}');
+
+  it.each(['gzip', 'br', 'identity, gzip', 'x-unknown'])('is 415 with the coding that is read: %s', async (coding) => {
+    const answer = await send(coding, gzipSync(task));
+    expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([415, 'identity']);
+    expect(await answer.json()).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
+  });
+
+  it.each(['identity', 'Identity, identity'])('than none is read: %s', async (coding) => {
+    expect((await send(coding, task)).status).toBe(201);
+  });
+
+  it('does not matter where there is no content', async () => {
+    const { status } = await new ApiClient(service, user.api.accessToken).get(TASKS, { 'Content-Encoding': 'gzip' });
+    expect(status).toBe(200);
+  });
+});
