@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { ApiClient, type Problem } from '../support/api-client.js';
-import { Api } from '../support/openapi.js';
+import { Api, type Schema } from '../support/openapi.js';
 import { startService, type TestService } from '../support/service.js';
 import { registerUser, type TestUser, withRole } from '../support/users.js';
 
@@ -113,6 +113,21 @@ describe('the OpenAPI document', () => {
       }
     }
     expect(refused).toEqual([]);
+  });
+
+  it('has no default in the body of a change, which leaves out what stays as it is', () => {
+    const changes = api.operations.filter(({ method }) => method === 'PATCH');
+    expect(changes.length).toBeGreaterThan(3);
+    const defaults = changes.flatMap((operation) =>
+      api
+        .fieldsOf(api.bodyOf(operation) as Schema)
+        .filter(({ schema }) => schema.default !== undefined)
+        .map(({ path }) => `${operation.path}: ${path}`),
+    );
+    expect(defaults).toEqual([]);
+    // The default of a creation stays.
+    expect(api.document.components.schemas['CreateTaskDto']?.properties?.['status']?.default).toBe('todo');
+    expect(api.document.components.schemas['UpdateTaskDto']?.properties?.['status']?.default).toBeUndefined();
   });
 
   it('names the token where a session is optional', () => {

@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { completeOperation } from './complete-operation.js';
 import { withoutNullable } from './nullable.js';
+import { removePatchDefaults } from './patch-defaults.js';
 import { ProblemResponseDto } from './problem-response.dto.js';
 
 const DESCRIPTION = `
@@ -47,5 +48,6 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
       if (operation) completeOperation(operation as Parameters<typeof completeOperation>[0], path);
     }
   }
+  removePatchDefaults(document);
   return withoutNullable(document);
 }
