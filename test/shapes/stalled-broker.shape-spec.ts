@@ -155,4 +155,18 @@ describe('while RabbitMQ and Redis are both away', () => {
     },
     120_000,
   );
+
+  it('a process that starts then trusts its copy for ten seconds, no longer', async () => {
+    const { id, api } = await createApiKey(root, ['users:write']);
+    const me = `${USERS}/me`;
+    await waitFor('the key to be known', async () => (await api.at(users).get(me)).status === 200, 60_000);
+    for (const each of [line, redisLine]) each.cut();
+    expect((await root.api.at(others).delete(`${AUTH}/api-keys/${id}`)).status).toBe(204);
+    const late = await users.replica();
+    const statusIs = async (expected: number) => (await api.at(late).get(me)).status === expected;
+    await waitFor('a 503', () => statusIs(503), TOO_OLD_MS);
+    redisLine.mend();
+    await waitFor('the key to be refused', () => statusIs(401), 60_000);
+    expect((await root.api.at(late).get(USERS)).status).toBe(200);
+  }, 120_000);
 });

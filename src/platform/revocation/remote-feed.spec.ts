@@ -13,9 +13,19 @@ beforeEach(() => {
 
 const answer = (by: 'broker' | 'redis', readAt = 1_000_000) => feed.accept({ endings: [], readAt }, now, by);
 
-it('is never too old before the first answer: an earlier release gives none', () => {
+it('is not too old before the first answer where none is expected: an earlier release gives none', () => {
   now += 10 * WITHOUT_BROKER_MS;
   expect([feed.isTooOld, feed.since]).toEqual([false, null]);
+});
+
+it('is too old ten seconds after its start where answers are expected and none has come', () => {
+  feed.expectAnswers();
+  now += LIMIT_MS;
+  expect([feed.isTooOld, feed.since]).toEqual([false, null]);
+  now += 1;
+  expect([feed.isTooOld, feed.since]).toEqual([true, null]);
+  answer('redis');
+  expect(feed.isTooOld).toBe(false);
 });
 
 it('asks for what follows the last answer, and some time before it', () => {

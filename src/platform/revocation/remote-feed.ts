@@ -14,8 +14,10 @@ export interface FeedExcerpt {
 
 /** What this process knows of the feed of another module's database, and how old that is by the monotonic clock. */
 export class RemoteFeed {
+  private readonly startedAt: number;
   private readAt?: number;
   private askedAt?: number;
+  private answersAreExpected = false;
   private askedBrokerAt?: number;
 
   /**
@@ -29,21 +31,32 @@ export class RemoteFeed {
     private readonly resumableMs: number,
     private readonly maxAgeWithoutBrokerMs: number,
     private readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.startedAt = now();
+  }
+
+  get hasAnswered(): boolean {
+    return this.askedAt !== undefined;
+  }
 
   /** From which time of the other database entries are needed, in milliseconds; null where all of them are. */
   get since(): number | null {
     return this.readAt === undefined || this.silentForMs > this.resumableMs ? null : this.readAt - READ_OVERLAP_MS;
   }
 
-  /** False until there is a first answer: a module of an earlier release doesn't answer. */
+  /** Without any answer it counts from the start of the process, and only where answers are expected. */
   get isTooOld(): boolean {
     return this.silentForMs > MAX_AGE_MS || this.now() - (this.askedBrokerAt ?? Infinity) > this.maxAgeWithoutBrokerMs;
   }
 
-  /** Below zero until there is a first answer. */
+  /** Below zero until there is a first answer, or one is expected. */
   private get silentForMs(): number {
-    return this.now() - (this.askedAt ?? Infinity);
+    return this.now() - (this.askedAt ?? (this.answersAreExpected ? this.startedAt : Infinity));
+  }
+
+  /** To be called once every process of the module answers: those of an earlier release don't. */
+  expectAnswers(): void {
+    this.answersAreExpected = true;
   }
 
   /** @param askedAt when the question was asked that this answers */

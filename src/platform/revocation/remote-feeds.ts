@@ -11,6 +11,8 @@ import type { ModuleName } from '../../contracts/modules.js';
 import { SigningKeys } from '../authentication/signing-keys.js';
 import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { RemoteQuestion } from '../messaging/remote-question.js';
+import { ContractSteps } from '../migrations/contract-steps.js';
+import type { Migration } from '../migrations/migration.js';
 import { InjectRedis, InjectRedisSubscriber } from '../redis/redis.module.js';
 import type { Ending } from './known-endings.js';
 import { RedisQuestion } from './redis-question.js';
@@ -29,6 +31,16 @@ const WHOLE_TIMEOUT_MS = 5000;
  */
 const MIN_WITHOUT_BROKER_MS = 60_000;
 const NAME = 'revocations';
+
+/**
+ * From this step on, every process of the deciding modules answers, so a process that gets no answer from its start on
+ * doesn't trust its copy either. It changes nothing that is stored.
+ */
+export const FEEDS_ARE_ANSWERED: Migration = {
+  id: '0001-feeds-are-answered',
+  phase: 'contract',
+  runBatch: () => Promise.resolve({ changed: 0, position: null }),
+};
 
 interface FeedQuestion {
   since: number | null;
@@ -59,6 +71,7 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
     @InjectRedis() redis: Redis,
     @InjectRedisSubscriber() subscriber: Redis,
     private readonly feed: RevocationFeed,
+    private readonly contractSteps: ContractSteps,
     keys: SigningKeys,
     { MODULES: served, ACCESS_TOKEN_TTL_SECONDS: ttl }: Environment,
   ) {
@@ -106,6 +119,7 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async follow(feed: RemoteFeed): Promise<void> {
+    await this.expectAnswers(feed);
     const { since } = feed;
     const timeoutMs = since === null ? WHOLE_TIMEOUT_MS : TIMEOUT_MS;
     const ask = {
@@ -116,6 +130,15 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
     this.report(feed, answered);
     if (this.closing) return;
     this.timers.set(feed, setTimeout(() => void this.follow(feed), INTERVAL_MS).unref());
+  }
+
+  private async expectAnswers(feed: RemoteFeed): Promise<void> {
+    if (feed.hasAnswered) return;
+    try {
+      if (await this.contractSteps.hasBegun(`revocation.${FEEDS_ARE_ANSWERED.id}`)) feed.expectAnswers();
+    } catch {
+      // Requests get 503 for the database's sake; it is asked again in a second.
+    }
   }
 
   /** @returns whether there was an answer */
