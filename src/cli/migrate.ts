@@ -19,7 +19,8 @@ export async function migrate(args: string[], source: NodeJS.ProcessEnv): Promis
     const migrator = app.get(Migrator);
     if (values.check)
       return describePending(await migrator.findPending(), await app.get(IndexSynchronizer).findMissing());
-    const later = await migrator.migrate({ contract: values.contract, report: progressPrinter() });
+    const notice = (message: string) => void process.stderr.write(`${message}\n`);
+    const later = await migrator.migrate({ contract: values.contract, report: progressPrinter(), notice });
     const note = later.length > 0 ? `Left for later: ${idsOf(later)}: ${CONTRACT_HINT}.` : undefined;
     return { output: 'All required migrations and indexes are in place.', ...(note && { note }) };
   });

@@ -62,6 +62,49 @@ describe('registering', () => {
     expect([status, body.code]).toEqual([409, 'EMAIL_TAKEN']);
   });
 
+  it('makes one account of all spellings of an address, and writes to the one that is stored', async () => {
+    const [local = ''] = newRegistration().email.split('@');
+    const stored = `${local}@xn--bcher-kva.example`;
+    const domains = [
+      'bücher.example',
+      'BÜCHER.Example',
+      'bu\u0308cher.example',
+      'bü\u00adcher.example',
+      'ⓑücher。example',
+    ];
+    const spellings = [...domains.map((domain) => `${local}@${domain}`), stored.toUpperCase()];
+    const answers = await Promise.all(
+      spellings.map((email) => anonymous.post<Tokens & Problem>(REGISTER, newRegistration({ email }))),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(5).fill(409)]);
+    expect(answers.find(({ status }) => status === 201)?.body.user.email).toBe(stored);
+    // The catcher names its files by the readable spelling.
+    expect((await mailTo(`${local}@b_cher.example`)).to).toBe(stored);
+    for (const email of spellings) {
+      const { status, body } = await anonymous.post<Tokens>(LOGIN, { email, password: 'correct-horse-battery' });
+      expect([status, body.user.email]).toEqual([200, stored]);
+    }
+  });
+
+  it.each([
+    '"ada"@example.org',
+    'a\\da@example.org',
+    'ada(x)@example.org',
+    'a\u0001da@example.org',
+    'a\u200bda@example.org',
+  ])('refuses an address that is another spelling of a mailbox, or none, wherever one is taken: %j', async (email) => {
+    const { api, password } = await registerUser(service);
+    const answers = await Promise.all([
+      anonymous.post<Problem>(REGISTER, newRegistration({ email })),
+      anonymous.post<Problem>(LOGIN, { email, password }),
+      anonymous.post<Problem>('/api/v1/auth/password/forgot', { email }),
+      api.post<Problem>('/api/v1/auth/email/change', { email, password }),
+    ]);
+    for (const { status, body } of answers) {
+      expect([status, body.errors?.map(({ field }) => field)]).toEqual([400, ['email']]);
+    }
+  });
+
   it('makes one account of ten registrations of the same address at once', async () => {
     const registration = newRegistration();
     const answers = await Promise.all(

@@ -243,6 +243,8 @@ describe('other people', () => {
     expect(await find('role=manager')).toEqual([manager.id]);
     expect(await find(`q=${family.toUpperCase()}%20C`)).toEqual([people[2]?.id]);
     expect(await find(`q=${(people[3]?.email as string).slice(0, 20).toUpperCase()}`)).toEqual([people[3]?.id]);
+    const another = `q=${encodeURIComponent((people[3]?.email as string).replace('example', 'ⓔxam\u00adple'))}`;
+    expect(await find(another)).toEqual([people[3]?.id]);
     expect(await find('q=.*')).toEqual([]);
     expect(await find(`q=${family}&role=admin`)).toEqual([]);
   });

@@ -1,9 +1,11 @@
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Collection } from 'mongodb';
-import type { Connection } from 'mongoose';
+import { type Connection, Types } from 'mongoose';
 import { Environment } from '../../src/config/environment.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
+import { CANONICAL_MAIL_ADDRESSES } from '../../src/modules/auth/migrations/canonical-mail-addresses.js';
+import { AccountsService } from '../../src/modules/auth/accounts.service.js';
 import { changeDocuments } from '../../src/platform/migrations/document-batches.js';
 import { Ledger } from '../../src/platform/migrations/ledger.js';
 import type { Migration, MigrationContext } from '../../src/platform/migrations/migration.js';
@@ -182,6 +184,113 @@ describe('contract steps', () => {
   it('run with the others once a release requires them', async () => {
     expect(await migratorOf({ ...removeSize, required: true }).migrate({ contract: false })).toEqual([]);
     expect(await countSizes()).toBe(0);
+  });
+});
+
+describe('mail addresses that earlier releases stored in several spellings', () => {
+  const emails = () => connection.collection<{ _id: string; account: Types.ObjectId }>('emails');
+  const accounts = () => connection.collection<{ _id: Types.ObjectId; email: string }>('accounts');
+  beforeEach(async () => {
+    await emails().deleteMany({});
+    await accounts().deleteMany({});
+  });
+
+  /** As the previous release stores an account. @param age in days */
+  async function store(email: string, age = 0): Promise<Types.ObjectId> {
+    const _id = new Types.ObjectId();
+    const createdAt = new Date(Date.now() - age * 86_400_000);
+    await emails().insertOne({ _id: email, account: _id });
+    await accounts().insertOne({ _id, email, createdAt } as never);
+    return _id;
+  }
+
+  async function migrate(contract: boolean): Promise<string[]> {
+    const notices: string[] = [];
+    const notice = (message: string) => void notices.push(message);
+    await migratorOf(...CANONICAL_MAIL_ADDRESSES).migrate({ contract, notice });
+    return notices;
+  }
+
+  const find = (email: string) => app.get(AccountsService, { strict: false }).findByEmail(email);
+  const addresses = async () => (await emails().find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+
+  it('are found in both spellings until the contract step, and are canonical after it', async () => {
+    const ada = await store('ada@bücher.example');
+    const bob = await store('"bob"@example.org');
+    const eve = await store('eve@example.org');
+    expect((await find('ada@bücher.example'))?._id).toEqual(ada); // not even the expand step has run
+
+    expect(await migrate(false)).toEqual([]);
+    expect(await addresses()).toEqual([
+      '"bob"@example.org',
+      'ada@bücher.example',
+      'ada@xn--bcher-kva.example',
+      'bob@example.org',
+      'eve@example.org',
+    ]);
+    const late = await store('late@bücher.example'); // by an instance of the previous release
+    for (const email of ['ada@bücher.example', 'ada@xn--bcher-kva.example', 'ADA@BÜCHER.EXAMPLE']) {
+      expect((await find(email))?._id).toEqual(ada);
+    }
+    expect((await find('late@bücher.example'))?._id).toEqual(late);
+
+    expect(await migrate(true)).toEqual([]);
+    expect(await addresses()).toEqual([
+      'ada@xn--bcher-kva.example',
+      'bob@example.org',
+      'eve@example.org',
+      'late@xn--bcher-kva.example',
+    ]);
+    const stored = Object.fromEntries(
+      (await accounts().find().toArray()).map(({ _id, email }) => [String(_id), email]),
+    );
+    expect(stored).toEqual({
+      [String(ada)]: 'ada@xn--bcher-kva.example',
+      [String(bob)]: 'bob@example.org',
+      [String(eve)]: 'eve@example.org',
+      [String(late)]: 'late@xn--bcher-kva.example',
+    });
+  });
+
+  it.each([
+    ['the canonical spelling', 'ada@exam\u00adple.org', 'ada@example.org'],
+    ['another spelling', 'ada@example.org', 'ada@exam\u00adple.org'],
+    ['a spelling of two that sorts first', 'ada@ⓔxample.org', 'ada@exam\u00adple.org'],
+    ['a spelling of two that sorts last', 'ada@exam\u00adple.org', 'ada@ⓔxample.org'],
+  ])('belong to the older of two accounts, which is told, also where the younger has %s', async (_, first, second) => {
+    const older = await store(first, 2);
+    const younger = await store(second, 1);
+    await migrate(false);
+    const notices = await migrate(true);
+    expect(new Set(notices)).toEqual(
+      new Set([
+        `The accounts ${String(older)} and ${String(younger)} have the same mail address: the first, which is older, keeps it.`,
+      ]),
+    );
+    expect(await emails().findOne({ _id: 'ada@example.org' })).toEqual({ _id: 'ada@example.org', account: older });
+    for (const email of ['ada@example.org', first]) expect((await find(email))?._id).toEqual(older);
+    expect(await accounts().countDocuments({ _id: younger })).toBe(1);
+  });
+
+  it('are free once an instance of the previous release has moved or removed their account', async () => {
+    const [moved, removed] = [await store('moved@bücher.example'), await store('removed@bücher.example')];
+    await migrate(false);
+    await emails().deleteMany({ _id: { $in: ['moved@bücher.example', 'removed@bücher.example'] } });
+    await emails().insertOne({ _id: 'moved@example.org', account: moved });
+    await accounts().updateOne({ _id: moved }, { $set: { email: 'moved@example.org' } });
+    await accounts().deleteOne({ _id: removed });
+    expect(await find('moved@bücher.example')).toBeNull();
+    expect(await migrate(true)).toEqual([]);
+    expect(await addresses()).toEqual(['moved@example.org']);
+  });
+
+  it('stay as they are where they have no canonical spelling', async () => {
+    const account = await store('"a b"@example.org');
+    await migrate(false);
+    expect(await migrate(true)).toEqual([
+      `The mail address of the account ${String(account)} has no canonical spelling and stays as it is.`,
+    ]);
+    expect(await addresses()).toEqual(['"a b"@example.org']);
   });
 });
 

@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types, type UpdateQuery } from 'mongoose';
 import { EmailUnverifiedError, LastAdminError, UnauthenticatedError } from '../../common/errors/problem.js';
 import { AccountRegisteredEvent, type AccountState } from '../../contracts/auth.events.js';
+import { addressKey } from '../../common/validation/mail-address.js';
 import type { Role } from '../../contracts/role.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
@@ -36,8 +37,7 @@ export class AccountsService {
 
   /** @throws EmailTakenError */
   async create({ email, _id = new Types.ObjectId(), ...input }: NewAccount, session: ClientSession): Promise<Account> {
-    const address = normaliseEmail(email);
-    await this.claimEmail(address, _id, session);
+    const address = await this.claimEmail(email, _id, session);
     const [created] = await this.accounts.create([{ ...input, _id, email: address }], { session });
     const account = (created as NonNullable<typeof created>).toObject();
     const { name, emailVerified, role, createdAt } = account;
@@ -49,8 +49,11 @@ export class AccountsService {
 
   /** Takes as many queries for an unknown address as for a known one. */
   async findByEmail(email: string): Promise<Account | null> {
-    const owner = await this.emails.findById(normaliseEmail(email)).lean();
-    return await this.accounts.findById(owner?.account ?? new Types.ObjectId()).lean();
+    const address = addressKey(email);
+    const owners = await this.emails.find({ _id: { $in: spellingsOf(email) } }).lean();
+    const owner = owners.find(({ _id }) => _id === address) ?? owners[0];
+    const account = await this.accounts.findById(owner?.account ?? new Types.ObjectId()).lean();
+    return account && addressKey(account.email) === address ? account : null;
   }
 
   async find(id: string, session: ClientSession | null = null): Promise<Account | null> {
@@ -123,13 +126,13 @@ export class AccountsService {
 
   /** Moves an account to another address, which counts as verified. @throws EmailTakenError, InvalidCredentialsError */
   async changeEmail(account: Account, email: string, session: ClientSession): Promise<void> {
-    await this.claimEmail(email, account._id, session);
-    await this.emails.deleteOne({ _id: account.email }, { session });
-    await this.update(account, { email, emailVerified: true }, session);
+    const address = await this.claimEmail(email, account._id, session);
+    await this.releaseEmail(account, session);
+    await this.update(account, { email: address, emailVerified: true }, session);
   }
 
   async isEmailTaken(email: string): Promise<boolean> {
-    return (await this.emails.exists({ _id: normaliseEmail(email) })) !== null;
+    return (await this.emails.exists({ _id: { $in: spellingsOf(email) } })) !== null;
   }
 
   /** Applies a newer name from the profile; an older one is ignored. */
@@ -205,15 +208,24 @@ export class AccountsService {
     return replaced;
   }
 
-  async remove({ _id, email }: Account, session: ClientSession): Promise<void> {
-    await this.accounts.deleteOne({ _id }, { session });
-    await this.emails.deleteOne({ _id: email, account: _id }, { session });
+  async remove(account: Account, session: ClientSession): Promise<void> {
+    await this.accounts.deleteOne({ _id: account._id }, { session });
+    await this.releaseEmail(account, session);
   }
 
-  private async claimEmail(address: string, account: Types.ObjectId, session: ClientSession): Promise<void> {
+  /** @returns the canonical spelling of the address, which is the account's now. @throws EmailTakenError */
+  private async claimEmail(email: string, account: Types.ObjectId, session: ClientSession): Promise<string> {
+    const [address, ...others] = spellingsOf(email);
+    if (others.length > 0 && (await this.emails.exists({ _id: { $in: others } }).session(session)))
+      throw new EmailTakenError();
     await this.emails.create([{ _id: address, account }], { session }).catch((error: unknown) => {
       throw isDuplicateKey(error) ? new EmailTakenError() : error;
     });
+    return address;
+  }
+
+  private async releaseEmail({ _id, email }: Pick<Account, '_id' | 'email'>, session: ClientSession): Promise<void> {
+    await this.emails.deleteMany({ _id: { $in: spellingsOf(email) }, account: _id }, { session });
   }
 
   private async touch(
@@ -235,7 +247,8 @@ export class AccountsService {
   }
 }
 
-/** Addresses are compared without case. */
-export function normaliseEmail(email: string): string {
-  return email.toLowerCase();
+/** The canonical spelling of an address, then the one that instances of the previous release store where that differs. */
+function spellingsOf(email: string): [string, ...string[]] {
+  const [canonical, previous] = [addressKey(email), email.toLowerCase()];
+  return previous === canonical ? [canonical] : [canonical, previous];
 }

@@ -25,6 +25,7 @@ import { MfaCodes } from './mfa-codes.service.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
 import { BIND_MFA_SECRETS } from './migrations/bind-mfa-secrets.js';
+import { CANONICAL_MAIL_ADDRESSES } from './migrations/canonical-mail-addresses.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PagesController } from './pages/pages.controller.js';
 import { CommonPasswords } from './password-policy/common-passwords.js';
@@ -55,7 +56,7 @@ import { StepUpService } from './step-up.service.js';
       { name: PasswordResetRequest.name, schema: PasswordResetRequestSchema },
       { name: Session.name, schema: SessionSchema },
     ]),
-    MigrationsModule.forFeature('auth', [BIND_MFA_SECRETS]),
+    MigrationsModule.forFeature('auth', [BIND_MFA_SECRETS, ...CANONICAL_MAIL_ADDRESSES]),
   ],
   controllers: [
     AuthController,

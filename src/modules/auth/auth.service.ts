@@ -6,7 +6,7 @@ import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { Revocations } from '../../platform/revocation/revocations.js';
 import { AccessTokens } from './access-tokens.js';
-import { AccountsService, normaliseEmail } from './accounts.service.js';
+import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { AccountLockedError, InvalidCredentialsError, InvalidTokenError, MfaRequiredError } from './auth.errors.js';
 import type { LoginDto, LoginMfaDto, RegisterDto } from './dto/auth-requests.dto.js';
@@ -75,10 +75,9 @@ export class AuthService {
 
   /** @throws InvalidCredentialsError, AccountLockedError, AccountSuspendedError, MfaRequiredError; ProblemError `RATE_LIMITED` */
   async login({ email, password, deviceToken }: LoginDto, client: Client): Promise<TokensResponseDto> {
-    const address = normaliseEmail(email);
-    const account = await this.accounts.findByEmail(address);
+    const account = await this.accounts.findByEmail(email);
     const device = this.devices.verify(deviceToken, account);
-    return await this.attempt({ email: address, ip: client.ip, device }, account, client, async () => {
+    return await this.attempt({ email, ip: client.ip, device }, account, client, async () => {
       if (!(await this.hasher.verify(account?.passwordHash, password)) || !account) {
         await this.audit.record('login.failed', { client, details: account ? { userId: String(account._id) } : {} });
         throw new InvalidCredentialsError();
@@ -88,7 +87,7 @@ export class AuthService {
       if (!account.mfa) return await this.startSession(account, client);
       const { token } = await this.transactions.run(async (transaction) => {
         await this.accounts.assertUnchanged(account, transaction);
-        return await this.tokens.create('mfa-login', account._id, address, transaction, device);
+        return await this.tokens.create('mfa-login', account._id, account.email, transaction, device);
       });
       throw new MfaRequiredError(token);
     });

@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongoose';
 import type { Principal, SessionPrincipal } from '../../common/auth/principal.js';
 import { UnauthenticatedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
+import { addressKey } from '../../common/validation/mail-address.js';
 import {
   EmailChangedEvent,
   EmailChangeRequestedEvent,
@@ -12,7 +13,7 @@ import {
 import { Transactions } from '../../platform/database/transactions.js';
 import { OneTimeSecrets } from '../../platform/messaging/one-time-secrets.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
-import { AccountsService, normaliseEmail } from './accounts.service.js';
+import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { EmailTakenError, InvalidTokenError } from './auth.errors.js';
 import type { ChangeEmailDto, VerifyEmailDto } from './dto/auth-requests.dto.js';
@@ -56,8 +57,8 @@ export class EmailAddressesService {
   async requestChange(user: SessionPrincipal, { email, ...proof }: ChangeEmailDto, client: Client): Promise<void> {
     const { userId } = user;
     const account = await this.stepUp.verify({ user, proof, client });
-    const newEmail = normaliseEmail(email);
-    if (await this.accounts.isEmailTaken(newEmail)) throw new EmailTakenError();
+    const newEmail = addressKey(email);
+    if (await this.accounts.isEmailTaken(email)) throw new EmailTakenError();
     await this.transactions.run(async (transaction) => {
       await this.accounts.assertUnchanged(account, transaction);
       if (!(await this.quotas.takeForChange(userId, transaction))) return;
@@ -93,7 +94,7 @@ export class EmailAddressesService {
         await this.outbox.add(transaction, new EmailChangedEvent(id, { email, version }));
         await this.audit.record('email.changed', { actorId: id, client }, transaction);
       } else {
-        if (account.email !== email) throw new InvalidTokenError();
+        if (addressKey(account.email) !== addressKey(email)) throw new InvalidTokenError();
         await this.accounts.update(account, { emailVerified: true }, transaction);
         await this.outbox.add(transaction, new EmailVerifiedEvent(id, { email, version }));
         await this.audit.record('email.verified', { actorId: id, client }, transaction);

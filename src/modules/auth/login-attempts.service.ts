@@ -5,6 +5,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { ProblemError } from '../../common/errors/problem.js';
 import { networkOf } from '../../common/http/client-network.js';
+import { addressKey } from '../../common/validation/mail-address.js';
 import { Environment } from '../../config/environment.js';
 import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
@@ -22,7 +23,6 @@ export type SecretKind = (typeof SECRET_KINDS)[number];
 
 /** What an attempt to log in is counted by. */
 export interface AttemptSource {
-  /** Normalised. */
   email: string;
   ip: string;
   /** The device, where its token was accepted for the account of this address. */
@@ -183,7 +183,7 @@ function stepUpKey(kind: SecretKind, userId: string): string {
 }
 
 function accountKey(email: string): string {
-  return `email:${hashOf(email)}`;
+  return `email:${hashOf(addressKey(email))}`;
 }
 
 function hashOf(text: string): string {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { Counter } from 'prom-client';
+import { addressKey } from '../../common/validation/mail-address.js';
 import { Environment } from '../../config/environment.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Quotas } from '../../platform/quotas/quotas.js';
@@ -28,7 +29,7 @@ export class MailQuotas {
    * @returns false if the address has had all its mails of this hour: send nothing
    */
   async takeForReset(address: string, session: ClientSession): Promise<boolean> {
-    return await this.take(address, this.environment.QUOTA_LINK_MAILS_PER_HOUR, session);
+    return await this.take(addressKey(address), this.environment.QUOTA_LINK_MAILS_PER_HOUR, session);
   }
 
   /**
@@ -39,7 +40,7 @@ export class MailQuotas {
    * @returns false if only the mail for a reset is left, or none: send nothing
    */
   async takeForVerification(address: string, session: ClientSession): Promise<boolean> {
-    return await this.take(address, Math.max(1, this.environment.QUOTA_LINK_MAILS_PER_HOUR - 1), session);
+    return await this.take(addressKey(address), Math.max(1, this.environment.QUOTA_LINK_MAILS_PER_HOUR - 1), session);
   }
 
   /**

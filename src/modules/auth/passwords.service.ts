@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
+import { addressKey } from '../../common/validation/mail-address.js';
 import { EmailVerifiedEvent, PasswordChangedEvent, PasswordResetRequestedEvent } from '../../contracts/auth.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
@@ -10,7 +11,7 @@ import { Transactions } from '../../platform/database/transactions.js';
 import { OneTimeSecrets } from '../../platform/messaging/one-time-secrets.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { WorkQueue } from '../../platform/work/work-queue.js';
-import { AccountsService, normaliseEmail } from './accounts.service.js';
+import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidTokenError } from './auth.errors.js';
 import type { ChangePasswordDto } from './dto/auth-requests.dto.js';
@@ -65,7 +66,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
 
   /** Notes the request, whether there is such an account or not; what follows happens later, and takes no time here. */
   async forgot(email: string, client: Client): Promise<void> {
-    await this.requests.create({ email: normaliseEmail(email), ...client });
+    await this.requests.create({ email: addressKey(email), ...client });
     this.queue.nudge();
   }
 
@@ -83,7 +84,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     const account = await this.transactions.run(async (transaction) => {
       const { user, email: sentTo } = await this.tokens.consume(token, ['password-reset'], transaction);
       const account = await this.accounts.get(user, transaction);
-      if (account.email !== sentTo) throw new InvalidTokenError();
+      if (addressKey(account.email) !== addressKey(sentTo)) throw new InvalidTokenError();
       this.policy.assertNotDerived(password, 'password', account);
       const id = String(user);
       await this.accounts.update(

@@ -8,6 +8,7 @@ import { DependencyUnavailableError, EmailUnverifiedError, ProblemError } from '
 import { Environment } from '../../config/environment.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
+import { canonicalAddress } from '../../common/validation/mail-address.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
 import {
@@ -254,7 +255,9 @@ function keysetOf(sort: UserSort): Keyset<'createdAt' | 'email'> {
 
 function filterOf({ role, q }: ListUsersQueryDto): QueryFilter<User> {
   const prefix = q && new RegExp(`^${literally(q.toLowerCase())}`);
-  return { ...(role && { role }), ...(prefix && { $or: [{ email: prefix }, { nameKey: prefix }] }) };
+  const address = q && canonicalAddress(q);
+  const matches = [{ email: prefix }, { nameKey: prefix }, ...(address ? [{ email: address }] : [])];
+  return { ...(role && { role }), ...(prefix && { $or: matches }) };
 }
 
 /** As part of a regular expression; BSON can't hold one with a null character as it is. */

@@ -9,6 +9,8 @@ export interface MigrationContext {
   environment: Environment;
   /** When the migration was first started: the same for all its batches, also after an interruption. */
   startedAt: Date;
+  /** Tells the operator what a person has to decide. Ids only: no personal data. */
+  notice: (message: string) => void;
 }
 
 /** What one batch has done. */

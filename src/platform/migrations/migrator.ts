@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
 import { Environment } from '../../config/environment.js';
@@ -22,11 +22,17 @@ export interface MigrateOptions {
   /** Also runs the contract steps that aren't required yet: no instance of the previous release may serve. */
   contract: boolean;
   report?: (progress: MigrationProgress) => void;
+  /** Gets what a migration has to tell an operator. Default: the log. */
+  notice?: (message: string) => void;
 }
+
+type Tell = Pick<Required<MigrateOptions>, 'report' | 'notice'>;
 
 /** Brings the database to the state that this release needs: collections, indexes and migrated data. */
 @Injectable()
 export class Migrator {
+  private readonly logger = new Logger(Migrator.name);
+
   constructor(
     @InjectConnection() private readonly connection: Connection,
     private readonly environment: Environment,
@@ -43,12 +49,16 @@ export class Migrator {
    * @returns the contract steps that are left for later
    * @throws Error of the first migration that fails; what was done stays done
    */
-  async migrate({ contract, report = () => undefined }: MigrateOptions): Promise<RegisteredMigration[]> {
+  async migrate({
+    contract,
+    report = () => undefined,
+    notice = (message) => this.logger.warn(message),
+  }: MigrateOptions): Promise<RegisteredMigration[]> {
     if (await this.isFresh()) await this.ledger.recordCompleted(this.registry.all.map(({ id }) => id));
     await this.indexes.synchronize();
     const pending = await this.findPending();
     const runnable = pending.filter(({ phase, required }) => contract || required || phase === 'expand');
-    for (const migration of runnable) await this.complete(migration, report);
+    for (const migration of runnable) await this.complete(migration, { report, notice });
     return pending.filter((migration) => !runnable.includes(migration));
   }
 
@@ -72,15 +82,15 @@ export class Migrator {
   }
 
   /** Runs a migration to its end, or waits until another runner has. */
-  private async complete(migration: RegisteredMigration, report: Required<MigrateOptions>['report']): Promise<void> {
+  private async complete(migration: RegisteredMigration, tell: Tell): Promise<void> {
     const { id } = migration;
     for (;;) {
       const claimed = await this.ledger.claim(id);
-      if (claimed) return await this.run(migration, claimed, report);
+      if (claimed) return await this.run(migration, claimed, tell);
       const entry = await this.ledger.find(id);
       if (entry?.completedAt) return;
       // No longer than the other's lease, unless that one makes progress.
-      report({ id, state: 'waiting', changed: entry?.changed ?? 0 });
+      tell.report({ id, state: 'waiting', changed: entry?.changed ?? 0 });
       await delay(WAIT_MS);
     }
   }
@@ -88,10 +98,10 @@ export class Migrator {
   private async run(
     migration: RegisteredMigration,
     claimed: ClaimedMigration,
-    report: Required<MigrateOptions>['report'],
+    { report, notice }: Tell,
   ): Promise<void> {
     const { id } = migration;
-    const context = { db: this.db, environment: this.environment, startedAt: claimed.startedAt };
+    const context = { db: this.db, environment: this.environment, startedAt: claimed.startedAt, notice };
     let { position, changed } = claimed;
     try {
       do {

@@ -198,7 +198,7 @@ function stringOf(
     const range = { min: new Date('1900-01-01'), max: new Date('9998-12-31'), noInvalidDate: true };
     return fc.date(range).map((date) => date.toISOString());
   }
-  if (format === 'email') return fc.emailAddress();
+  if (format === 'idn-email') return fc.emailAddress();
   if (pattern) return fc.stringMatching(new RegExp(pattern));
   if (typeof example === 'string' && maxLength < 40) return fc.constant(example);
   return fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 10_000), size: 'small' });

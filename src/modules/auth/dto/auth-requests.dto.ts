@@ -1,10 +1,9 @@
-import { IsBoolean, IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { IsBoolean, IsString, Length, MaxLength } from 'class-validator';
+import { IsMailAddress } from '../../../common/validation/mail-address.js';
 import { OptionalField } from '../../../common/validation/optional-field.js';
 import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 import { IsAllowedPassword } from '../is-allowed-password.js';
 
-/** RFC 5321, 4.5.3.1.3 */
-const EMAIL_MAX_LENGTH = 254;
 const TOKEN_MAX_LENGTH = 200;
 
 export class RegisterDto {
@@ -14,8 +13,7 @@ export class RegisterDto {
   name!: string;
 
   /** @example ada@example.org */
-  @MaxLength(EMAIL_MAX_LENGTH)
-  @IsEmail()
+  @IsMailAddress()
   email!: string;
 
   /**
@@ -28,8 +26,7 @@ export class RegisterDto {
 
 export class LoginDto {
   /** @example ada@example.org */
-  @MaxLength(EMAIL_MAX_LENGTH)
-  @IsEmail()
+  @IsMailAddress()
   email!: string;
 
   /** @example correct-horse-battery */
@@ -97,8 +94,7 @@ export class LoginMfaDto {
 
 export class ForgotPasswordDto {
   /** @example ada@example.org */
-  @MaxLength(EMAIL_MAX_LENGTH)
-  @IsEmail()
+  @IsMailAddress()
   email!: string;
 }
 
@@ -134,7 +130,6 @@ export class ChangePasswordDto {
 
 export class ChangeEmailDto extends StepUpDto {
   /** @example ada@example.net */
-  @MaxLength(EMAIL_MAX_LENGTH)
-  @IsEmail()
+  @IsMailAddress()
   email!: string;
 }

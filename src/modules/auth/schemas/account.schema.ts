@@ -26,7 +26,7 @@ export const NOT_PENDING = { pendingMfaSecret: null, pendingMfaSince: null } as 
 export class Account {
   _id!: Types.ObjectId;
 
-  /** Lower case. */
+  /** In its canonical spelling (`canonicalAddress`), or as an earlier release stored it. */
   @Prop({ required: true })
   email!: string;
 

@@ -4,7 +4,7 @@ import { SchemaTypes, type Types } from 'mongoose';
 /** An address in use. A collection of its own, because only `_id` is unique across the shards of a collection. */
 @Schema({ collection: 'emails', versionKey: false })
 export class Email {
-  /** The address in lower case. */
+  /** The address in its canonical spelling (`canonicalAddress`); until the contract step, older ones stand beside it. */
   @Prop({ type: String, required: true })
   _id!: string;
 

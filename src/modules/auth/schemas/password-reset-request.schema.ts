@@ -7,7 +7,7 @@ import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
  */
 @Schema({ collection: 'passwordresetrequests', versionKey: false })
 export class PasswordResetRequest extends WorkItem {
-  /** Lower case. */
+  /** In its canonical spelling. */
   @Prop({ required: true })
   email!: string;
 

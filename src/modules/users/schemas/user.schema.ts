@@ -17,7 +17,7 @@ export class User {
   /** The account's id. */
   _id!: Types.ObjectId;
 
-  /** A copy of the account's, lower case. */
+  /** A copy of the account's. */
   @Prop({ required: true })
   email!: string;
 
