@@ -24,6 +24,7 @@ import { MigrationsModule } from './platform/migrations/migrations.module.js';
 import { ObservabilityModule } from './platform/observability/observability.module.js';
 import { ExcessWritesGuard } from './platform/overload/excess-writes.guard.js';
 import { PersonalDataModule } from './platform/personal-data/personal-data.module.js';
+import { ProfileVersionsModule } from './platform/profile-versions/profile-versions.module.js';
 import { QuotasModule } from './platform/quotas/quotas.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { ShutdownModule } from './platform/shutdown/shutdown.module.js';
@@ -78,6 +79,7 @@ export class AppModule {
         AuthenticationModule,
         AuditModule,
         StepUpModule,
+        ProfileVersionsModule,
         ThrottlingModule,
         ShutdownModule,
         HealthModule,

@@ -18,6 +18,10 @@ interface Attachment {
   state: string;
 }
 type Created = UploadBody & { attachment: Attachment };
+/** Of the task. */
+interface Versioned {
+  version: number;
+}
 
 const CONTENT = Buffer.from('name;value\nä;1\n');
 const FILE = { filename: 'Zahlen März.csv', contentType: 'text/csv', size: CONTENT.length };
@@ -92,7 +96,10 @@ describe('an attachment', () => {
     expect(await upload(created.body, CONTENT)).toBe(200);
 
     const completed = await api.post(`${attachmentsOf(task)}/${attachment.id}/complete`);
-    expect([completed.status, completed.body]).toEqual([200, { attachment: { ...attachment, state: 'complete' } }]);
+    expect([completed.status, completed.body]).toEqual([
+      200,
+      { attachment: { ...attachment, state: 'complete' }, version: 3 },
+    ]);
     expect((await read(task)).attachments).toEqual([{ ...attachment, state: 'complete' }]);
     const { headers, body } = await download(task, attachment);
     expect(body).toEqual(CONTENT);
@@ -112,14 +119,24 @@ describe('an attachment', () => {
     const task = await createTask(api);
     const listed = async () => (await api.get<{ data: TaskBody[] }>(TASKS)).body.data.find(({ id }) => id === task.id);
     const versions = [(await listed())?.version];
-    const created = await create(task);
+    const created = await api.post<Created & Versioned>(attachmentsOf(task), FILE);
     versions.push((await listed())?.version);
-    await upload(created, CONTENT);
-    await api.post(`${attachmentsOf(task)}/${created.attachment.id}/complete`);
+    await upload(created.body, CONTENT);
+    const path = `${attachmentsOf(task)}/${created.body.attachment.id}`;
+    const completed = await api.post<Versioned>(`${path}/complete`);
+    const again = await api.post<Versioned>(`${path}/complete`);
     versions.push((await listed())?.version);
-    await api.delete(`${attachmentsOf(task)}/${created.attachment.id}`);
+    const deleted = await api.delete(path);
     versions.push((await listed())?.version);
     expect(versions).toEqual([1, 2, 3, 4]);
+    // So that the client's next conditional write is none of an older state.
+    const answers = [created, completed, again].map(({ headers, body }) => [headers.get('etag'), body.version]);
+    expect(answers).toEqual([
+      ['"2"', 2],
+      ['"3"', 3],
+      ['"3"', 3],
+    ]);
+    expect(deleted.headers.get('etag')).toBe('"4"');
     expect((await api.get(`${TASKS}/${task.id}`)).headers.get('etag')).toBe('"4"');
     const { body } = await api.get<{ data: { changes: { field: string }[] }[] }>(`${TASKS}/${task.id}/history`);
     expect(body.data.map(({ changes }) => changes.map(({ field }) => field))).toEqual(Array(3).fill(['attachments']));

@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { ApiClient, type Problem, sendRaw } from '../support/api-client.js';
+import { ConditionalRoutes } from '../support/conditional-routes.js';
 import { Api } from '../support/openapi.js';
 import { RawConnection } from '../support/raw-http.js';
 import { startService, type TestService } from '../support/service.js';
-import { TASKS } from '../support/tasks.js';
+import { type TaskBody, TASKS } from '../support/tasks.js';
 import { registerUser, type TestUser } from '../support/users.js';
 
 /** What HTTP itself asks of every route (RFC 9110, 9112), told over one service. */
@@ -89,5 +90,64 @@ describe('content in another coding', () => {
   it('does not matter where there is no content', async () => {
     const { status } = await new ApiClient(service, user.api.accessToken).get(TASKS, { 'Content-Encoding': 'gzip' });
     expect(status).toBe(200);
+  });
+});
+
+describe('conditions', () => {
+  /** Needs the code of an SMS: the phone's own tests ask it. */
+  const ELSEWHERE = ['POST /api/v1/users/me/phone/verify'];
+
+  it('are kept by every operation that is documented to', async () => {
+    const [{ operations }, routes] = [await Api.of(service), await ConditionalRoutes.of(service)];
+    const conditional = operations.filter(({ parameters }) => parameters.some(({ name }) => name === 'If-Match'));
+    const named = conditional.map(({ method, path }) => `${method} ${path}`);
+    expect(named.sort()).toEqual([...Object.keys(routes.requests), ...ELSEWHERE].sort());
+
+    const faults: string[] = [];
+    for (const operation of conditional) {
+      const name = `${operation.method} ${operation.path}`;
+      const prepare = routes.requests[name];
+      if (!prepare) continue;
+      const { send, etag } = await prepare();
+      const before = await etag();
+      const isRead = operation.method === 'GET';
+      const expected: [Record<string, string>, number][] = [
+        [{ 'If-Match': '"999999"' }, 412],
+        [{ 'If-Match': before.replace('"', '"0') }, 412],
+        [{ 'If-Match': 'nonsense' }, 412],
+        [{ 'If-None-Match': `"other", W/${before}` }, isRead ? 304 : 412],
+        [{ 'If-None-Match': '*' }, isRead ? 304 : 412],
+        [{ 'If-Match': '"999999"', 'If-None-Match': '*' }, 412],
+      ];
+      for (const [headers, wanted] of expected) {
+        const { status, body } = await send(headers);
+        const code = (body as Problem | undefined)?.code;
+        if (status !== wanted || (wanted === 412 && code !== 'VERSION_MISMATCH')) {
+          faults.push(`${name} with ${JSON.stringify(headers)}: ${status} ${code}`);
+        }
+      }
+      if ((await etag()) !== before) faults.push(`${name} changed something although it was refused`);
+
+      const done = await send({ 'If-Match': `"other", W/${before}`, 'If-None-Match': '"999999", nonsense' });
+      if (done.status >= 400) faults.push(`${name} with the current tag: ${done.status} ${JSON.stringify(done.body)}`);
+      const promised = operation.responses[done.status]?.headers ?? {};
+      const after = await etag();
+      const isThere = after !== '' && !operation.path.startsWith('/api/v1/notifications/{');
+      if ('ETag' in promised && isThere && done.headers.get('etag') !== after) {
+        faults.push(`${name} answered ${done.headers.get('etag')}, and the resource has ${after}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  it('on restoring are about the tag that the deletion answered', async () => {
+    const { body: task } = await user.api.post<TaskBody>(TASKS, { title: 'Water the plants' });
+    const path = `${TASKS}/${task.id}`;
+    const deleted = await user.api.delete(path, { 'If-Match': '"1"' });
+    expect([deleted.status, deleted.headers.get('etag')]).toEqual([204, '"2"']);
+    expect((await user.api.post(`${path}/restore`, undefined, { 'If-Match': '"1"' })).status).toBe(412);
+    expect((await user.api.get(path)).status).toBe(404);
+    const restored = await user.api.post<TaskBody>(`${path}/restore`, undefined, { 'If-Match': '"2"' });
+    expect([restored.status, restored.headers.get('etag'), restored.body.version]).toEqual([200, '"3"', 3]);
   });
 });

@@ -219,7 +219,11 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
     const user = await registerUser(service);
     await createTask(user.api, { title: 'To be forgotten' });
     await waitFor('the profile', async () => (await user.api.get(ME)).status === 200);
-    expect((await user.api.send('DELETE', ME, { password: user.password })).status).toBe(204);
+    const tag = String((await user.api.get(ME)).headers.get('etag'));
+    const removeIf = (condition: string) =>
+      user.api.send('DELETE', ME, { password: user.password }, { 'If-Match': condition });
+    expect((await removeIf('"999"')).status).toBe(412);
+    expect((await removeIf(tag)).status).toBe(204);
     await waitFor('nothing to be left', async () => {
       for (const each of service.processes) {
         const database = databaseOf(each);

@@ -112,8 +112,8 @@ export class DependencyUnavailableError extends ProblemError {
 }
 
 export class VersionMismatchError extends ProblemError {
-  constructor() {
-    super('VERSION_MISMATCH', 'The resource has changed since it was read: read it again, then repeat the change.');
+  constructor(detail = 'The resource has changed since it was read: read it again, then repeat the request.') {
+    super('VERSION_MISMATCH', detail);
   }
 }
 

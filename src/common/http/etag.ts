@@ -1,49 +1,93 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import { VersionMismatchError } from '../errors/problem.js';
+
+/** A list of entity tags (RFC 9110, 8.8.3), which may hold commas; `W/` in front of one is read, but not kept. */
+const ENTITY_TAG = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/;
+const ENTITY_TAGS = new RegExp(`^[\\s,]*${ENTITY_TAG.source}(?:[ \\t]*,[\\s,]*${ENTITY_TAG.source})*[\\s,]*$`);
 
 /** The strong ETag (RFC 9110, 8.8.3) of a single resource: its version. */
 export function etagOf({ version }: { version: number }): string {
   return `"${version}"`;
 }
 
-/** What `If-Match` allows: any version (no header, or `*`), or one of those listed. */
-export type Precondition = readonly number[] | 'any';
+/** The tags of a condition with their quotes, or `*`, which stands for every tag. */
+type EntityTags = '*' | readonly string[];
+
+/** What a request asks of the current state of its resource (RFC 9110, 13.1); `any` for one without conditions. */
+export type Precondition = 'any' | { readonly ifMatch?: EntityTags; readonly ifNoneMatch?: EntityTags };
 
 /**
- * Reads the entity tags of a condition. A `W/` that a compressing proxy put before a tag is ignored; a tag that
- * can't be one of ours matches nothing.
+ * Tags are compared as text. The `W/` that a compressing proxy puts before a tag is ignored. A header that is no list of
+ * tags names none.
  */
-function versionsIn(header: string): Precondition {
-  if (header.trim() === '*') return 'any';
-  return header
-    .split(',')
-    .map((tag) => /^(?:W\/)?"(\d+)"$/.exec(tag.trim()))
-    .map((match) => (match ? Number(match[1]) : -1));
+function tagsIn(header: string): EntityTags {
+  if (header.trim() === '*') return '*';
+  if (!ENTITY_TAGS.test(header)) return [];
+  return [...header.matchAll(new RegExp(ENTITY_TAG, 'g'))].map(([, tag]) => tag as string);
 }
 
-/** The `If-Match` condition of the request, for services to check inside their transaction. */
-export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): Precondition => {
-  const header = context.switchToHttp().getRequest<FastifyRequest>().headers['if-match'];
-  return header === undefined ? 'any' : versionsIn(header);
-});
-
-/** @throws VersionMismatchError where the condition excludes this version */
-export function assertMatches(precondition: Precondition, { version }: { version: number }): void {
-  if (precondition !== 'any' && !precondition.includes(version)) throw new VersionMismatchError();
+function names(tags: EntityTags, etag: string): boolean {
+  return tags === '*' || tags.includes(etag);
 }
 
-/** Whether an `If-None-Match` names this tag (with its quotes), or any. A `W/` before a tag is ignored. */
-export function namesTag(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+/** The conditions in the header fields of a request. */
+export function preconditionOf(headers: IncomingHttpHeaders): Precondition {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
+  if (ifMatch === undefined && ifNoneMatch === undefined) return 'any';
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch: tagsIn(ifMatch) }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: tagsIn(ifNoneMatch) }),
+  };
 }
 
-/** Sets the `ETag`, and answers 304 without a body where `If-None-Match` names the current one. */
+/** The conditions of the request, for services to check inside their transaction. */
+export const Conditional = createParamDecorator((_: unknown, context: ExecutionContext): Precondition =>
+  preconditionOf(context.switchToHttp().getRequest<FastifyRequest>().headers),
+);
+
+/**
+ * Checks the conditions of a write.
+ *
+ * @param current the resource, or its entity tag
+ * @throws VersionMismatchError where they exclude it
+ */
+export function assertMatches(precondition: Precondition, current: { version: number } | string): void {
+  if (precondition === 'any') return;
+  const etag = typeof current === 'string' ? current : etagOf(current);
+  const { ifMatch, ifNoneMatch } = precondition;
+  if (ifMatch !== undefined && !names(ifMatch, etag)) throw new VersionMismatchError();
+  if (ifNoneMatch !== undefined && names(ifNoneMatch, etag)) {
+    throw new VersionMismatchError('The resource is as If-None-Match says that it must not be.');
+  }
+}
+
+/**
+ * Evaluates the conditions of a read (RFC 9110, 13.2.2).
+ *
+ * @param etag the current tag, with its quotes
+ * @returns whether the client has this state already: the answer is 304
+ * @throws VersionMismatchError where `If-Match` excludes it
+ */
+export function isUnchanged(headers: IncomingHttpHeaders, etag: string): boolean {
+  const precondition = preconditionOf(headers);
+  if (precondition === 'any') return false;
+  const { ifMatch, ifNoneMatch } = precondition;
+  if (ifMatch !== undefined && !names(ifMatch, etag)) throw new VersionMismatchError();
+  return ifNoneMatch !== undefined && names(ifNoneMatch, etag);
+}
+
+/**
+ * Sets the `ETag`. A read is answered 304 without a body where `If-None-Match` names the current tag.
+ *
+ * @throws VersionMismatchError where `If-Match` of a read excludes it
+ */
 export function replyWithEtag<T>(reply: FastifyReply, version: number, body: T): T | undefined {
-  void reply.header('ETag', etagOf({ version }));
+  const etag = etagOf({ version });
+  void reply.header('ETag', etag);
   const { method, headers } = reply.request;
-  if (!['GET', 'HEAD'].includes(method) || !namesTag(headers['if-none-match'], etagOf({ version }))) return body;
+  if (!['GET', 'HEAD'].includes(method) || !isUnchanged(headers, etag)) return body;
   void reply.status(304);
   return undefined;
 }

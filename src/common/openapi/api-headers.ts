@@ -6,31 +6,29 @@ const etag = { ETag: { description: 'The version of the resource', schema: { typ
 
 const conditionalRead = () =>
   applyDecorators(
+    ApiHeader({ name: 'If-Match', required: false, description: 'Answered 412 unless it names the current `ETag`' }),
     ApiHeader({
       name: 'If-None-Match',
       required: false,
       description: 'Answered 304 where it names the current `ETag`',
     }),
     ApiResponse({ status: 304, description: 'Not modified: what `If-None-Match` names is current' }),
+    ApiProblems('VERSION_MISMATCH'),
   );
 
-/** Documents a read that carries an `ETag` and honours `If-None-Match`. */
+/** Documents a read that carries an `ETag` and honours `If-Match` and `If-None-Match`. */
 export const ApiConditionalRead = () => applyDecorators(conditionalRead(), ApiExtension(HEADERS_EXTENSION, etag));
 
-/** Documents a write that carries an `ETag` and honours `If-Match`. */
-export const ApiConditionalWrite = () =>
+/** Documents a write that honours `If-Match` and `If-None-Match`. */
+export const ApiConditions = () =>
   applyDecorators(
-    ApiExtension(HEADERS_EXTENSION, etag),
     ApiHeader({ name: 'If-Match', required: false, description: 'Changes only what still has this `ETag`' }),
+    ApiHeader({ name: 'If-None-Match', required: false, description: 'Changes only what has another `ETag`' }),
     ApiProblems('VERSION_MISMATCH'),
   );
 
-/** Documents a deletion that honours `If-Match`. */
-export const ApiConditionalDelete = () =>
-  applyDecorators(
-    ApiHeader({ name: 'If-Match', required: false, description: 'Deletes only what still has this `ETag`' }),
-    ApiProblems('VERSION_MISMATCH'),
-  );
+/** Documents a write that honours conditions, and carries the `ETag` of the resource after it. */
+export const ApiConditionalWrite = () => applyDecorators(ApiExtension(HEADERS_EXTENSION, etag), ApiConditions());
 
 const location = { Location: { description: 'The address of what was created', schema: { type: 'string' } } };
 
@@ -39,9 +37,6 @@ export const ApiLocation = () => ApiExtension(HEADERS_EXTENSION, location);
 
 /** Documents the answer to a creation. */
 export const ApiCreated = () => ApiExtension(HEADERS_EXTENSION, { ...etag, ...location });
-
-/** Documents an answer that carries an `ETag`. */
-export const ApiTagged = () => ApiExtension(HEADERS_EXTENSION, etag);
 
 /** Documents a read that the response cache may answer; conditional, too. */
 export const ApiCached = () =>

@@ -1,7 +1,9 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import type { ProblemCode } from '../errors/problem.js';
 
-export const PROBLEMS_EXTENSION = 'x-problems';
+/** Begins an extension for each problem, so that several decorators of an operation add up. */
+export const PROBLEM_EXTENSION = 'x-problem-';
 export const HEADERS_EXTENSION = 'x-response-headers';
 export const IDEMPOTENT_EXTENSION = 'x-idempotent';
 
@@ -9,4 +11,5 @@ export const IDEMPOTENT_EXTENSION = 'x-idempotent';
  * Documents the problems that are this operation's own. Those that follow from its shape (validation, authentication,
  * an unknown id, the limits, our own failures) are added to every operation by `completeDocument`.
  */
-export const ApiProblems = (...codes: ProblemCode[]) => ApiExtension(PROBLEMS_EXTENSION, codes);
+export const ApiProblems = (...codes: ProblemCode[]) =>
+  applyDecorators(...codes.map((code) => ApiExtension(`${PROBLEM_EXTENSION}${code}`, true)));

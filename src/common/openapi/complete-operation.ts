@@ -1,7 +1,7 @@
 import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import type { Role } from '../../contracts/role.js';
 import { type ProblemCode, PROBLEMS } from '../errors/problem.js';
-import { HEADERS_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEMS_EXTENSION } from './api-problems.js';
+import { HEADERS_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEM_EXTENSION } from './api-problems.js';
 import { ProblemResponseDto } from './problem-response.dto.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -58,7 +58,7 @@ export function completeOperation(operation: Extended, path: string): void {
     };
   }
   if (!isHealth) {
-    const own = (operation[PROBLEMS_EXTENSION] as ProblemCode[] | undefined) ?? [];
+    const own = takeProblems(operation);
     Object.assign(
       operation.responses,
       problemResponses(new Set([...own, ...impliedProblems(operation, path, isPublic)])),
@@ -67,8 +67,14 @@ export function completeOperation(operation: Extended, path: string): void {
   delete operation['x-public'];
   delete operation['x-optional-session'];
   delete operation[IDEMPOTENT_EXTENSION];
-  delete operation[PROBLEMS_EXTENSION];
   delete operation[HEADERS_EXTENSION];
+}
+
+/** The problems that the operation's decorators name; their extensions are removed. */
+function takeProblems(operation: Extended): ProblemCode[] {
+  const names = Object.keys(operation).filter((name) => name.startsWith(PROBLEM_EXTENSION));
+  for (const name of names) delete operation[name as `x-${string}`];
+  return names.map((name) => name.slice(PROBLEM_EXTENSION.length) as ProblemCode);
 }
 
 function whoMayCall(operation: Extended, isPublic: boolean): string {

@@ -1,10 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, Param, Res, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/principal.js';
 import { NotFoundError } from '../errors/problem.js';
-import { namesTag } from '../http/etag.js';
+import { isUnchanged } from '../http/etag.js';
 import { findStaticFile } from './static-files.js';
 
 const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -33,18 +34,15 @@ export class StaticFilesController {
     const immutable = name === file.hashedName;
     void reply.headers({ 'Cache-Control': immutable ? IMMUTABLE : 'no-cache', ETag: file.etag });
     if (immutable) void reply.header('Last-Modified', LAST_MODIFIED.toUTCString());
-    if (isUnchanged(reply.request.headers, file.etag, immutable)) return void reply.status(304);
+    if (isKnown(reply.request.headers, file.etag, immutable)) return void reply.status(304);
     void reply.type(file.contentType);
     return file.content;
   }
 }
 
 /** RFC 9110, 13.2.2: the tag decides where the request has one, else the time. */
-function isUnchanged(
-  headers: { 'if-none-match'?: string; 'if-modified-since'?: string },
-  etag: string,
-  immutable: boolean,
-): boolean {
-  if (headers['if-none-match'] !== undefined) return namesTag(headers['if-none-match'], etag);
+function isKnown(headers: IncomingHttpHeaders, etag: string, immutable: boolean): boolean {
+  if (isUnchanged(headers, etag)) return true;
+  if (headers['if-none-match'] !== undefined) return false;
   return immutable && Date.parse(headers['if-modified-since'] ?? '') >= LAST_MODIFIED.getTime();
 }

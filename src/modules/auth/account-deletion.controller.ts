@@ -2,6 +2,8 @@ import { Body, Controller, Delete, HttpCode } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
+import { Conditional, type Precondition } from '../../common/http/etag.js';
+import { ApiConditions } from '../../common/openapi/api-headers.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
@@ -13,6 +15,7 @@ export class AccountDeletionController {
   constructor(private readonly lifecycle: AccountLifecycleService) {}
 
   /** Delete your account: sessions end, and every module erases your data. */
+  @ApiConditions()
   @RequiresStepUp('LAST_ADMIN')
   @ApiBody({ type: StepUpDto, required: false })
   @HttpCode(204)
@@ -21,7 +24,8 @@ export class AccountDeletionController {
     @CurrentUser() user: SessionPrincipal,
     @Body() body: StepUpDto,
     @CurrentClient() client: Client,
+    @Conditional() precondition: Precondition,
   ): Promise<void> {
-    return this.lifecycle.deleteOwn(user, body, client);
+    return this.lifecycle.deleteOwn(user, body, client, precondition);
   }
 }

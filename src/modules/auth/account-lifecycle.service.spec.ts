@@ -40,7 +40,7 @@ function serviceWith(change: object, known: { active?: boolean; role?: string } 
     { sessions: nothing, apiKeys: nothing, tokens: nothing, attempts: nothing, personalData: nothing, outbox: nothing },
     parts,
   ) as never;
-  const remove = () => service.deleteOwn({ userId: ME } as SessionPrincipal, {}, { ip: '', userAgent: '' });
+  const remove = () => service.deleteOwn({ userId: ME } as SessionPrincipal, {}, { ip: '', userAgent: '' }, 'any');
   return { remove, deleteOne };
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type ClientSession, Types } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
+import { assertMatches, etagOf, type Precondition } from '../../common/http/etag.js';
 import { AccountDeletedEvent } from '../../contracts/auth.events.js';
 import type { UserDeletedEvent } from '../../contracts/users.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
@@ -13,6 +14,7 @@ import {
   PersonalData,
   type PersonalDataSource,
 } from '../../platform/personal-data/personal-data.js';
+import { ProfileVersions } from '../../platform/profile-versions/profile-versions.js';
 import { Revocations } from '../../platform/revocation/revocations.js';
 import type { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountsService } from './accounts.service.js';
@@ -23,6 +25,9 @@ import { OneTimeTokens } from './one-time-tokens.service.js';
 import type { Account } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
+
+/** Stands for a profile that hasn't arrived yet: a tag that no header can name. */
+const NO_ETAG = '';
 
 /** The end of an account, and its owner's right to see all of it. */
 @ExportsPersonalData('auth')
@@ -40,12 +45,21 @@ export class AccountLifecycleService implements PersonalDataSource {
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
     private readonly audit: AuditService,
+    private readonly profileVersions: ProfileVersions,
   ) {}
 
-  /** @throws what a step-up throws, also where the account has changed meanwhile; LastAdminError */
-  async deleteOwn(user: SessionPrincipal, proof: StepUpDto, client: Client): Promise<void> {
+  /**
+   * @param precondition on the profile
+   * @throws what a step-up throws, also where the account has changed meanwhile; LastAdminError; VersionMismatchError
+   * @throws DependencyUnavailableError where there is a precondition and the profile's version can't be asked
+   */
+  async deleteOwn(user: SessionPrincipal, proof: StepUpDto, client: Client, precondition: Precondition): Promise<void> {
     const { userId } = user;
     const account = await this.stepUp.verify({ user, proof, client });
+    if (precondition !== 'any') {
+      const version = await this.profileVersions.find(userId);
+      assertMatches(precondition, version === null ? NO_ETAG : etagOf({ version }));
+    }
     await this.transactions.run(async (transaction) => {
       const { role, roleVersion: version } = await this.accounts.assertUnchanged(account, transaction);
       // The copies here may be older than the users module's latest decisions, which are in the feed.

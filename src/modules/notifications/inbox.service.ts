@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoose';
+import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
@@ -10,7 +11,7 @@ import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { ListNotificationsQueryDto } from './dto/notification-requests.dto.js';
 import type { NotificationResponseDto } from './dto/notification-response.dto.js';
 import type { NotificationText } from './notification-texts.js';
-import { toNotificationResponse } from './notification.mapper.js';
+import { etagOfNotification, toNotificationResponse } from './notification.mapper.js';
 import { NotificationNotFoundError } from './notifications.errors.js';
 import { InboxNews } from './realtime/inbox-news.js';
 import { Notification } from './schemas/notification.schema.js';
@@ -48,11 +49,10 @@ export class InboxService {
     return await this.notifications.countDocuments({ user: userId, readAt: null });
   }
 
-  /** @throws NotificationNotFoundError */
-  async mark(userId: string, id: string, read: boolean): Promise<NotificationResponseDto> {
+  /** @throws NotificationNotFoundError, VersionMismatchError */
+  async mark(userId: string, id: string, read: boolean, precondition: Precondition): Promise<NotificationResponseDto> {
     return await this.change(userId, async (session) => {
-      const before = await this.notifications.findOne({ _id: id, user: userId }, null, { session }).lean();
-      if (!before) throw new NotificationNotFoundError();
+      const before = await this.get(userId, id, precondition, session);
       const readAt = read ? (before.readAt ?? databaseDate()) : null;
       await this.notifications.updateOne({ _id: id, user: userId }, { $set: { readAt } }, { session });
       return toNotificationResponse({ ...before, readAt });
@@ -69,11 +69,11 @@ export class InboxService {
     });
   }
 
-  /** @throws NotificationNotFoundError */
-  async delete(userId: string, id: string): Promise<void> {
+  /** @throws NotificationNotFoundError, VersionMismatchError */
+  async delete(userId: string, id: string, precondition: Precondition): Promise<void> {
     await this.change(userId, async (session) => {
-      const { deletedCount } = await this.notifications.deleteOne({ _id: id, user: userId }, { session });
-      if (deletedCount === 0) throw new NotificationNotFoundError();
+      await this.get(userId, id, precondition, session);
+      await this.notifications.deleteOne({ _id: id, user: userId }, { session });
     });
   }
 
@@ -107,6 +107,20 @@ export class InboxService {
   async removeAll(userId: string, session: ClientSession): Promise<void> {
     await this.notifications.deleteMany({ user: userId }, { session });
     this.news.tellAfterCommit(session, userId);
+  }
+
+  private async get(
+    userId: string,
+    id: string,
+    precondition: Precondition,
+    session: ClientSession,
+  ): Promise<Notification> {
+    const notification = await this.notifications
+      .findOne({ _id: id, user: userId }, null, { session })
+      .lean<Notification>();
+    if (!notification) throw new NotificationNotFoundError();
+    assertMatches(precondition, etagOfNotification(toNotificationResponse(notification)));
+    return notification;
   }
 
   private change<T>(userId: string, work: (session: ClientSession) => Promise<T>): Promise<T> {

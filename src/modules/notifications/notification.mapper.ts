@@ -1,5 +1,11 @@
+import { tagOf } from '../../platform/cache/cached-answer.js';
 import type { NotificationResponseDto } from './dto/notification-response.dto.js';
 import type { Notification } from './schemas/notification.schema.js';
+
+/** The entity tag of a notification, which has no version. */
+export function etagOfNotification(notification: NotificationResponseDto): string {
+  return tagOf(Buffer.from(JSON.stringify(notification)));
+}
 
 export function toNotificationResponse(notification: Notification): NotificationResponseDto {
   const { event, title, body, data } = notification;

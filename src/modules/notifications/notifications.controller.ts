@@ -1,9 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
+import { Conditional, type Precondition } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiCached } from '../../common/openapi/api-headers.js';
+import { ApiCached, ApiConditionalWrite, ApiConditions } from '../../common/openapi/api-headers.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
 import { ListNotificationsQueryDto, MarkNotificationDto } from './dto/notification-requests.dto.js';
 import { wholeList } from '../../common/pagination/page.dto.js';
@@ -15,6 +17,7 @@ import {
   UnreadCountResponseDto,
 } from './dto/notification-response.dto.js';
 import { InboxService } from './inbox.service.js';
+import { etagOfNotification } from './notification.mapper.js';
 
 @ApiTags('Notifications')
 @AllowApiKeys('notifications')
@@ -45,13 +48,18 @@ export class NotificationsController {
   }
 
   /** Mark a notification as read or unread. */
+  @ApiConditionalWrite()
   @Patch(':id')
-  markNotification(
+  async markNotification(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Body() body: MarkNotificationDto,
+    @Conditional() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NotificationResponseDto> {
-    return this.inbox.mark(user.userId, id, body.read);
+    const notification = await this.inbox.mark(user.userId, id, body.read, precondition);
+    void reply.header('ETag', etagOfNotification(notification));
+    return notification;
   }
 
   /** Mark all your notifications as read. */
@@ -62,10 +70,15 @@ export class NotificationsController {
   }
 
   /** Delete a notification. */
+  @ApiConditions()
   @HttpCode(204)
   @Delete(':id')
-  deleteNotification(@CurrentUser() user: Principal, @Param('id', IdPipe) id: string): Promise<void> {
-    return this.inbox.delete(user.userId, id);
+  deleteNotification(
+    @CurrentUser() user: Principal,
+    @Param('id', IdPipe) id: string,
+    @Conditional() precondition: Precondition,
+  ): Promise<void> {
+    return this.inbox.delete(user.userId, id, precondition);
   }
 
   /** See by which channels a notification went out, and what became of that; kept for 30 days. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
+import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { ObjectStorage, UPLOADS_END_MS } from '../../platform/storage/object-storage.js';
 import { toUploadResponse } from '../../platform/storage/upload-response.dto.js';
@@ -21,54 +22,81 @@ export class TaskAttachmentsService {
     private readonly storage: ObjectStorage,
   ) {}
 
-  /** @throws TaskNotFoundError, TooManyAttachmentsError, StorageQuotaExceededError, DependencyUnavailableError */
-  async create(userId: string, taskId: string, input: CreateAttachmentDto): Promise<AttachmentUploadResponseDto> {
+  /**
+   * @param precondition on the task, as in the other methods
+   * @throws TaskNotFoundError, TooManyAttachmentsError, StorageQuotaExceededError, VersionMismatchError,
+   * DependencyUnavailableError
+   */
+  async create(
+    userId: string,
+    taskId: string,
+    input: CreateAttachmentDto,
+    precondition: Precondition,
+  ): Promise<AttachmentUploadResponseDto> {
     const { filename, contentType, size } = input;
     const attachment: Attachment = { id: new Types.ObjectId(), filename, contentType, size, state: 'pending' };
     const path = attachmentPath(userId, taskId, attachment.id);
     const upload = await this.storage.presignUpload({ key: path.join('/'), contentType, size });
-    await this.store.change(userId, [taskId], (writes) => {
-      writes.modify(taskId, ({ attachments = [] }) => {
-        if (attachments.length >= MAX_ATTACHMENTS) throw new TooManyAttachmentsError(MAX_ATTACHMENTS);
-        return { attachments: [...attachments, attachment] };
-      });
+    const add = ({ attachments = [] }: Task) => {
+      if (attachments.length >= MAX_ATTACHMENTS) throw new TooManyAttachmentsError(MAX_ATTACHMENTS);
+      return { attachments: [...attachments, attachment] };
+    };
+    const { version } = await this.store.change(userId, [taskId], (writes) => {
+      const task = writes.modify(taskId, add, precondition);
       writes.uploads.push({ path, size });
       writes.removals.push({ path, dueAt: databaseDate(UPLOADS_END_MS) });
+      return task;
     });
-    return { attachment: toAttachmentResponse(attachment), ...toUploadResponse(upload) };
+    return { attachment: toAttachmentResponse(attachment), version, ...toUploadResponse(upload) };
   }
 
-  /** @throws TaskNotFoundError, AttachmentNotFoundError, UploadIncompleteError, DependencyUnavailableError */
-  async complete(userId: string, taskId: string, id: string): Promise<CompletedAttachmentResponseDto> {
-    const attachment = await this.get(userId, taskId, id);
-    if (attachment.state === 'pending') {
-      const { contentType, size } = attachment;
-      await this.storage.assertUploaded({ key: attachmentPath(userId, taskId, id).join('/'), contentType, size });
-      await this.store.change(userId, [taskId], (writes) => writes.modify(taskId, (task) => completed(task, id)));
+  /**
+   * @throws TaskNotFoundError, AttachmentNotFoundError, UploadIncompleteError, VersionMismatchError,
+   * DependencyUnavailableError
+   */
+  async complete(
+    userId: string,
+    taskId: string,
+    id: string,
+    precondition: Precondition,
+  ): Promise<CompletedAttachmentResponseDto> {
+    const before = await this.store.get(userId, taskId);
+    const attachment = findAttachment(before, id);
+    assertMatches(precondition, before);
+    if (attachment.state === 'complete') {
+      return { attachment: toAttachmentResponse(attachment), version: before.version };
     }
-    return { attachment: toAttachmentResponse({ ...attachment, state: 'complete' }) };
+    const { contentType, size } = attachment;
+    await this.storage.assertUploaded({ key: attachmentPath(userId, taskId, id).join('/'), contentType, size });
+    const { version } = await this.store.change(userId, [taskId], (writes) =>
+      writes.modify(taskId, (task) => completed(task, id), precondition),
+    );
+    return { attachment: toAttachmentResponse({ ...attachment, state: 'complete' }), version };
   }
 
-  /** @throws TaskNotFoundError, AttachmentNotFoundError, AttachmentIncompleteError, DependencyUnavailableError */
-  async getDownloadUrl(userId: string, taskId: string, id: string): Promise<string> {
-    const { state, filename } = await this.get(userId, taskId, id);
+  /**
+   * @returns the URL, and the version of the task
+   * @throws TaskNotFoundError, AttachmentNotFoundError, AttachmentIncompleteError, DependencyUnavailableError
+   */
+  async getDownload(userId: string, taskId: string, id: string): Promise<{ url: string; version: number }> {
+    const task = await this.store.get(userId, taskId);
+    const { state, filename } = findAttachment(task, id);
     if (state === 'pending') throw new AttachmentIncompleteError();
-    return await this.storage.presignDownload(attachmentPath(userId, taskId, id).join('/'), filename);
+    const url = await this.storage.presignDownload(attachmentPath(userId, taskId, id).join('/'), filename);
+    return { url, version: task.version };
   }
 
-  /** @throws TaskNotFoundError, AttachmentNotFoundError */
-  async delete(userId: string, taskId: string, id: string): Promise<void> {
-    await this.store.change(userId, [taskId], (writes) => {
-      writes.modify(taskId, (task) => {
-        findAttachment(task, id);
-        return { attachments: task.attachments?.filter((each) => String(each.id) !== id) };
-      });
+  /** @returns the task without it. @throws TaskNotFoundError, AttachmentNotFoundError, VersionMismatchError */
+  async delete(userId: string, taskId: string, id: string, precondition: Precondition): Promise<Task> {
+    const remove = (task: Task) => {
+      findAttachment(task, id);
+      return { attachments: task.attachments?.filter((each) => String(each.id) !== id) };
+    };
+    return await this.store.change(userId, [taskId], (writes) => {
+      const task = writes.modify(taskId, remove, precondition);
       writes.uploadableRemovals.push(attachmentPath(userId, taskId, id));
+      return task;
     });
-  }
-
-  private async get(userId: string, taskId: string, id: string): Promise<Attachment> {
-    return findAttachment(await this.store.get(userId, taskId), id);
   }
 }
 

@@ -21,19 +21,24 @@ export class TaskHistoryService {
     private readonly cursors: Cursors,
   ) {}
 
-  /** @throws TaskNotFoundError */
-  async list(userId: string, id: string, { limit, cursor }: PageQueryDto): Promise<Page<TaskChangeResponseDto>> {
+  /** @returns a page, and the version of the task. @throws TaskNotFoundError */
+  async list(
+    userId: string,
+    id: string,
+    { limit, cursor }: PageQueryDto,
+  ): Promise<{ version: number; page: Page<TaskChangeResponseDto> }> {
     const list = `task-history:${id}`;
     const position = cursor === undefined ? null : this.cursors.decode(list, cursor);
-    await this.tasks.get(userId, id);
+    const { version } = await this.tasks.get(userId, id);
     const task = { user: new Types.ObjectId(userId), task: new Types.ObjectId(id) };
     const rows = await this.history
       .find({ $and: [task, keysetAfter(NEWEST_FIRST, position)] })
       .sort(keysetSort(NEWEST_FIRST))
       .limit(limit + 1)
       .lean<TaskChange[]>();
-    return toPage(rows, limit, toTaskChangeResponse, ({ version, _id }) =>
-      this.cursors.encode(list, { value: version, id: String(_id) }),
+    const page = toPage(rows, limit, toTaskChangeResponse, (row) =>
+      this.cursors.encode(list, { value: row.version, id: String(row._id) }),
     );
+    return { version, page };
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -51,14 +52,25 @@ export class TaskStore {
     });
   }
 
-  /** @throws TaskNotFoundError where it isn't deleted, or was too long ago */
-  restore(userId: string, id: string): Promise<Task> {
+  /**
+   * A task that isn't deleted stays as it is.
+   *
+   * @param precondition on the tag of the deleted task, as its deletion answered it
+   * @throws TaskNotFoundError where it was deleted too long ago; VersionMismatchError
+   */
+  restore(userId: string, id: string, precondition: Precondition): Promise<Task> {
     return this.transact(userId, async (user, session) => {
       const since = databaseDate(-RESTORABLE_SECONDS * 1000);
       const deleted = await this.deletedTasks
         .findOneAndDelete({ _id: id, user, deletedAt: { $gt: since } }, { session })
         .lean<DeletedTask>();
-      if (!deleted) throw new TaskNotFoundError();
+      if (!deleted) {
+        const task = await this.tasks.findOne({ _id: id, user }, null, { session }).lean<Task>();
+        if (!task) throw new TaskNotFoundError();
+        assertMatches(precondition, task);
+        return task;
+      }
+      assertMatches(precondition, deleted);
       const writes = new TaskWrites(user, []);
       const task = writes.restore(deleted);
       await this.history.updateMany({ user, task: task._id }, { $set: { deletedAt: null } }, { session });

@@ -88,8 +88,8 @@ export class TaskWrites {
     return after;
   }
 
-  /** @throws TaskNotFoundError, VersionMismatchError */
-  delete(id: string, precondition: Precondition = 'any'): void {
+  /** @returns the task as it can be restored. @throws TaskNotFoundError, VersionMismatchError */
+  delete(id: string, precondition: Precondition = 'any'): DeletedTask {
     const before = this.get(id, precondition);
     const deletedAt = databaseDate();
     const after: DeletedTask = { ...before, version: before.version + 1, updatedAt: deletedAt, deletedAt };
@@ -101,6 +101,7 @@ export class TaskWrites {
     }
     this.remember(after, [{ field: 'deletedAt', from: null, to: deletedAt.toISOString() }]);
     this.events.push(new TaskDeletedEvent(id, eventData(after)));
+    return after;
   }
 
   restore({ deletedAt, ...before }: DeletedTask): Task {

@@ -3,15 +3,9 @@ import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
-import { etagOf, IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { Conditional, etagOf, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import {
-  ApiConditionalDelete,
-  ApiConditionalWrite,
-  ApiCreated,
-  ApiCached,
-  ApiTagged,
-} from '../../common/openapi/api-headers.js';
+import { ApiConditionalRead, ApiConditionalWrite, ApiCreated, ApiCached } from '../../common/openapi/api-headers.js';
 import { PageQueryDto } from '../../common/pagination/page.dto.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -102,45 +96,51 @@ export class TasksController {
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Body() body: UpdateTaskDto,
-    @IfMatch() precondition: Precondition,
+    @Conditional() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskResponseDto> {
     const task = await this.tasks.update(user.userId, id, body, precondition);
     return replyWithEtag(reply, task.version, task) as TaskResponseDto;
   }
 
-  /** Delete a task. */
-  @ApiConditionalDelete()
+  /** Delete a task. The `ETag` is the one that restoring it may name in `If-Match`. */
+  @ApiConditionalWrite()
   @HttpCode(204)
   @Delete(':id')
-  deleteTask(
+  async deleteTask(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
-    @IfMatch() precondition: Precondition,
+    @Conditional() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    return this.tasks.delete(user.userId, id, precondition);
+    const { version } = await this.tasks.delete(user.userId, id, precondition);
+    replyWithEtag(reply, version, undefined);
   }
 
-  /** Restore a deleted task, within 30 days. */
-  @ApiTagged()
+  /** Restore a deleted task, within 30 days. A task that isn't deleted is returned as it is. */
+  @ApiConditionalWrite()
   @HttpCode(200)
   @Post(':id/restore')
   async restoreTask(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
+    @Conditional() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskResponseDto> {
-    const task = await this.tasks.restore(user.userId, id);
+    const task = await this.tasks.restore(user.userId, id, precondition);
     return replyWithEtag(reply, task.version, task) as TaskResponseDto;
   }
 
   /** What was changed of a task, newest first. */
+  @ApiConditionalRead()
   @Get(':id/history')
-  getTaskHistory(
+  async getTaskHistory(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Query() query: PageQueryDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskHistoryResponseDto> {
-    return this.history.list(user.userId, id, query);
+    const { version, page } = await this.history.list(user.userId, id, query);
+    return replyWithEtag(reply, version, page) as TaskHistoryResponseDto;
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Precondition } from '../../common/http/etag.js';
 import type { CreateTaskDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import type { TaskResponseDto } from './dto/task-response.dto.js';
+import type { DeletedTask } from './schemas/deleted-task.schema.js';
 import { toTaskResponse } from './task.mapper.js';
 import { TaskStore } from './task-store.js';
 
@@ -24,13 +25,17 @@ export class TasksService {
     return toTaskResponse(await this.store.change(userId, [id], (tasks) => tasks.update(id, input, precondition)));
   }
 
-  /** @throws TaskNotFoundError, VersionMismatchError */
-  async delete(userId: string, id: string, precondition: Precondition): Promise<void> {
-    await this.store.change(userId, [id], (tasks) => tasks.delete(id, precondition));
+  /** @returns the task as it can be restored. @throws TaskNotFoundError, VersionMismatchError */
+  async delete(userId: string, id: string, precondition: Precondition): Promise<DeletedTask> {
+    return await this.store.change(userId, [id], (tasks) => tasks.delete(id, precondition));
   }
 
-  /** @throws TaskNotFoundError where it isn't deleted, or was more than 30 days ago */
-  async restore(userId: string, id: string): Promise<TaskResponseDto> {
-    return toTaskResponse(await this.store.restore(userId, id));
+  /**
+   * A task that isn't deleted stays as it is.
+   *
+   * @throws TaskNotFoundError where it was deleted more than 30 days ago; VersionMismatchError
+   */
+  async restore(userId: string, id: string, precondition: Precondition): Promise<TaskResponseDto> {
+    return toTaskResponse(await this.store.restore(userId, id, precondition));
   }
 }

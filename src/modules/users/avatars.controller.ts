@@ -1,8 +1,11 @@
-import { Body, Controller, Get, Header, HttpCode, Param, Post, Redirect } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Redirect, Res } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, Public } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
+import { Conditional, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
+import { ApiConditionalWrite, ApiConditions } from '../../common/openapi/api-headers.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
 import { IdempotentWhileRunning } from '../../platform/idempotency/idempotency.interceptor.js';
 import { SeparateRateLimit } from '../../platform/throttling/rate-limit.guard.js';
@@ -20,19 +23,32 @@ export class AvatarsController {
   constructor(private readonly avatars: AvatarsService) {}
 
   /** Get a URL to upload your picture to; the upload is to be completed afterwards. */
+  @ApiConditions()
   @ApiProblems('LIMIT_REACHED')
   @IdempotentWhileRunning()
   @Post('me/avatar')
-  createAvatar(@CurrentUser() user: Principal, @Body() body: CreateAvatarDto): Promise<UploadResponseDto> {
-    return this.avatars.create(user.userId, body);
+  createAvatar(
+    @CurrentUser() user: Principal,
+    @Body() body: CreateAvatarDto,
+    @Conditional() precondition: Precondition,
+  ): Promise<UploadResponseDto> {
+    return this.avatars.create(user.userId, body, precondition);
   }
 
-  /** Say that your picture has been uploaded; from then on it is shown in place of the last one. */
+  /**
+   * Say that your picture has been uploaded; from then on it is shown in place of the last one. The `ETag` is your profile's.
+   */
+  @ApiConditionalWrite()
   @ApiProblems('UPLOAD_INCOMPLETE')
   @HttpCode(200)
   @Post('me/avatar/complete')
-  async completeAvatar(@CurrentUser() user: Principal): Promise<AvatarResponseDto> {
-    return { avatarUrl: await this.avatars.complete(user.userId) };
+  async completeAvatar(
+    @CurrentUser() user: Principal,
+    @Conditional() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AvatarResponseDto> {
+    const { version, body } = await this.avatars.complete(user.userId, precondition);
+    return replyWithEtag(reply, version, body) as AvatarResponseDto;
   }
 
   /**

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { UploadIncompleteError } from '../../common/errors/problem.js';
+import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -10,11 +11,11 @@ import { type ObjectOwner, ObjectRemovals, OwnsObjects } from '../../platform/st
 import { StorageQuota } from '../../platform/storage/storage-quota.js';
 import { ObjectStorage, UPLOADS_END_MS } from '../../platform/storage/object-storage.js';
 import { toUploadResponse, type UploadResponseDto } from '../../platform/storage/upload-response.dto.js';
-import type { CreateAvatarDto } from './dto/avatar.dto.js';
+import type { AvatarResponseDto, CreateAvatarDto } from './dto/avatar.dto.js';
 import { type Avatar, avatarPath, AVATARS } from './schemas/avatar.schema.js';
 import { User } from './schemas/user.schema.js';
 import { AvatarNotFoundError, OwnerGoneError } from './users.errors.js';
-import { profileChanged, UsersService } from './users.service.js';
+import { profileChanged, UsersService, type Versioned } from './users.service.js';
 
 const ID_BYTES = 16;
 
@@ -32,8 +33,15 @@ export class AvatarsService implements ObjectOwner {
     private readonly outbox: Outbox,
   ) {}
 
-  /** @throws OwnerGoneError, StorageQuotaExceededError, DependencyUnavailableError */
-  async create(userId: string, { contentType, size }: CreateAvatarDto): Promise<UploadResponseDto> {
+  /**
+   * @param precondition on the profile, as in `complete`
+   * @throws OwnerGoneError, StorageQuotaExceededError, VersionMismatchError, DependencyUnavailableError
+   */
+  async create(
+    userId: string,
+    { contentType, size }: CreateAvatarDto,
+    precondition: Precondition,
+  ): Promise<UploadResponseDto> {
     await this.profiles.awaitProfile(userId);
     const pendingAvatar: Avatar = { id: randomBytes(ID_BYTES).toString('hex'), contentType, size };
     const path = avatarPath(userId, pendingAvatar.id);
@@ -43,6 +51,7 @@ export class AvatarsService implements ObjectOwner {
         .findOneAndUpdate({ _id: userId }, { $set: { pendingAvatar } }, { session })
         .lean();
       if (!before) throw new OwnerGoneError();
+      assertMatches(precondition, before);
       await this.quota.reserve(session, path, size);
       const replaced = before.pendingAvatar;
       if (replaced) await this.removals.addUploadable(session, avatarPath(userId, replaced.id));
@@ -54,16 +63,17 @@ export class AvatarsService implements ObjectOwner {
   /**
    * Makes the last upload the avatar; without one, the avatar stays.
    *
-   * @returns its address
-   * @throws OwnerGoneError, UploadIncompleteError, DependencyUnavailableError
+   * @returns its address, and the version of the profile
+   * @throws OwnerGoneError, UploadIncompleteError, VersionMismatchError, DependencyUnavailableError
    */
-  async complete(userId: string): Promise<string> {
+  async complete(userId: string, precondition: Precondition): Promise<Versioned<AvatarResponseDto>> {
     const before = await this.profiles.awaitProfile(userId);
+    assertMatches(precondition, before);
     const { pendingAvatar: pending } = before;
-    if (!pending) return this.urlOf(before);
+    if (!pending) return this.toAnswer(before);
     const { id, contentType, size } = pending;
     await this.storage.assertUploaded({ key: avatarPath(userId, id).join('/'), contentType, size });
-    return await this.replace(userId, id);
+    return await this.replace(userId, id, precondition);
   }
 
   /** @throws AvatarNotFoundError where this isn't the user's avatar (any more) */
@@ -80,23 +90,27 @@ export class AvatarsService implements ObjectOwner {
     return (await this.users.exists({ _id: userId, 'avatar.id': avatarId })) === null;
   }
 
-  private async replace(userId: string, avatarId: string): Promise<string> {
+  private async replace(
+    userId: string,
+    avatarId: string,
+    precondition: Precondition,
+  ): Promise<Versioned<AvatarResponseDto>> {
     return await this.transactions.run(async (session) => {
       const before = await this.users.findById(userId, null, { session }).lean();
       if (!before) throw new OwnerGoneError();
       const { avatar, pendingAvatar: pending } = before;
       // Completed by another request, or replaced by another upload.
-      if (pending?.id !== avatarId) return this.urlOf(before);
-      const after = await this.profiles.change(userId, 'any', session, { avatar: pending, pendingAvatar: null });
+      if (pending?.id !== avatarId) return this.toAnswer(before);
+      const after = await this.profiles.change(userId, precondition, session, { avatar: pending, pendingAvatar: null });
       if (avatar) await this.removals.addUploadable(session, avatarPath(userId, avatar.id));
       await this.outbox.add(session, profileChanged(after));
-      return this.urlOf(after);
+      return this.toAnswer(after);
     });
   }
 
-  private urlOf(user: User): string {
+  private toAnswer(user: User): Versioned<AvatarResponseDto> {
     const { avatarUrl } = this.profiles.toResponse(user);
     if (avatarUrl === null) throw new UploadIncompleteError();
-    return avatarUrl;
+    return { version: user.version, body: { avatarUrl } };
   }
 }

@@ -3,7 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { type Actor, actorData } from '../../common/auth/actor.js';
 import { LastAdminError, OwnAccountError, ProblemError, VersionMismatchError } from '../../common/errors/problem.js';
-import type { Precondition } from '../../common/http/etag.js';
+import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import type { AccountState } from '../../contracts/auth.events.js';
 import { ROLES } from '../../contracts/role.js';
 import { type AccountCommand, AccountCommandEvent, RoleChangedEvent } from '../../contracts/users.events.js';
@@ -55,13 +55,18 @@ export class UserAdministrationService {
   /**
    * @throws UserNotFoundError, OwnAccountError, LastAdminError; ProblemError `FORBIDDEN`
    * @throws what a step-up throws, where this raises the role
-   * @throws VersionMismatchError where the role has changed since it was decided whether this raises it
+   * @throws VersionMismatchError also where the role has changed since it was decided whether this raises it
    */
-  async setRole(actor: Actor, id: string, { role, ...proof }: SetRoleDto): Promise<Versioned<UserResponseDto>> {
+  async setRole(
+    actor: Actor,
+    id: string,
+    { role, ...proof }: SetRoleDto,
+    precondition: Precondition,
+  ): Promise<Versioned<UserResponseDto>> {
     const { role: known } = (await this.profiles.get(id)).body;
     if (ROLES.indexOf(role) > ROLES.indexOf(known)) await this.requireStepUp(actor, proof);
     return await this.asAdmin(actor, async (session) => {
-      const before = await this.get(id, session);
+      const before = await this.get(id, session, precondition);
       if (before.role !== known) throw new VersionMismatchError();
       if (before.role === role) return { version: before.version, body: this.profiles.toResponse(before) };
       await this.assertNotOwn(actor, id, session);
@@ -79,11 +84,14 @@ export class UserAdministrationService {
     });
   }
 
-  /** @throws UserNotFoundError, OwnAccountError, LastAdminError; ProblemError `FORBIDDEN`; what a step-up throws */
-  async delete(actor: Actor, id: string, proof: StepUpDto): Promise<void> {
+  /**
+   * @throws UserNotFoundError, OwnAccountError, LastAdminError, VersionMismatchError; ProblemError `FORBIDDEN`; what a
+   * step-up throws
+   */
+  async delete(actor: Actor, id: string, proof: StepUpDto, precondition: Precondition): Promise<void> {
     await this.requireStepUp(actor, proof);
     await this.asAdmin(actor, async (session) => {
-      const user = await this.get(id, session);
+      const user = await this.get(id, session, precondition);
       await this.assertNotOwn(actor, id, session);
       await this.command('delete', actor, { ...user, version: user.version + 1 }, nextTokenTime(), session);
       await this.lifecycle.erase(id, eventActor(actor), session);
@@ -93,30 +101,45 @@ export class UserAdministrationService {
   /**
    * Rejects the user's sessions and API keys until it is lifted. A suspended user stays as they are.
    *
-   * @throws UserNotFoundError, OwnAccountError, LastAdminError; ProblemError `FORBIDDEN`; what a step-up throws
+   * @returns the user as of then
+   * @throws UserNotFoundError, OwnAccountError, LastAdminError, VersionMismatchError; ProblemError `FORBIDDEN`; what a
+   * step-up throws
    */
-  async suspend(actor: Actor, id: string, { reason, ...proof }: SuspendUserDto): Promise<void> {
+  async suspend(
+    actor: Actor,
+    id: string,
+    { reason, ...proof }: SuspendUserDto,
+    precondition: Precondition,
+  ): Promise<User> {
     await this.requireStepUp(actor, proof);
-    await this.setSuspension('suspend', actor, id, reason);
+    return await this.setSuspension('suspend', actor, id, reason, precondition);
   }
 
-  /** @throws UserNotFoundError; ProblemError `FORBIDDEN` */
-  async unsuspend(actor: Actor, id: string, { reason }: UnsuspendUserDto): Promise<void> {
-    await this.setSuspension('unsuspend', actor, id, reason);
+  /** @returns the user as of then. @throws UserNotFoundError, VersionMismatchError; ProblemError `FORBIDDEN` */
+  async unsuspend(actor: Actor, id: string, { reason }: UnsuspendUserDto, precondition: Precondition): Promise<User> {
+    return await this.setSuspension('unsuspend', actor, id, reason, precondition);
   }
 
-  /** Ends all sessions of a user; API keys stay. @throws UserNotFoundError; ProblemError `FORBIDDEN` */
-  async endSessions(actor: Actor, id: string): Promise<void> {
+  /**
+   * Ends all sessions of a user; API keys stay.
+   *
+   * @throws UserNotFoundError, VersionMismatchError; ProblemError `FORBIDDEN`
+   */
+  async endSessions(actor: Actor, id: string, precondition: Precondition): Promise<void> {
     await this.asAdmin(actor, async (session) => {
-      await this.command('end-sessions', actor, await this.get(id, session), nextTokenTime(), session);
+      await this.command('end-sessions', actor, await this.get(id, session, precondition), nextTokenTime(), session);
     });
   }
 
-  /** Removes a lost second factor. @throws UserNotFoundError; ProblemError `FORBIDDEN`; what a step-up throws */
-  async removeMfa(actor: Actor, id: string, proof: StepUpDto): Promise<void> {
+  /**
+   * Removes a lost second factor.
+   *
+   * @throws UserNotFoundError, VersionMismatchError; ProblemError `FORBIDDEN`; what a step-up throws
+   */
+  async removeMfa(actor: Actor, id: string, proof: StepUpDto, precondition: Precondition): Promise<void> {
     await this.requireStepUp(actor, proof);
     await this.asAdmin(actor, async (session) => {
-      await this.publish('remove-mfa', actor, await this.get(id, session), session);
+      await this.publish('remove-mfa', actor, await this.get(id, session, precondition), session);
     });
   }
 
@@ -125,16 +148,18 @@ export class UserAdministrationService {
     actor: Actor,
     id: string,
     reason: string | undefined,
-  ): Promise<void> {
-    await this.asAdmin(actor, async (session) => {
-      const before = await this.get(id, session);
+    precondition: Precondition,
+  ): Promise<User> {
+    return await this.asAdmin(actor, async (session) => {
+      const before = await this.get(id, session, precondition);
       const suspendedAt = command === 'suspend' ? databaseDate() : null;
       if (suspendedAt) await this.assertNotOwn(actor, id, session);
-      if (Boolean(before.suspendedAt) === Boolean(suspendedAt)) return;
+      if (Boolean(before.suspendedAt) === Boolean(suspendedAt)) return before;
       const suspensionReason = suspendedAt ? (reason ?? null) : null;
       const suspension = { suspendedAt, suspensionReason, suspensionReasonFor: suspendedAt };
       const user = await this.profiles.change(id, 'any', session, suspension);
       await this.command(command, actor, user, null, session, reason === undefined ? undefined : { reason });
+      return user;
     });
   }
 
@@ -188,9 +213,10 @@ export class UserAdministrationService {
     await this.outbox.add(session, event);
   }
 
-  private async get(id: string, session: ClientSession): Promise<User> {
+  private async get(id: string, session: ClientSession, precondition: Precondition = 'any'): Promise<User> {
     const user = await this.users.findById(id, null, { session }).lean();
     if (!user) throw new UserNotFoundError();
+    assertMatches(precondition, user);
     return user;
   }
 

@@ -18,9 +18,9 @@ import type { FastifyReply } from 'fastify';
 import { type Actor, CurrentActor } from '../../common/auth/actor.js';
 import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys, RefuseApiKeys, RequireScope } from '../../common/auth/scopes.js';
-import { IfMatch, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { Conditional, type Precondition, replyWithEtag } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
+import { ApiConditions, ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { PreferencesDto } from './dto/preferences.dto.js';
@@ -69,7 +69,7 @@ export class UsersController {
   async updateMe(
     @CurrentActor() actor: Actor,
     @Body() body: UpdateUserDto,
-    @IfMatch() precondition: Precondition,
+    @Conditional() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
     return answer(reply, await this.users.updateOwn(actor, body, precondition));
@@ -91,7 +91,7 @@ export class UsersController {
   async replacePreferences(
     @CurrentUser() user: Principal,
     @Body() body: PreferencesDto,
-    @IfMatch() precondition: Precondition,
+    @Conditional() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PreferencesDto> {
     return answer(reply, await this.users.replacePreferences(user.userId, body, precondition));
@@ -137,77 +137,104 @@ export class UsersController {
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: UpdateUserDto,
-    @IfMatch() precondition: Precondition,
+    @Conditional() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
     return answer(reply, await this.administration.update(admin, id, body, precondition));
   }
 
   /** Change a user's role (admins); the old one stops working within one second. Raising it needs a step-up. */
-  @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN', 'VERSION_MISMATCH')
+  @ApiConditionalWrite()
+  @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ForAdmins()
   @Put(':id/role')
   async setUserRole(
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: SetRoleDto,
+    @Conditional() precondition: Precondition,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
-    return answer(reply, await this.administration.setRole(admin, id, body));
+    return answer(reply, await this.administration.setRole(admin, id, body, precondition));
   }
 
   /** Delete a user (admins): sessions end, and every module erases the data. */
+  @ApiConditions()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ApiBody({ type: StepUpDto, required: false })
   @ForAdmins()
   @HttpCode(204)
   @Delete(':id')
-  deleteUser(@CurrentActor() admin: Actor, @Param('id', IdPipe) id: string, @Body() body: StepUpDto): Promise<void> {
-    return this.administration.delete(admin, id, body);
+  deleteUser(
+    @CurrentActor() admin: Actor,
+    @Param('id', IdPipe) id: string,
+    @Body() body: StepUpDto,
+    @Conditional() precondition: Precondition,
+  ): Promise<void> {
+    return this.administration.delete(admin, id, body, precondition);
   }
 
   /** Suspend a user (admins): sessions and API keys are rejected within one second, until it is lifted. */
+  @ApiConditionalWrite()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ForAdmins()
   @HttpCode(204)
   @Post(':id/suspend')
-  suspendUser(
+  async suspendUser(
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: SuspendUserDto,
+    @Conditional() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    return this.administration.suspend(admin, id, body);
+    const { version } = await this.administration.suspend(admin, id, body, precondition);
+    replyWithEtag(reply, version, undefined);
   }
 
   /** Lift a suspension (admins). Nothing is sent of what happened meanwhile. */
+  @ApiConditionalWrite()
   @ApiBody({ type: UnsuspendUserDto, required: false })
   @ForAdmins()
   @HttpCode(204)
   @Post(':id/unsuspend')
-  unsuspendUser(
+  async unsuspendUser(
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: UnsuspendUserDto,
+    @Conditional() precondition: Precondition,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    return this.administration.unsuspend(admin, id, body);
+    const { version } = await this.administration.unsuspend(admin, id, body, precondition);
+    replyWithEtag(reply, version, undefined);
   }
 
   /** End all sessions of a user (admins). Access tokens are rejected within one second. */
+  @ApiConditions()
   @ForAdmins()
   @HttpCode(202)
   @Delete(':id/sessions')
-  endUserSessions(@CurrentActor() admin: Actor, @Param('id', IdPipe) id: string): Promise<void> {
-    return this.administration.endSessions(admin, id);
+  endUserSessions(
+    @CurrentActor() admin: Actor,
+    @Param('id', IdPipe) id: string,
+    @Conditional() precondition: Precondition,
+  ): Promise<void> {
+    return this.administration.endSessions(admin, id, precondition);
   }
 
   /** Remove a user's lost second factor (admins). */
+  @ApiConditions()
   @RequiresStepUp()
   @ApiBody({ type: StepUpDto, required: false })
   @ForAdmins()
   @HttpCode(202)
   @Delete(':id/mfa')
-  removeUserMfa(@CurrentActor() admin: Actor, @Param('id', IdPipe) id: string, @Body() body: StepUpDto): Promise<void> {
-    return this.administration.removeMfa(admin, id, body);
+  removeUserMfa(
+    @CurrentActor() admin: Actor,
+    @Param('id', IdPipe) id: string,
+    @Body() body: StepUpDto,
+    @Conditional() precondition: Precondition,
+  ): Promise<void> {
+    return this.administration.removeMfa(admin, id, body, precondition);
   }
 }
 

@@ -21,6 +21,7 @@ import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { PersonalData } from '../../platform/personal-data/personal-data.js';
+import { ProfileVersions } from '../../platform/profile-versions/profile-versions.js';
 import type { ListUsersQueryDto, UpdateUserDto, UserSort } from './dto/user-requests.dto.js';
 import type { UserDetailsResponseDto, UserResponseDto } from './dto/user-response.dto.js';
 import { User } from './schemas/user.schema.js';
@@ -50,7 +51,10 @@ export class UsersService {
     private readonly personalData: PersonalData,
     private readonly cursors: Cursors,
     private readonly environment: Environment,
-  ) {}
+    profileVersions: ProfileVersions,
+  ) {
+    profileVersions.provide(async (id) => (await this.users.findById(id, { version: 1 }).lean())?.version ?? null);
+  }
 
   toResponse(user: User): UserResponseDto {
     return toUserResponse(user, this.environment.PUBLIC_URL);
@@ -147,10 +151,12 @@ export class UsersService {
   }
 
   /** Notes that a number is the user's, in the transaction of the code that proved it; not if they have another by now. */
-  async confirmPhone(id: string, phone: string, session: ClientSession): Promise<void> {
+  async confirmPhone(id: string, phone: string, precondition: Precondition, session: ClientSession): Promise<User> {
     const before = await this.users.findOne({ _id: id, phone }, { _id: 1 }, { session }).lean();
     if (!before) throw new ProblemError('INVALID_CREDENTIALS', 'The code is for another number.');
-    await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, { phoneVerified: true })));
+    const user = await this.change(id, precondition, session, { phoneVerified: true });
+    await this.outbox.add(session, profileChanged(user));
+    return user;
   }
 
   /** Removes the phone number, which somebody else may have entered before the address was verified. */

@@ -11,7 +11,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
-import { namesTag } from '../../common/http/etag.js';
+import { isUnchanged } from '../../common/http/etag.js';
 import type { CacheScope } from './cache-scope.js';
 import { type Answer, tagOf } from './cached-answer.js';
 import { ResponseCache } from './response-cache.js';
@@ -31,7 +31,8 @@ interface CacheRule extends CacheOptions {
 
 /**
  * The answer of this GET handler depends on the user, the route, its parameters and the query alone: it is kept until a
- * write to what it shows (`invalidatesCache` on the schemas), carries an `ETag` and honours `If-None-Match`.
+ * write to what it shows (`invalidatesCache` on the schemas), carries an `ETag` and honours `If-Match` and
+ * `If-None-Match`.
  */
 export const CacheResponse = (scope: CacheScope, options: CacheOptions = {}) =>
   applyDecorators(
@@ -65,7 +66,7 @@ export class CacheResponseInterceptor implements NestInterceptor {
 
     void reply.headers({ ETag: answer.etag, 'X-Cache': outcome.toUpperCase(), 'Cache-Control': 'private, no-cache' });
     void reply.header('Vary', [reply.getHeader('Vary'), 'Authorization'].filter(Boolean).join(', '));
-    if (namesTag(request.headers['if-none-match'], answer.etag)) {
+    if (isUnchanged(request.headers, answer.etag)) {
       void reply.status(304);
       return undefined;
     }

@@ -115,7 +115,10 @@ export class RequestArbitraries {
   }
 
   private headers(parameters: Parameter[]): Arbitrary<Record<string, string>> {
-    const tag = fc.constantFrom('"1"', '"2"', 'W/"1"', '*', '"1", "2"', '""', 'nonsense', '"99999999999999999999"');
+    const tag = fc.constantFrom(
+      ...['"1"', '"2"', '"3"', 'W/"1"', '*', '"1", "2"', '""', 'nonsense', '"99999999999999999999"'],
+      ...['"0001"', '"1.0"', '"1,2"', '"1" "2"', '"1", *', ',,"1",', '"-1"', '"1', '', `${'"1", '.repeat(1000)}"2"`],
+    );
     const key = fc.constantFrom('1', '2', '3', 'a key with spaces', '', 'x'.repeat(255), 'x'.repeat(256), 'caf\xe9');
     const each = Object.fromEntries(parameters.map(({ name }) => [name, name === 'Idempotency-Key' ? key : tag]));
     return fc.record(each, { requiredKeys: [] }) as Arbitrary<Record<string, string>>;

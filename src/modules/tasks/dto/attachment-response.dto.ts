@@ -22,8 +22,14 @@ export class AttachmentResponseDto {
 
 export class CompletedAttachmentResponseDto {
   attachment!: AttachmentResponseDto;
+
+  /** Of the task, of which the attachment is a part. */
+  version!: number;
 }
 
 export class AttachmentUploadResponseDto extends UploadResponseDto {
   attachment!: AttachmentResponseDto;
+
+  /** Of the task, of which the attachment is a part. */
+  version!: number;
 }

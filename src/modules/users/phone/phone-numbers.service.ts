@@ -5,6 +5,7 @@ import type { ClientSession, Model } from 'mongoose';
 import type { Actor } from '../../../common/auth/actor.js';
 import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { ProblemError, ValidationFailedError } from '../../../common/errors/problem.js';
+import type { Precondition } from '../../../common/http/etag.js';
 import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
 import { Environment } from '../../../config/environment.js';
 import { PhoneVerificationRequestedEvent } from '../../../contracts/users.events.js';
@@ -14,6 +15,7 @@ import { Transactions } from '../../../platform/database/transactions.js';
 import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
 import { Outbox } from '../../../platform/messaging/outbox.js';
 import { Quotas } from '../../../platform/quotas/quotas.js';
+import type { User } from '../schemas/user.schema.js';
 import { UsersService } from '../users.service.js';
 import { PhoneCode } from './phone-code.schema.js';
 
@@ -69,8 +71,12 @@ export class PhoneNumbersService {
     });
   }
 
-  /** @throws 401 `INVALID_CREDENTIALS` for a code that is wrong, used, out of date, or for a number that isn't theirs now */
-  async verify(actor: Actor, code: string): Promise<void> {
+  /**
+   * @returns the profile as of then
+   * @throws 401 `INVALID_CREDENTIALS` for a code that is wrong, used, out of date, or for a number that isn't theirs now
+   * @throws VersionMismatchError where the precondition excludes the profile
+   */
+  async verify(actor: Actor, code: string, precondition: Precondition): Promise<User> {
     const { userId } = actor.principal;
     // Counted before it is looked at, and beside the transaction, so that parallel guesses and failed ones count, too.
     const challenge = await this.codes
@@ -81,11 +87,12 @@ export class PhoneNumbersService {
       .lean<PhoneCode>();
     const { phone = '', hash = '' } = challenge ?? {};
     if (!this.box.verify(PURPOSE, signed(userId, phone, code), hash)) throw wrongCode();
-    await this.transactions.run(async (session) => {
+    return await this.transactions.run(async (session) => {
       const { deletedCount } = await this.codes.deleteOne({ _id: userId, hash }, { session });
       if (deletedCount === 0) throw wrongCode();
-      await this.profiles.confirmPhone(userId, phone, session);
+      const user = await this.profiles.confirmPhone(userId, phone, precondition, session);
       await this.audited.add('phone.verified', actor, { userId }, session);
+      return user;
     });
   }
 
