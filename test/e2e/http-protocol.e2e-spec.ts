@@ -5,7 +5,7 @@ import { Api } from '../support/openapi.js';
 import { RawConnection } from '../support/raw-http.js';
 import { startService, type TestService } from '../support/service.js';
 import { type TaskBody, TASKS } from '../support/tasks.js';
-import { registerUser, type TestUser } from '../support/users.js';
+import { createApiKey, registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
 
 /** What HTTP itself asks of every route (RFC 9110, 9112), told over one service. */
 let service: TestService;
@@ -149,5 +149,56 @@ describe('conditions', () => {
     expect((await user.api.get(path)).status).toBe(404);
     const restored = await user.api.post<TaskBody>(`${path}/restore`, undefined, { 'If-Match': '"2"' });
     expect([restored.status, restored.headers.get('etag'), restored.body.version]).toEqual([200, '"3"', 3]);
+  });
+});
+
+describe('a challenge', () => {
+  const CHALLENGE = 'Bearer realm="scalable-api"';
+  const BAD_TOKEN = `${CHALLENGE}, error="invalid_token"`;
+
+  it('is in every 401, and says where a token is bad', async () => {
+    const closed = (await Api.of(service)).operations.filter(({ security = [] }) => security.length === 1);
+    expect(closed.length).toBeGreaterThan(40);
+    const faults: string[] = [];
+    for (const { method, path } of closed) {
+      for (const [token, wanted] of [
+        [undefined, CHALLENGE],
+        ['a.b.c', BAD_TOKEN],
+        ['sak_unknown', BAD_TOKEN],
+        ['two words', BAD_TOKEN],
+      ]) {
+        const target = path.replace(/\{\w+\}/g, '0'.repeat(24));
+        const { status, headers } = await new ApiClient(service, token).send(method, target);
+        const challenge = headers.get('www-authenticate');
+        if (status !== 401 || challenge !== wanted) faults.push(`${method} ${path}, ${token}: ${status} ${challenge}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 30_000);
+
+  it.each([
+    ['/api/v1/auth/login', { email: 'nobody@example.org', password: 'wrong-horse-battery' }],
+    ['/api/v1/auth/refresh', { refreshToken: 'unknown' }],
+    ['/api/v1/auth/login/mfa', { mfaToken: 'unknown', code: '123456' }],
+    ['/api/v1/auth/email/verify', { token: 'unknown' }],
+  ])('blames no token where none is meant: %s', async (path, body) => {
+    const { status, headers } = await new ApiClient(service).post(path, body);
+    if (status !== 400) expect([status, headers.get('www-authenticate')]).toEqual([401, CHALLENGE]);
+  });
+
+  it('names the scopes that an API key lacks', async () => {
+    const owner = await registerVerifiedUser(service);
+    const { api } = await createApiKey(owner, ['tasks:read']);
+    const challengeOf = async (method: string, path: string) => {
+      const { status, headers } = await api.send(method, path);
+      return [status, headers.get('www-authenticate')];
+    };
+    const lacking = (scope: string) => [403, `${CHALLENGE}, error="insufficient_scope", scope="${scope}"`];
+    expect(await challengeOf('POST', TASKS)).toEqual(lacking('tasks:write'));
+    expect(await challengeOf('GET', '/api/v1/notifications')).toEqual(lacking('notifications:read'));
+    expect(await challengeOf('GET', '/api/v1/users/me')).toEqual(lacking('users:read'));
+    // Another scope would change nothing about these.
+    expect(await challengeOf('GET', '/api/v1/auth/sessions')).toEqual([403, null]);
+    expect(await challengeOf('GET', '/api/v1/users')).toEqual([403, null]);
   });
 });

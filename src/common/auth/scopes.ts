@@ -19,8 +19,12 @@ export const RequireScope = (scope: ApiKeyScope) => SetMetadata(ADDITIONAL_SCOPE
 /** Closed to API keys, although its controller is open: what it answers goes beyond any one scope. */
 export const RefuseApiKeys = () => SetMetadata(API_KEY_RESOURCE, null);
 
+/** The least scope that allows a request with this method on the resource. */
+export function scopeFor(resource: ScopedResource, method: string): ApiKeyScope {
+  return method === 'GET' || method === 'HEAD' ? `${resource}:read` : `${resource}:write`;
+}
+
 /** Whether these scopes allow a request with this method on the resource. */
 export function scopesAllow(scopes: readonly ApiKeyScope[], resource: ScopedResource, method: string): boolean {
-  if (scopes.includes(`${resource}:write`)) return true;
-  return (method === 'GET' || method === 'HEAD') && scopes.includes(`${resource}:read`);
+  return scopes.includes(`${resource}:write`) || scopes.includes(scopeFor(resource, method));
 }

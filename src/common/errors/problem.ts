@@ -47,6 +47,12 @@ export interface ProblemOptions {
   cause?: unknown;
 }
 
+/** A challenge to send an access token (RFC 6750, section 3). @param parameters no value may hold a quote */
+export function bearerChallenge(parameters: Record<string, string> = {}): string {
+  const all = Object.entries({ realm: 'scalable-api', ...parameters });
+  return `Bearer ${all.map(([name, value]) => `${name}="${value}"`).join(', ')}`;
+}
+
 /** An error that is part of the interface: it becomes an `application/problem+json` answer (RFC 9457). */
 export class ProblemError extends Error {
   readonly members: Record<string, unknown>;
@@ -60,7 +66,8 @@ export class ProblemError extends Error {
   ) {
     super(detail, { cause });
     this.members = members;
-    this.headers = headers;
+    // RFC 9110, 15.5.2: a 401 always says how to authenticate.
+    this.headers = this.status === 401 ? { 'WWW-Authenticate': bearerChallenge(), ...headers } : headers;
   }
 
   get status(): number {
@@ -88,12 +95,26 @@ export class NotFoundError extends ProblemError {
 }
 
 export class UnauthenticatedError extends ProblemError {
-  constructor(code: 'UNAUTHENTICATED' | 'TOKEN_EXPIRED' = 'UNAUTHENTICATED', detail?: string) {
-    const expired = code === 'TOKEN_EXPIRED';
-    super(code, detail ?? (expired ? 'Refresh the access token.' : 'Send a valid access token.'), {
-      // RFC 6750, section 3
-      headers: { 'WWW-Authenticate': `Bearer${expired ? ' error="invalid_token"' : ''}` },
-    });
+  constructor(detail = 'Send a valid access token.') {
+    super('UNAUTHENTICATED', detail);
+  }
+}
+
+/** The access token or API key of the request is not accepted: malformed, unknown, expired or revoked. */
+export class BadAccessTokenError extends ProblemError {
+  constructor(code: 'UNAUTHENTICATED' | 'TOKEN_EXPIRED' = 'UNAUTHENTICATED', detail = REASONS[code]) {
+    super(code, detail, { headers: { 'WWW-Authenticate': bearerChallenge({ error: 'invalid_token' }) } });
+  }
+}
+
+const REASONS = { UNAUTHENTICATED: 'Send a valid access token.', TOKEN_EXPIRED: 'Refresh the access token.' };
+
+/** The scopes of the API key don't allow the request. */
+export class InsufficientScopeError extends ProblemError {
+  /** @param scopes all that the request takes */
+  constructor(detail: string, scopes: readonly string[]) {
+    const challenge = bearerChallenge({ error: 'insufficient_scope', scope: scopes.join(' ') });
+    super('FORBIDDEN', detail, { headers: { 'WWW-Authenticate': challenge } });
   }
 }
 

@@ -24,6 +24,13 @@ const IDEMPOTENCY_KEY = {
   description: 'For 24 hours, the same request with the same key is carried out once and answered alike',
   schema: { type: 'string' as const, minLength: 1, maxLength: 255 },
 };
+const MISSING_SCOPE = {
+  'WWW-Authenticate': {
+    description: 'Where the scopes of an API key are the reason: those that the operation takes (RFC 6750)',
+    required: false,
+    schema: { type: 'string' as const },
+  },
+};
 const IDEMPOTENCY_REPLAYED = {
   'Idempotency-Replayed': {
     description: 'Where this is the answer to an earlier request with the same key',
@@ -123,6 +130,10 @@ function problemResponses(codes: Set<ProblemCode>): Record<string, Response> {
           ...(status === 429 || status === 503 || group.every((code) => code === 'REQUEST_IN_PROGRESS')
             ? { 'Retry-After': integer('Seconds to wait') }
             : {}),
+          ...(status === 401
+            ? { 'WWW-Authenticate': text('A challenge (RFC 6750): why the token is not accepted') }
+            : {}),
+          ...(status === 403 ? MISSING_SCOPE : {}),
         },
         content: {
           'application/problem+json': {

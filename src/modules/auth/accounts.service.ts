@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types, type UpdateQuery } from 'mongoose';
-import { EmailUnverifiedError, LastAdminError, UnauthenticatedError } from '../../common/errors/problem.js';
+import { BadAccessTokenError, EmailUnverifiedError, LastAdminError } from '../../common/errors/problem.js';
 import { AccountRegisteredEvent, type AccountState } from '../../contracts/auth.events.js';
 import { addressKey } from '../../common/validation/mail-address.js';
 import type { Role } from '../../contracts/role.js';
@@ -60,14 +60,14 @@ export class AccountsService {
     return await this.accounts.findById(id, null, { session }).lean();
   }
 
-  /** @throws UnauthenticatedError where the account is gone */
+  /** @throws BadAccessTokenError where the account is gone */
   async get(id: string | Types.ObjectId, session: ClientSession | null = null): Promise<Account> {
     const account = await this.accounts.findById(id, null, { session }).lean();
-    if (!account) throw new UnauthenticatedError();
+    if (!account) throw new BadAccessTokenError();
     return account;
   }
 
-  /** Makes sure that an account's address is verified. @throws EmailUnverifiedError, UnauthenticatedError */
+  /** Makes sure that an account's address is verified. @throws EmailUnverifiedError, BadAccessTokenError */
   async assertVerified(id: string): Promise<void> {
     if (!(await this.get(id)).emailVerified) throw new EmailUnverifiedError();
   }

@@ -112,10 +112,7 @@ export class EmailAddressesService {
     if (sessionOf === String(account._id)) return;
     if (password !== undefined) return await this.stepUp.checkPassword(account, password, client);
     if (sessionOf !== undefined) throw new InvalidTokenError();
-    throw new UnauthenticatedError(
-      'UNAUTHENTICATED',
-      'Log in to the account of this address, or send its password along.',
-    );
+    throw new UnauthenticatedError('Log in to the account of this address, or send its password along.');
   }
 
   private async mailLink(

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter, type Types } from 'mongoose';
 import { SecretBox } from '../../common/crypto/secret-box.js';
-import { UnauthenticatedError } from '../../common/errors/problem.js';
+import { BadAccessTokenError, UnauthenticatedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
 import { networkOf } from '../../common/http/client-network.js';
 import { requestContext } from '../../common/http/request-context.js';
@@ -90,7 +90,7 @@ export class SessionsService {
   async refresh(refreshToken: string, client: Client): Promise<SessionGrant> {
     const found = await this.findByRefreshToken(refreshToken);
     if (!found) {
-      throw new UnauthenticatedError('UNAUTHENTICATED', 'The refresh token is unknown or expired: log in again.');
+      throw new UnauthenticatedError('The refresh token is unknown or expired: log in again.');
     }
     // Before the rotation, so that the token is still the current one when a suspension is lifted.
     await this.revocations.assertActive(String(found.session.user));
@@ -117,10 +117,10 @@ export class SessionsService {
     return await this.sessions.find(this.going(userId)).sort({ _id: -1 }).lean();
   }
 
-  /** @throws UnauthenticatedError where the session has ended */
+  /** @throws BadAccessTokenError where the session has ended */
   async assertOpen(userId: string, id: string, transaction: ClientSession): Promise<void> {
     const open = await this.sessions.exists({ _id: id, user: userId }).session(transaction);
-    if (!open) throw new UnauthenticatedError();
+    if (!open) throw new BadAccessTokenError();
   }
 
   /**
@@ -176,9 +176,9 @@ export class SessionsService {
    */
   private async findSuccessor({ _id, generation }: Session): Promise<Session> {
     const current = await this.sessions.findById(_id).lean();
-    if (!current) throw new UnauthenticatedError('UNAUTHENTICATED', 'The session has ended: log in again.');
+    if (!current) throw new UnauthenticatedError('The session has ended: log in again.');
     if (current.generation === generation + 1) return current;
-    throw new UnauthenticatedError('UNAUTHENTICATED', 'The refresh token was exchanged by a request at the same time.');
+    throw new UnauthenticatedError('The refresh token was exchanged by a request at the same time.');
   }
 
   /** @param client who offered the token: the thief, or whoever was robbed */

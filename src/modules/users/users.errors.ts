@@ -1,4 +1,4 @@
-import { NotFoundError, UnauthenticatedError } from '../../common/errors/problem.js';
+import { BadAccessTokenError, NotFoundError } from '../../common/errors/problem.js';
 
 export class UserNotFoundError extends NotFoundError {
   constructor() {
@@ -7,7 +7,7 @@ export class UserNotFoundError extends NotFoundError {
 }
 
 /** Whoever asks about themselves was deleted a moment ago: their tokens end now, and this is how they are refused. */
-export class OwnerGoneError extends UnauthenticatedError {
+export class OwnerGoneError extends BadAccessTokenError {
   constructor() {
     super('UNAUTHENTICATED', 'The account has been deleted.');
   }

@@ -1,6 +1,11 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { AuthenticatedRequest, Principal } from '../../common/auth/principal.js';
-import { AccountSuspendedError, type ProblemError, UnauthenticatedError } from '../../common/errors/problem.js';
+import {
+  AccountSuspendedError,
+  BadAccessTokenError,
+  type ProblemError,
+  UnauthenticatedError,
+} from '../../common/errors/problem.js';
 import { requestContext } from '../../common/http/request-context.js';
 import type { IssuedKey, IssuedToken } from '../revocation/known-endings.js';
 import { Revocations } from '../revocation/revocations.js';
@@ -33,7 +38,8 @@ export class AuthenticationGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const [, credential] = BEARER.exec(request.headers.authorization ?? '') ?? [];
     if (credential === undefined) {
-      request.authenticationError = new UnauthenticatedError();
+      const isBearer = /^Bearer\b/i.test(request.headers.authorization ?? '');
+      request.authenticationError = isBearer ? new BadAccessTokenError() : new UnauthenticatedError();
       return true;
     }
     const result = await this.identify(credential);
@@ -53,15 +59,15 @@ export class AuthenticationGuard implements CanActivate {
   private async identify(credential: string): Promise<Principal | Rejection> {
     if (API_KEY.test(credential)) {
       const principal = await this.apiKeys.verify(credential);
-      if (!principal) return { rejected: new UnauthenticatedError() };
+      if (!principal) return { rejected: new BadAccessTokenError() };
       return await this.current(principal, { userId: principal.userId, apiKeyId: principal.apiKey.id });
     }
     const claims = this.accessTokens.verify(credential);
-    if (claims === 'invalid') return { rejected: new UnauthenticatedError() };
+    if (claims === 'invalid') return { rejected: new BadAccessTokenError() };
     if (claims === 'expired') {
       // The signature has been verified: only the time is over.
       const sessionId = this.accessTokens.sessionIdOf(credential);
-      return { rejected: new UnauthenticatedError('TOKEN_EXPIRED'), sessionId };
+      return { rejected: new BadAccessTokenError('TOKEN_EXPIRED'), sessionId };
     }
     const { sub: userId, sid: sessionId, role, iat: issuedAt } = claims;
     return await this.current({ userId, sessionId, role }, { userId, sessionId, issuedAt });
@@ -73,7 +79,7 @@ export class AuthenticationGuard implements CanActivate {
     if (!(await this.revocations.isRevoked(issued))) {
       return { ...principal, role: this.revocations.effectiveRole(userId, role) };
     }
-    const rejected = this.revocations.isSuspended(userId) ? new AccountSuspendedError() : new UnauthenticatedError();
+    const rejected = this.revocations.isSuspended(userId) ? new AccountSuspendedError() : new BadAccessTokenError();
     return { rejected, ...('sessionId' in issued && { sessionId: issued.sessionId }) };
   }
 }

@@ -1,8 +1,14 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type AuthenticatedRequest, MINIMUM_ROLE, type Principal, PUBLIC_ROUTE } from '../../common/auth/principal.js';
-import { ADDITIONAL_SCOPE, API_KEY_RESOURCE, type ScopedResource, scopesAllow } from '../../common/auth/scopes.js';
-import { ProblemError, UnauthenticatedError } from '../../common/errors/problem.js';
+import {
+  ADDITIONAL_SCOPE,
+  API_KEY_RESOURCE,
+  scopeFor,
+  type ScopedResource,
+  scopesAllow,
+} from '../../common/auth/scopes.js';
+import { InsufficientScopeError, ProblemError, UnauthenticatedError } from '../../common/errors/problem.js';
 import { clientOf } from '../../common/http/client.js';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import { type Role, ROLES } from '../../contracts/role.js';
@@ -12,6 +18,8 @@ import { RefusalAudit } from '../audit/refusal-audit.js';
 interface MissingRight {
   needs: string;
   detail: string;
+  /** Where the scopes of an API key are the reason: all that the request takes. */
+  scopes?: string[];
 }
 
 /** Refuses requests without a valid token (401), unless the route is public, and too low a role or scope (403, audited). */
@@ -31,7 +39,8 @@ export class AuthorizationGuard implements CanActivate {
     if (!missing) return true;
     const route = request.routeOptions.url ?? 'unmatched';
     await this.refusals.add({ principal: user, client: clientOf(request) }, { method, route, needs: missing.needs });
-    throw new ProblemError('FORBIDDEN', missing.detail);
+    const { detail, scopes: takes } = missing;
+    throw takes ? new InsufficientScopeError(detail, takes) : new ProblemError('FORBIDDEN', detail);
   }
 
   /** @returns null for a principal who may use the route */
@@ -44,12 +53,15 @@ export class AuthorizationGuard implements CanActivate {
     const { scopes } = user.apiKey;
     const resource = this.markOf<ScopedResource | null>(API_KEY_RESOURCE, context);
     if (!resource) return { needs: 'session', detail: 'API keys are not accepted here: log in.' };
-    if (!scopesAllow(scopes, resource, method)) {
-      return { needs: `scope of ${resource}`, detail: `The API key's scopes don't allow this on ${resource}.` };
-    }
     const additional = this.markOf<ApiKeyScope>(ADDITIONAL_SCOPE, context);
+    const takes = [scopeFor(resource, method), ...(additional ? [additional] : [])];
+    if (!scopesAllow(scopes, resource, method)) {
+      const detail = `The API key's scopes don't allow this on ${resource}.`;
+      return { needs: `scope of ${resource}`, detail, scopes: takes };
+    }
     if (!additional || scopes.includes(additional)) return null;
-    return { needs: `scope ${additional}`, detail: `This needs an API key with the scope ${additional}.` };
+    const detail = `This needs an API key with the scope ${additional}.`;
+    return { needs: `scope ${additional}`, detail, scopes: takes };
   }
 
   private markOf<T>(mark: string, context: ExecutionContext): T | undefined {
