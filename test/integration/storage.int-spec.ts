@@ -47,7 +47,7 @@ describe.each(['S3', 'the local disk'])('files in %s', (name) => {
 
   it('are taken by a presigned URL, found, given back, and deleted', async () => {
     const key = await stored(storage);
-    expect(await storage.find(key)).toEqual({ size: CONTENT.length, contentType: 'text/csv' });
+    expect(await storage.find(key)).toMatchObject({ size: CONTENT.length, contentType: 'text/csv' });
     const { status, headers, body } = await send(await storage.presignDownload(key, 'Zahlen.csv'), 'GET');
     expect([status, headers['content-type'], body]).toEqual([200, 'text/csv', CONTENT]);
     expect(headers['cache-control']).toBe('private, max-age=300');
@@ -248,6 +248,47 @@ describe('the local disk', () => {
   let storage: ObjectStorage;
   beforeAll(() => {
     storage = storages['the local disk'] as ObjectStorage;
+  });
+
+  it('gives parts, and nothing of what the client has already', async () => {
+    const url = await storage.presignDownload(await stored(storage), 'a.csv');
+    const whole = await send(url);
+    const etag = String(whole.headers['etag']);
+    expect(etag).toMatch(/^"[^"]+"$/);
+    expect(whole.headers['accept-ranges']).toBe('bytes');
+
+    const part = await send(url, 'GET', { Range: 'bytes=5-9', 'If-Range': etag });
+    expect([part.status, part.body]).toEqual([206, CONTENT.subarray(5, 10)]);
+    expect(part.headers).toMatchObject({
+      'content-range': `bytes 5-9/${CONTENT.length}`,
+      'content-length': '5',
+      'content-type': 'text/csv',
+      'content-disposition': whole.headers['content-disposition'],
+      etag,
+    });
+    const other = await send(url, 'GET', { Range: 'bytes=5-9', 'If-Range': '"other"' });
+    expect([other.status, other.body]).toEqual([200, CONTENT]);
+
+    const beyond = await send(url, 'GET', { Range: 'bytes=1000-' });
+    expect([beyond.status, beyond.headers['content-range']]).toEqual([416, `bytes */${CONTENT.length}`]);
+    expect(JSON.parse(String(beyond.body))).toMatchObject({ code: 'RANGE_NOT_SATISFIABLE' });
+
+    const known = await send(url, 'GET', { 'If-None-Match': etag, Range: 'bytes=1000-' });
+    expect([known.status, known.headers['etag'], known.body.length]).toEqual([304, etag, 0]);
+    expect((await send(url, 'GET', { 'If-Match': '"other"' })).status).toBe(412);
+  });
+
+  it('answers HEAD like GET, without the content', async () => {
+    const key = await stored(storage);
+    const url = await storage.presignDownload(key, 'a.csv');
+    const names = ['content-type', 'content-length', 'content-disposition', 'etag', 'accept-ranges', 'cache-control'];
+    const of = ({ headers }: { headers: Record<string, unknown> }) => names.map((name) => headers[name]);
+    const head = await send(url, 'HEAD');
+    expect([head.status, of(head), head.body.length]).toEqual([200, of(await send(url)), 0]);
+    const part = await send(url, 'HEAD', { Range: 'bytes=-3' });
+    expect([part.status, part.headers['content-length']]).toEqual([206, '3']);
+    await storage.deleteAll(key);
+    expect((await send(url, 'HEAD')).status).toBe(404);
   });
   const unfinished = () => readdir(join(storagePath, '.unfinished'));
 

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injecta
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnreachable } from '../errors/database-unreachable.js';
 import { DependencyUnavailableError, NotFoundError, type ProblemCode, ProblemError } from '../errors/problem.js';
+import { RangeNotSatisfiableError } from './byte-range.js';
 import { hasBrokenOff } from './client-gone.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 import { RouteMethods } from './route-methods.js';
@@ -12,7 +13,6 @@ const FRAMEWORK_PROBLEMS: Record<number, [ProblemCode, string]> = {
   412: ['VERSION_MISMATCH', 'The file is another one.'],
   413: ['PAYLOAD_TOO_LARGE', 'A body may have at most 1 MiB.'],
   415: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
-  416: ['VALIDATION_FAILED', 'The file has no such part.'],
 };
 
 /** Turns whatever was thrown into `application/problem+json` (RFC 9457); nothing internal leaves the process. */
@@ -49,6 +49,7 @@ export class ProblemFilter implements ExceptionFilter {
       if (status === 404) return this.unrouted(request);
       // A path that leads out of the folder of Swagger UI's files (`/docs/../`).
       if (status === 403) return new NotFoundError();
+      if (status === 416) return new RangeNotSatisfiableError(contentRangeOf(thrown.cause));
       const known = FRAMEWORK_PROBLEMS[status];
       if (known) return new ProblemError(...known);
     }
@@ -68,4 +69,10 @@ export class ProblemFilter implements ExceptionFilter {
       headers: { Allow: allowed.join(', ') },
     });
   }
+}
+
+/** What `@fastify/static` says of the file. */
+function contentRangeOf(cause: unknown): string {
+  const { headers } = cause as { headers?: Record<string, string> };
+  return headers?.['Content-Range'] ?? 'bytes */*';
 }

@@ -1,5 +1,8 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { NotFoundError } from '../../common/errors/problem.js';
+import { byteRangeOf } from '../../common/http/byte-range.js';
+import { isUnchanged } from '../../common/http/etag.js';
 import type { LocalStorage } from './local-storage.js';
 import { LOCAL_FILES_PATH, type LocalUrls, type SignedRequest } from './local-urls.js';
 import { DOWNLOAD_TTL_SECONDS } from './object-storage.js';
@@ -34,16 +37,28 @@ export async function serveLocalFiles(server: FastifyInstance, storage: LocalSto
       const key = request.params['*'];
       const object = await storage.find(key);
       if (!object) throw new NotFoundError();
-      return await reply
-        .headers({
-          'Content-Type': object.contentType,
-          'Content-Length': object.size,
-          'Content-Disposition': request.query.disposition,
-          'Cache-Control': `private, max-age=${DOWNLOAD_TTL_SECONDS}`,
-          // Another origin's page may show a picture: a store elsewhere would let it, too.
-          'Cross-Origin-Resource-Policy': 'cross-origin',
-        })
-        .send(storage.read(key));
+      const { size, etag, contentType } = object;
+      const unchanged = isUnchanged(request.headers, etag);
+      const range = unchanged ? null : byteRangeOf(request.headers, size, etag);
+      void reply.headers({
+        ETag: etag,
+        'Accept-Ranges': 'bytes',
+        'Cache-Control': `private, max-age=${DOWNLOAD_TTL_SECONDS}`,
+        // Another origin's page may show a picture: a store elsewhere would let it, too.
+        'Cross-Origin-Resource-Policy': 'cross-origin',
+      });
+      if (unchanged) return await reply.status(304).send();
+      const { start, end } = range ?? { start: 0, end: size - 1 };
+      void reply.headers({
+        'Content-Type': contentType,
+        'Content-Length': end - start + 1,
+        'Content-Disposition': request.query.disposition,
+        ...(range && { 'Content-Range': `bytes ${start}-${end}/${size}` }),
+      });
+      if (range) void reply.status(206);
+      // Without a stream, the length would be that of nothing.
+      if (request.method === 'HEAD') return await reply.send(Readable.from([]));
+      return await reply.send(storage.read(key, range ?? undefined));
     });
     done();
   });

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type OnModuleInit } from '@nestjs/common';
+import type { ByteRange } from '../../common/http/byte-range.js';
 import { DependencyUnavailableError, ProblemError } from '../../common/errors/problem.js';
 import { ConfigurationError, type Environment } from '../../config/environment.js';
 import type { LocalUrls } from './local-urls.js';
@@ -60,14 +61,15 @@ export class LocalStorage extends ObjectStorage implements OnModuleInit {
     return Promise.resolve(this.urls.signDownload(key, filename));
   }
 
-  async find(key: string): Promise<StoredObject | null> {
+  async find(key: string): Promise<(StoredObject & { etag: string }) | null> {
     const folder = this.folderOf(key);
     try {
-      const [{ size }, contentType] = await Promise.all([
-        stat(join(folder, 'content')),
+      const [{ size, mtimeNs }, contentType] = await Promise.all([
+        stat(join(folder, 'content'), { bigint: true }),
         readFile(join(folder, 'type'), 'utf8'),
       ]);
-      return { size, contentType };
+      // Nothing is overwritten: another content is another file, of a later time.
+      return { size: Number(size), contentType, etag: `"${mtimeNs.toString(36)}-${size.toString(36)}"` };
     } catch (error) {
       if (isCode(error, 'ENOENT', 'ENOTDIR')) return null;
       throw error;
@@ -134,8 +136,9 @@ export class LocalStorage extends ObjectStorage implements OnModuleInit {
     }
   }
 
-  read(key: string): ReadStream {
-    return createReadStream(join(this.folderOf(key), 'content'));
+  /** @param range all of it where it is left out */
+  read(key: string, range?: ByteRange): ReadStream {
+    return createReadStream(join(this.folderOf(key), 'content'), range);
   }
 
   private async isTaken(folder: string): Promise<boolean> {
