@@ -28,12 +28,7 @@ describe('byteRangeOf', () => {
     expect(byteRangeOf({ range: 'bytes=0-9', 'if-range': ifRange }, SIZE, ETAG)).toBeNull();
   });
 
-  it.each(['bytes=100-', 'bytes=100-200', 'bytes=99999999999999999999-', 'bytes=-0'])(
-    '%s is refused with the size of the file',
-    (range) => {
-      const refused = () => byteRangeOf({ range }, SIZE, ETAG);
-      expect(refused).toThrow(RangeNotSatisfiableError);
-      expect(refused).toThrow(expect.objectContaining({ status: 416, headers: { 'Content-Range': 'bytes */100' } }));
-    },
-  );
+  it.each(['bytes=100-', 'bytes=100-200', 'bytes=99999999999999999999-', 'bytes=-0'])('%s is refused', (range) => {
+    expect(() => byteRangeOf({ range }, SIZE, ETAG)).toThrow(new RangeNotSatisfiableError('bytes */100'));
+  });
 });
