@@ -9,8 +9,10 @@ import { readDatabaseClock } from './database-clock.js';
 /** A small collection that every process has. */
 const RECURRING_JOBS = 'recurringjobs';
 const TICK_MS = 250;
-/** So many ticks without an answer are a silence: a second and a half. */
-const SILENT_TICKS = 6;
+/** After so many ticks without an answer it asks by itself: half a second. */
+const QUIET_TICKS = 2;
+/** So many ticks without an answer are a silence: a second and three quarters. */
+const SILENT_TICKS = 7;
 /** An answer that is younger needs no new question, in milliseconds. */
 const RECENT_MS = 1000;
 /** How often the database is asked for its time, in milliseconds. */
@@ -41,6 +43,7 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   private fullAt = -Infinity;
   /** When the database was last asked for its time, by `performance.now()`. */
   private clockReadAt = -Infinity;
+  private readingClock = false;
 
   constructor(
     @InjectConnection() private readonly connection: Connection,
@@ -96,10 +99,11 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async find(): Promise<boolean> {
-    const database = this.client.db();
     try {
-      await database.collection(RECURRING_JOBS).findOne({}, { projection: { _id: 1 } });
-      await this.readClock(database);
+      await this.client
+        .db()
+        .collection(RECURRING_JOBS)
+        .findOne({}, { projection: { _id: 1 } });
     } catch {
       return false;
     }
@@ -107,10 +111,13 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
     return true;
   }
 
-  private async readClock(database: mongo.Db): Promise<void> {
-    if (performance.now() - this.clockReadAt < CLOCK_EVERY_MS) return;
+  private async readClock(): Promise<void> {
+    if (this.readingClock || performance.now() - this.clockReadAt < CLOCK_EVERY_MS) return;
+    this.readingClock = true;
     this.clockReadAt = performance.now();
-    await readDatabaseClock(database);
+    // Without an answer the clock goes on by the monotonic clock, and the silence is noticed anyway.
+    await readDatabaseClock(this.client.db()).catch(() => undefined);
+    this.readingClock = false;
   }
 
   private noteAnswer(): void {
@@ -127,7 +134,8 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
 
   private tick(): void {
     this.ticksWithoutAnswer++;
-    void this.ask();
+    void this.readClock();
+    if (this.ticksWithoutAnswer >= QUIET_TICKS) void this.ask();
     if (this.ticksWithoutAnswer === SILENT_TICKS) {
       this.logger.warn('MongoDB does not answer: requests that wait for it are answered 503 meanwhile');
     }

@@ -3,12 +3,16 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { AnyBulkWriteOperation, ClientSession, Model, QueryFilter } from 'mongoose';
 import { Environment } from '../../config/environment.js';
 import type { AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
+import { databaseNow } from '../database/database-clock.js';
 import type { Ending } from './known-endings.js';
 import { Revocation, REVOCATIONS_KEPT_SECONDS, revocationId } from './revocation.schema.js';
 
 /** A database that is silent for this long is unavailable: requests get a 503 instead of waiting with it. */
 const READ_TIMEOUT_MS = 2000;
-/** How far each read looks back: covers the time between the write of an entry and its commit. */
+/**
+ * How far each read looks back: covers the time between the write of an entry and its commit, and the inaccuracy of
+ * `databaseNow`.
+ */
 export const READ_OVERLAP_MS = 30_000;
 /** How much longer than an access token lives an entry is kept in memory: covers clocks of instances that differ. */
 const CLOCK_MARGIN_MS = 300_000;
@@ -64,7 +68,7 @@ export class RevocationFeed {
    * end of a suspension needs it.
    */
   async excerpt(since: number | null): Promise<{ endings: Ending[]; readAt: number }> {
-    const readAt = await this.now();
+    const readAt = databaseNow();
     const standing = since === null ? await this.read({ _id: { $gt: 'standing:', $lt: 'standing;' } }) : [];
     // Another server that became the primary may have an earlier time.
     const from = since === null ? readAt - this.keepMs : Math.min(since, readAt - READ_OVERLAP_MS);
@@ -102,12 +106,6 @@ export class RevocationFeed {
     const standing = revocationId('standing', userId);
     const needsStanding = state.status === 'suspended' || (await this.model.exists({ _id: standing }).session(session));
     return [write('account', true), ...(needsStanding ? [write('standing', state.status === 'deleted')] : [])];
-  }
-
-  /** The time by the database's clock, in milliseconds. */
-  private async now(): Promise<number> {
-    const command = this.model.db.db?.command({ hello: 1 }, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
-    return ((await command) as { localTime: Date }).localTime.getTime();
   }
 
   private async read(filter: QueryFilter<Revocation>): Promise<Ending[]> {

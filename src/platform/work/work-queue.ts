@@ -30,12 +30,16 @@ export interface WorkQueueOptions {
   claimable?: () => object | null;
   /** The field that names an item's owner; where given, claims are fair between owners (`FairClaims`). */
   fairBetween?: string;
-  /** How often an idle process looks for due work, in milliseconds; `nudge` is what makes it prompt. */
+  /** How often an idle process looks for work that another process has added, in milliseconds. Its own is nudged. */
   pollMs?: number;
 }
 
 const DEFAULT_LEASE_MS = 60_000;
-const DEFAULT_POLL_MS = 1_000;
+const DEFAULT_POLL_MS = 3_000;
+/** How long after the last work an idle process first looks for more, in milliseconds. */
+const FIRST_LOOK_MS = 250;
+/** Where nothing may be claimed at the moment, in milliseconds. */
+const PAUSE_MS = 1_000;
 const FIRST_BACKOFF_MS = 250;
 /** With the pauses between them about an hour and a half: longer than two releases run side by side. */
 const MAX_TIMES_LEFT = 20;
@@ -109,16 +113,46 @@ export class WorkQueue<T extends WorkItem> {
     }
   }
 
-  /** Until the next poll, jittered so that instances don't poll in step; a nudge ends it. */
-  private idle(): Promise<void> {
-    if (this.nudged || this.stopped) return Promise.resolve();
+  /**
+   * Until work is due, or a nudge. It looks at what is planned, or was added by other processes: one indexed read each
+   * time, which is not made while nudges follow each other.
+   */
+  private async idle(): Promise<void> {
+    let pauseMs = Math.min(FIRST_LOOK_MS, this.pollMs);
+    while (pauseMs > 0 && !this.nudged && !this.stopped) {
+      await this.pause(pauseMs);
+      if (!this.nudged && !this.stopped) pauseMs = await this.nextDueInMs();
+    }
+  }
+
+  /** A nudge ends it. */
+  private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, (this.options.pollMs ?? DEFAULT_POLL_MS) * (0.75 + Math.random() / 2));
+      const timer = setTimeout(resolve, ms);
       this.wake = () => {
         clearTimeout(timer);
         resolve();
       };
     });
+  }
+
+  /** @returns zero where an item is due; at most the time until the next poll, jittered so that instances don't poll in step */
+  private async nextDueInMs(): Promise<number> {
+    const { pollMs } = this;
+    const claimable = this.options.claimable ? this.options.claimable() : {};
+    if (claimable === null) return Math.min(PAUSE_MS, pollMs);
+    try {
+      const filter = { ...this.options.scope, state: 'ready', ...claimable } as object;
+      const next = await this.model.findOne(filter, { availableAt: 1 }, { sort: { availableAt: 1 } }).lean<WorkItem>();
+      return next ? Math.min(Math.max(next.availableAt.getTime() - databaseNow(), 0), pollMs) : pollMs;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'no work can be claimed at the moment');
+      return Math.min(PAUSE_MS, pollMs);
+    }
+  }
+
+  private get pollMs(): number {
+    return (this.options.pollMs ?? DEFAULT_POLL_MS) * (0.75 + Math.random() / 2);
   }
 
   private async claim(): Promise<T | null> {
