@@ -44,8 +44,8 @@ const SUITES = {
     env: { FUZZ_REQUESTS: '100000', FUZZ_SEED: String(randomInt(2 ** 31)) },
   },
   scale: {
-    projects: ['integration'],
-    file: 'test/integration/task-scale',
+    projects: ['integration', 'e2e'],
+    file: 'test/.*/(task-scale|task-paging|idempotency-instances)',
     timeout: 5 * MINUTE_MS,
     workers: 1,
     env: { TEST_SCALE: 'full' },

@@ -9,7 +9,7 @@ import { STORIES } from './support/stories.js';
  * change was acknowledged shows what was before it, on any instance. `CACHE_OPERATIONS` says how many requests,
  * `CACHE_SEED` which: others each time; the seed of a run is in its title.
  */
-const OPERATIONS = Number(process.env['CACHE_OPERATIONS'] ?? 2000);
+const OPERATIONS = Number(process.env['CACHE_OPERATIONS'] ?? 1000);
 const SEED = Number(process.env['CACHE_SEED'] ?? Date.now() % 2 ** 31);
 /** A lane's step is one request, and a change is read back on the other instances at once. */
 const OPERATIONS_A_ROUND = LANES * 8 * 1.5;

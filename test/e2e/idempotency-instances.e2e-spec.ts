@@ -11,9 +11,11 @@ const PARALLEL = 100;
 const WRITERS = 24;
 /** Between a writer's requests while an instance starts: leaves it the processor. */
 const PAUSE_MS = 500;
-const KILLS = 8;
-const KEYS = 200;
-const OVERTAKINGS = 60;
+/** A small copy of what `npm run test:scale` does. */
+const isFull = process.env['TEST_SCALE'] === 'full';
+const KILLS = isFull ? 8 : 3;
+const KEYS = isFull ? 200 : 80;
+const OVERTAKINGS = isFull ? 60 : 25;
 /** A busy machine may take that long to start an instance. */
 const PATIENCE_MS = 120_000;
 
