@@ -15,7 +15,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 
 const PROJECTS = ['tsconfig.build.json', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
-const ASSETS = /^common[/\\]pages[/\\][^/\\]+\.(js|css)$/;
+const ASSETS = /^common[/\\](pages|openapi)[/\\][^/\\]+\.(js|css)$/;
 const OUTPUT = /\.js(\.map)?$/;
 const INPUTS = [
   'tsconfig.json',

@@ -13,7 +13,7 @@ import { RouteMethods } from './common/http/route-methods.js';
 import { secureHeaders } from './common/http/security-headers.js';
 import { serverOptions } from './common/http/server-options.js';
 import { createValidationPipe } from './common/http/validation.js';
-import { serveDocs } from './common/openapi/swagger-ui.js';
+import { serveDocs } from './common/openapi/docs.js';
 import type { Environment } from './config/environment.js';
 import { version } from './config/version.js';
 import { MODULES } from './contracts/modules.js';
@@ -72,7 +72,12 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   app.useGlobalPipes(createValidationPipe());
   const storage = app.get(ObjectStorage);
   if (storage instanceof LocalStorage) await serveLocalFiles(server, storage, app.get(LocalUrls));
-  serveDocs(app, await withAllModules(app, environment, logger), DOCS_PATH, version);
+  await serveDocs(server, {
+    path: DOCS_PATH,
+    version,
+    publicUrl: environment.PUBLIC_URL,
+    documentedApp: () => withAllModules(app, environment, logger),
+  });
   return app;
 }
 
@@ -82,8 +87,8 @@ function setPaths(app: INestApplication): void {
 }
 
 /**
- * What the OpenAPI document tells of is the whole service, whichever modules this process serves: where that isn't all of
- * them, an application that has no instances and does nothing but know its routes.
+ * The OpenAPI document describes the whole service, whichever modules this process serves. Where that isn't all of them,
+ * this makes an application without instances, which only knows its routes.
  */
 async function withAllModules(
   app: INestApplication,
@@ -95,6 +100,7 @@ async function withAllModules(
   const preview = await NestFactory.create(whole, new FastifyAdapter(), {
     preview: true,
     logger: new PinoLoggerService(logger),
+    abortOnError: false,
   });
   setPaths(preview);
   return preview;

@@ -48,7 +48,8 @@ export class SwaggerUi {
   /** Gives the token to the Authorize dialog, instead of one that it may have. */
   async authorize(accessToken: string): Promise<void> {
     await this.page.locator('button.authorize').first().click();
-    const dialog = this.page.locator('.dialog-ux');
+    // The first of its forms is for access tokens, the second for API keys.
+    const dialog = this.page.locator('.dialog-ux .auth-container').first();
     await dialog.locator('button.btn-done').waitFor();
     const logOut = dialog.locator('button', { hasText: 'Logout' });
     if (await logOut.isVisible()) await logOut.click();
@@ -67,7 +68,10 @@ export class SwaggerUi {
     const section = this.page.locator(`#operations-${operation}`);
     if (!(await section.getAttribute('class'))?.includes('is-open')) {
       await section.locator('.opblock-summary-control').click();
+      await section.locator('.opblock-body').waitFor();
     }
+    const tryOut = section.locator('button.try-out__btn:not(.cancel)');
+    if (await tryOut.isVisible()) await tryOut.click();
     for (const [name, value] of Object.entries(parameters)) await this.fillIn(section, name, value);
     if (body !== undefined) await section.locator('textarea.body-param__text').fill(JSON.stringify(body));
     // So that the answer read below is the one to this execution.

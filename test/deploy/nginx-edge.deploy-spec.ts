@@ -88,7 +88,7 @@ describe('limits', () => {
 });
 
 describe('the cache', () => {
-  it.each(['/static/logo.svg', '/docs/openapi.json', '/docs/openapi.yaml'])(
+  it.each(['/static/logo.svg', '/docs/openapi.json', '/docs/openapi.yaml', '/docs/asyncapi.yaml'])(
     'asks the service once for %s',
     async (path) => {
       await start({}, (response) => {

@@ -1,26 +1,32 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { Contract } from '../security/support/contract.js';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { Api, type Schema } from '../support/openapi.js';
 import { startService, type TestService } from '../support/service.js';
-import { registerUser, type TestUser, withRole } from '../support/users.js';
+import { registerVerifiedUser, type TestUser, withRole } from '../support/users.js';
 
 const RULES = join(dirname(fileURLToPath(import.meta.url)), '../support/spectral.yaml');
 
+const SCOPES = ['tasks', 'notifications', 'users'].flatMap((resource) => [`${resource}:read`, `${resource}:write`]);
+SCOPES.push('users:admin');
+
 let service: TestService;
 let api: Api;
+let contract: Contract;
 let admin: TestUser;
 beforeAll(async () => {
   service = await startService();
-  [api, admin] = await Promise.all([
+  [api, contract, admin] = await Promise.all([
     Api.of(service),
-    registerUser(service).then((user) => withRole(service, user, 'admin')),
+    Contract.of(service),
+    registerVerifiedUser(service).then((user) => withRole(service, user, 'admin')),
   ]);
 });
 
@@ -47,15 +53,112 @@ describe('the OpenAPI document', () => {
   });
 
   it('would be found out if it broke one', async () => {
-    const broken = structuredClone(api.document);
-    delete broken.paths['/health/live']?.['get']?.responses['200'];
+    const { '/health/live': probe } = structuredClone(api.document.paths);
+    delete probe?.['get']?.responses['200'];
+    const broken = { ...api.document, paths: { '/health/live': probe } };
     expect(await lint(broken)).toContain('operation-success-response');
   });
 
   it('says the same as YAML', async () => {
     const answer = await fetch(`${service.url}/docs/openapi.yaml`);
-    expect(answer.headers.get('content-type')).toMatch(/yaml/);
+    expect(answer.headers.get('content-type')).toBe('application/yaml; charset=utf-8');
     expect(parse(await answer.text())).toEqual(api.document);
+  });
+
+  it('names the public address, and repeats no response', () => {
+    expect(api.document.servers.map(({ url }) => url)).toEqual([service.environment['PUBLIC_URL']]);
+    expect(JSON.stringify(api.document).length).toBeLessThan(200_000);
+  });
+
+  it('is compressed, and revalidated by a tag of its own for each coding', async () => {
+    const tags = new Set<string | null>();
+    for (const [accepted, coding] of [
+      ['gzip, br', 'br'],
+      ['br;q=0, gzip;q=0.5', 'gzip'],
+      ['identity', null],
+    ] as const) {
+      const get = (headers = {}) =>
+        fetch(`${service.url}/docs/openapi.json`, { headers: { 'Accept-Encoding': accepted, ...headers } });
+      const answer = await get();
+      expect([answer.status, answer.headers.get('content-encoding')]).toEqual([200, coding]);
+      expect(answer.headers.get('vary')).toMatch(/Accept-Encoding/);
+      expect(await answer.json()).toEqual(api.document);
+      const tag = answer.headers.get('etag') ?? '';
+      tags.add(tag);
+      const again = await get({ 'If-None-Match': tag });
+      expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, tag, '']);
+    }
+    expect(tags.size).toBe(3);
+  });
+
+  it('leads to the AsyncAPI document', async () => {
+    const { url } = api.document.externalDocs;
+    expect(url).toBe(`${service.environment['PUBLIC_URL']}/docs/asyncapi.yaml`);
+    const answer = await fetch(service.url + new URL(url).pathname);
+    expect(answer.headers.get('content-type')).toBe('application/yaml; charset=utf-8');
+    expect(await answer.text()).toBe(readFileSync('docs/asyncapi.yaml', 'utf8'));
+  });
+
+  it('has an example for each JSON answer, which fits its schema and is not in the past', () => {
+    const faults = contract.operations.flatMap((operation) =>
+      Object.entries(operation.responses).flatMap(([status, { content }]) => {
+        const media = content?.['application/json'];
+        if (!media?.schema || !status.startsWith('2')) return [];
+        const name = `${operation.method} ${operation.path}: ${status}`;
+        if (media.example === undefined) return [`${name} has no example`];
+        return contract.faultsOf(operation, status, media.example).map((fault) => `${name}: ${fault}`);
+      }),
+    );
+    expect(faults).toEqual([]);
+    const dates = JSON.stringify(api.document).match(/"20\d\d-\d\d-\d\d[^"]*"/g) ?? [];
+    expect(dates.length).toBeGreaterThan(10);
+    expect(dates.filter((date) => Date.parse(date.slice(1, -1)) < Date.now())).toEqual([]);
+  });
+
+  it('tells the operations of a bulk apart by their kind', () => {
+    expect(api.document.components.schemas['BulkTasksDto']?.properties?.['operations']?.items?.discriminator).toEqual({
+      propertyName: 'op',
+      mapping: {
+        create: '#/components/schemas/CreateTaskOperationDto',
+        update: '#/components/schemas/UpdateTaskOperationDto',
+        delete: '#/components/schemas/DeleteTaskOperationDto',
+      },
+    });
+  });
+
+  it('names the scopes with which an API key is accepted, and no key is accepted elsewhere', async () => {
+    const keys = new Map<string, ApiClient>();
+    const keyWith = async (scopes: readonly string[]): Promise<ApiClient> => {
+      const name = scopes.join(' ');
+      const known = keys.get(name);
+      if (known) return known;
+      const { body } = await admin.api.post<{ key: string }>('/api/v1/auth/api-keys', {
+        ...{ name, scopes, password: admin.password },
+      });
+      const client = new ApiClient(service, body.key);
+      keys.set(name, client);
+      return client;
+    };
+    const others = (scopes: readonly string[]) =>
+      SCOPES.filter((scope) => !scopes.includes(scope) && !scopes.includes(scope.replace(':write', ':read')));
+    const wrong: string[] = [];
+    for (const { method, path, security = [] } of api.operations) {
+      const schemes = security.flatMap((scheme) => Object.keys(scheme));
+      expect(Object.keys(api.document.components.securitySchemes)).toEqual(expect.arrayContaining(schemes));
+      if (security.some((scheme) => Object.keys(scheme).length === 0) || security.length === 0) continue;
+      const listed = security.flatMap(({ apiKey }) => apiKey ?? []);
+      // With an unknown parameter, so that nothing is carried out.
+      const address = `${path.replace(/\{[^}]+\}/g, '0123456789abcdef01234567')}?surplus=1`;
+      const missing = await (
+        await keyWith(listed.length > 0 ? others(listed.slice(-1)) : SCOPES)
+      ).send(method, address);
+      if (missing.status !== 403) wrong.push(`${method} ${path} is ${missing.status} without ${listed.join(' and ')}`);
+      if (listed.length === 0) continue;
+      const enough = await (await keyWith(listed)).send(method, address);
+      if (enough.status !== 400) wrong.push(`${method} ${path} is ${enough.status} with ${listed.join(' and ')}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(keys.size).toBeGreaterThan(5);
   });
 
   it('documents for each operation a success, its problems with an example each, and a summary', () => {

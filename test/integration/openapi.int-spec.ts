@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 it('documents every route of the router, and no other', () => {
-  const document = createOpenApiDocument(app, '0.0.0');
+  const document = createOpenApiDocument(app, '0.0.0', 'https://api.example.org');
   const documented = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
   );

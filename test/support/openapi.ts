@@ -1,4 +1,5 @@
 import type { Addressable } from './api-client.js';
+import { dereference } from './dereference.js';
 
 /** As much of JSON Schema as the document uses. */
 export interface Schema {
@@ -12,6 +13,7 @@ export interface Schema {
   properties?: Record<string, Schema>;
   required?: string[];
   items?: Schema;
+  discriminator?: { propertyName: string; mapping: Record<string, string> };
   additionalProperties?: Schema | boolean;
   allOf?: Schema[];
   anyOf?: Schema[];
@@ -40,7 +42,7 @@ export interface Operation {
   method: string;
   path: string;
   operationId: string;
-  security?: unknown[];
+  security?: { bearer?: string[]; apiKey?: string[] }[];
   parameters: Parameter[];
   requestBody?: { content: Record<string, MediaType> };
   responses: Record<string, Response>;
@@ -49,8 +51,10 @@ export interface Operation {
 
 export interface OpenApiDocument {
   openapi: string;
+  servers: { url: string }[];
+  externalDocs: { url: string };
   paths: Record<string, Record<string, Omit<Operation, 'method' | 'path'>>>;
-  components: { schemas: Record<string, Schema> };
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, unknown> };
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
@@ -60,7 +64,7 @@ export class Api {
   readonly operations: Operation[];
 
   constructor(readonly document: OpenApiDocument) {
-    this.operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    this.operations = Object.entries(dereference(document).paths).flatMap(([path, item]) =>
       METHODS.flatMap((method) => {
         const operation = item[method];
         return operation

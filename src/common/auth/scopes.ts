@@ -1,23 +1,31 @@
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 
 export type ScopedResource = 'tasks' | 'notifications' | 'users';
 
 export const API_KEY_RESOURCE = 'apiKeyResource';
+/** Marks of operations in the OpenAPI document, which its completion turns into security requirements. */
+export const API_KEY_RESOURCE_EXTENSION = 'x-api-key-resource';
+export const API_KEY_SCOPE_EXTENSION = 'x-api-key-scope';
+
+const setResource = (resource: ScopedResource | null) =>
+  applyDecorators(SetMetadata(API_KEY_RESOURCE, resource), ApiExtension(API_KEY_RESOURCE_EXTENSION, resource));
 
 /**
  * API keys with a scope of this resource may use the controller (or handler): `read` for GET, `write`, which includes
  * read, for all. What isn't marked is closed to API keys.
  */
-export const AllowApiKeys = (resource: ScopedResource) => SetMetadata(API_KEY_RESOURCE, resource);
+export const AllowApiKeys = (resource: ScopedResource) => setResource(resource);
 
 export const ADDITIONAL_SCOPE = 'additionalScope';
 
 /** API keys need this scope beside the one of the controller's resource. */
-export const RequireScope = (scope: ApiKeyScope) => SetMetadata(ADDITIONAL_SCOPE, scope);
+export const RequireScope = (scope: ApiKeyScope) =>
+  applyDecorators(SetMetadata(ADDITIONAL_SCOPE, scope), ApiExtension(API_KEY_SCOPE_EXTENSION, scope));
 
 /** Closed to API keys, although its controller is open: what it answers goes beyond any one scope. */
-export const RefuseApiKeys = () => SetMetadata(API_KEY_RESOURCE, null);
+export const RefuseApiKeys = () => setResource(null);
 
 /** The least scope that allows a request with this method on the resource. */
 export function scopeFor(resource: ScopedResource, method: string): ApiKeyScope {

@@ -1,8 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems, HEADERS_EXTENSION, IDEMPOTENT_EXTENSION } from './api-problems.js';
+import type { HeaderName } from './response-headers.js';
 
-const etag = { ETag: { description: 'The version of the resource', schema: { type: 'string' } } };
+/** Headers that this operation's own answers carry beside those of every operation. */
+const responseHeaders = (...names: HeaderName[]) => ApiExtension(HEADERS_EXTENSION, names);
 
 const conditionalRead = () =>
   applyDecorators(
@@ -17,7 +19,7 @@ const conditionalRead = () =>
   );
 
 /** Documents a read that carries an `ETag` and honours `If-Match` and `If-None-Match`. */
-export const ApiConditionalRead = () => applyDecorators(conditionalRead(), ApiExtension(HEADERS_EXTENSION, etag));
+export const ApiConditionalRead = () => applyDecorators(conditionalRead(), responseHeaders('ETag'));
 
 /** Documents a write that honours `If-Match` and `If-None-Match`. */
 export const ApiConditions = () =>
@@ -28,28 +30,16 @@ export const ApiConditions = () =>
   );
 
 /** Documents a write that honours conditions, and carries the `ETag` of the resource after it. */
-export const ApiConditionalWrite = () => applyDecorators(ApiExtension(HEADERS_EXTENSION, etag), ApiConditions());
-
-const location = { Location: { description: 'The address of what was created', schema: { type: 'string' } } };
+export const ApiConditionalWrite = () => applyDecorators(responseHeaders('ETag'), ApiConditions());
 
 /** Documents the answer to the creation of what has no version. */
-export const ApiLocation = () => ApiExtension(HEADERS_EXTENSION, location);
+export const ApiLocation = () => responseHeaders('Location');
 
 /** Documents the answer to a creation. */
-export const ApiCreated = () => ApiExtension(HEADERS_EXTENSION, { ...etag, ...location });
+export const ApiCreated = () => responseHeaders('ETag', 'Location');
 
 /** Documents a read that the response cache may answer; conditional, too. */
-export const ApiCached = () =>
-  applyDecorators(
-    conditionalRead(),
-    ApiExtension(HEADERS_EXTENSION, {
-      ...etag,
-      'X-Cache': {
-        description: 'Whether the response cache answered',
-        schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] },
-      },
-    }),
-  );
+export const ApiCached = () => applyDecorators(conditionalRead(), responseHeaders('ETag', 'X-Cache'));
 
 /** Documents a creation that honours `Idempotency-Key`. */
 export const ApiIdempotent = () => ApiExtension(IDEMPOTENT_EXTENSION, true);

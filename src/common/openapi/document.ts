@@ -1,20 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { completeOperation } from './complete-operation.js';
-import { withoutNullable } from './nullable.js';
-import { removePatchDefaults } from './patch-defaults.js';
-import { ProblemResponseDto } from './problem-response.dto.js';
-
-const DESCRIPTION = `
-Register or log in here, and everything else is authorised.
-
-Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
-\`ETag\`; send it back in \`If-Match\` to change only what you have seen.
-`.trim();
-
-/** What the Authorize dialog asks for. */
-const ACCESS_TOKEN =
-  'The `accessToken` that register or log-in answered, or an API key, without the word Bearer. An access token lasts 15 minutes.';
+import { ACCESS_TOKEN, API_KEY, completeOperation } from './complete-operation.js';
+import { addResponseExamples } from './examples.js';
+import { shareParameters } from './parameters.js';
+import { MfaRequiredProblemResponseDto, ProblemResponseDto } from './problem-response.dto.js';
+import { ProblemResponses } from './problem-responses.js';
+import { completeRequestSchemas } from './request-schemas.js';
+import { sharedHeaders } from './response-headers.js';
+import { METHODS, operationsOf } from './types.js';
 
 const TAGS = {
   Auth: 'Accounts, log-in, sessions, and what guards them',
@@ -24,30 +17,79 @@ const TAGS = {
   Health: 'Probes, for orchestrators and operators',
 };
 
-/** The OpenAPI 3.1 document of everything the process serves. */
-export function createOpenApiDocument(app: INestApplication, version: string): OpenAPIObject {
+/**
+ * The OpenAPI 3.1 document of everything the process serves.
+ *
+ * @param publicUrl the service's address, without a slash at the end
+ */
+export function createOpenApiDocument(app: INestApplication, version: string, publicUrl: string): OpenAPIObject {
+  const document = SwaggerModule.createDocument(app, describeService(version, publicUrl), {
+    operationIdFactory: (_controller, method) => method,
+    extraModels: [ProblemResponseDto, MfaRequiredProblemResponseDto],
+  });
+  const problems = new ProblemResponses();
+  for (const { operation, ...place } of operationsOf(document)) completeOperation(operation as never, place, problems);
+  shareParameters(document);
+  completeRequestSchemas(document);
+  addResponseExamples(document);
+  sortOperations(document);
+  document.components = { ...document.components, responses: problems.components };
+  document.components.headers = sharedHeaders(document);
+  return document;
+}
+
+function describeService(version: string, publicUrl: string) {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('scalable-api')
-    .setDescription(DESCRIPTION)
+    .setDescription(description(publicUrl))
     .setVersion(version)
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/', 'This service')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: ACCESS_TOKEN }, 'bearer');
-  for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
+    .addServer(publicUrl, 'This service')
+    .setExternalDoc('Events and WebSocket messages (AsyncAPI)', `${publicUrl}/docs/asyncapi.yaml`)
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'The `accessToken` of a log-in, without the word Bearer. Valid for 15 minutes.',
+      },
+      ACCESS_TOKEN,
+    )
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description:
+          'An API key, without the word Bearer. Operations list the scopes that it needs; `write` includes `read`.',
+      },
+      API_KEY,
+    );
+  for (const [name, text] of Object.entries(TAGS)) builder.addTag(name, text);
   const config = builder.build();
   // The builder's own method would put an empty address beside it, which is no valid one.
   config.info.contact = { name: 'scalable-api' };
-  const document = SwaggerModule.createDocument(app, config, {
-    operationIdFactory: (_controller, method) => method,
-    extraModels: [ProblemResponseDto],
+  return config;
+}
+
+function description(publicUrl: string): string {
+  return `
+Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
+\`ETag\`; send it back in \`If-Match\` to change only what you have seen.
+
+This document: [JSON](${publicUrl}/docs/openapi.json), [YAML](${publicUrl}/docs/openapi.yaml). Events and WebSocket
+messages: [AsyncAPI](${publicUrl}/docs/asyncapi.yaml).
+`.trim();
+}
+
+/** Groups operations by their tag, and puts reading before deletion in each path. */
+function sortOperations(document: OpenAPIObject): void {
+  const tags = Object.keys(TAGS);
+  const groupOf = (item: OpenAPIObject['paths'][string]) =>
+    tags.indexOf(METHODS.map((method) => item[method]?.tags?.[0]).find((tag) => tag !== undefined) ?? '');
+  const sorted = Object.entries(document.paths).map(([path, item]) => {
+    const operations = METHODS.flatMap((method) => (item[method] ? [[method, item[method]] as const] : []));
+    return [path, Object.fromEntries(operations)] as const;
   });
-  for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
-      const operation = item[method];
-      if (operation) completeOperation(operation as Parameters<typeof completeOperation>[0], path);
-    }
-  }
-  removePatchDefaults(document);
-  return withoutNullable(document);
+  document.paths = Object.fromEntries(sorted.sort(([, a], [, b]) => groupOf(a) - groupOf(b)));
 }

@@ -29,15 +29,33 @@ export class ProblemResponseDto {
   @ApiProperty({ enum: Object.keys(PROBLEMS) })
   code!: ProblemCode;
 
-  /** Find it in the logs. */
+  /**
+   * Names the request in the logs.
+   * @example 4f0c1a52-6f0e-4b7a-9d5e-2f1f3f6f9a10
+   */
   requestId!: string;
 
   errors?: FieldErrorResponseDto[];
 
   /**
-   * With `STEP_UP_REQUIRED`: what to send along, all of it; empty where a new log-in is asked for. With `MFA_REQUIRED`:
+   * With `STEP_UP_REQUIRED`: what to send with the request, all of it; empty where a new log-in is needed. With `MFA_REQUIRED`:
    * what the second step takes.
    * @example ["password"]
    */
   methods?: string[];
+}
+
+/** The answer to a correct password where a second factor is on. */
+export class MfaRequiredProblemResponseDto extends ProblemResponseDto {
+  @ApiProperty({ enum: ['MFA_REQUIRED'] })
+  declare code: 'MFA_REQUIRED';
+
+  /**
+   * For `POST /api/v1/auth/login/mfa`. Valid once, for five minutes.
+   * @example k3J9vQ2mX7pR4tY8wB1nZ6cD5fG0hLsA
+   */
+  mfaToken!: string;
+
+  @ApiProperty({ type: [String], required: true, description: 'What the second step takes.', example: ['code'] })
+  declare methods: string[];
 }

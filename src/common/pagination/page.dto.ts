@@ -27,9 +27,11 @@ export class PageInfoResponseDto {
   @ApiProperty({ type: 'integer', example: 20 })
   limit!: number;
 
+  /** @example false */
   hasMore!: boolean;
 
   /** Give it back as `cursor` for the next page; null on the last one. */
+  @ApiProperty({ type: String, nullable: true, example: null })
   nextCursor!: string | null;
 }
 

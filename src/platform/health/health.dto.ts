@@ -13,18 +13,30 @@ const INDICATORS: ApiPropertyOptions = {
 };
 
 export class MemoryResponseDto {
-  /** Resident set size, bytes. */
+  /**
+   * Resident set size, bytes.
+   * @example 157286400
+   */
   rss!: number;
 
-  /** Used JavaScript heap, bytes. */
+  /**
+   * Used JavaScript heap, bytes.
+   * @example 73400320
+   */
   heapUsed!: number;
 }
 
 export class CpuResponseDto {
-  /** Seconds spent in the process's code. */
+  /**
+   * Seconds spent in the process's code.
+   * @example 41.5
+   */
   user!: number;
 
-  /** Seconds spent in the system for it. */
+  /**
+   * Seconds spent in the system for it.
+   * @example 6.25
+   */
   system!: number;
 }
 
@@ -35,7 +47,10 @@ export class HealthResponseDto {
   /** @example 1.0.0 */
   version!: string;
 
-  /** Seconds since the start. */
+  /**
+   * Seconds since the start.
+   * @example 86400
+   */
   uptime!: number;
 
   memory!: MemoryResponseDto;

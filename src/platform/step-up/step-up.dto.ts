@@ -8,7 +8,7 @@ export class StepUpDto {
 
   /**
    * Your password, asked for again.
-   * @example correct-horse-battery
+   * @example "your password"
    */
   @OptionalField()
   @Length(1, 128)

@@ -4,7 +4,7 @@ import type { PresignedUpload } from './object-storage.js';
 /** Where to send a file to, and how. */
 export class UploadResponseDto {
   /** Good for one upload. */
-  @ApiProperty({ format: 'uri' })
+  @ApiProperty({ format: 'uri', example: 'https://files.example.org/665f1c2e9b1d4a3f8c7e6d5b' })
   uploadUrl!: string;
 
   @ApiProperty({ enum: ['PUT'] })
@@ -18,7 +18,7 @@ export class UploadResponseDto {
   })
   headers!: Record<string, string>;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:45:00.000Z' })
   expiresAt!: string;
 }
 

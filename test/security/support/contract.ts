@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { dereference } from '../../support/dereference.js';
 import { type Addressable, ApiClient, type ApiResponse, type Problem } from '../../support/api-client.js';
 
 /** The keywords of JSON Schema 2020-12 that the document uses. */
@@ -36,6 +37,7 @@ export interface Parameter {
 
 interface Media {
   schema?: JsonSchema;
+  example?: unknown;
   examples?: Record<string, unknown>;
 }
 
@@ -80,7 +82,11 @@ export class Contract {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
   private readonly validators = new Map<string, ValidateFunction>();
 
-  constructor(readonly document: OpenApiDocument) {
+  readonly document: OpenApiDocument;
+
+  constructor(published: OpenApiDocument) {
+    const document = dereference(published);
+    this.document = document;
     this.operations = Object.entries(document.paths).flatMap(([path, item]) =>
       METHODS.filter((method) => item[method]).map((method) => toOperation(method, path, item[method])),
     );
@@ -124,6 +130,13 @@ export class Contract {
     const validate = this.validator('paths', path, method, 'responses', String(status), 'content', type, 'schema');
     if (validate(body)) return found;
     return [...found, `a ${status} whose body doesn't fit: ${this.ajv.errorsText(validate.errors)}`];
+  }
+
+  /** @returns what of this JSON body the document doesn't allow in an answer with this status */
+  faultsOf({ method, path }: Operation, status: string, body: unknown): string[] {
+    const steps = ['paths', path, method, 'responses', status, 'content', 'application/json', 'schema'];
+    const validate = this.validator(...steps);
+    return validate(body) ? [] : [this.ajv.errorsText(validate.errors)];
   }
 
   private validator(...steps: string[]): ValidateFunction {

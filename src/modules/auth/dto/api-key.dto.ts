@@ -36,14 +36,14 @@ export class ApiKeyResponseDto {
   scopes!: ApiKeyScope[];
 
   /** Null for a key of an earlier release until it has been given an expiry. */
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2035-04-15T09:30:00.000Z' })
   expiresAt!: string | null;
 
   /** To the minute. */
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   lastUsedAt!: string | null;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   createdAt!: string;
 }
 
@@ -57,9 +57,12 @@ export class CreatedApiKeyResponseDto {
   @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
   scopes!: ApiKeyScope[];
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-04-15T09:30:00.000Z' })
   expiresAt!: string;
 
-  /** The key itself, shown this once: send it as `Authorization: Bearer`. */
+  /**
+   * The key itself, shown this once: send it as `Authorization: Bearer`.
+   * @example sak_665f1c2e9b1d4a3f8c7e6d5b_k3J9vQ2mX7pR4tY8wB1nZ6cD5fG0hLsA
+   */
   key!: string;
 }

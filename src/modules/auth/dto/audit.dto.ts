@@ -33,27 +33,27 @@ export class AuditEntryResponseDto {
   /** @example 665f1c2e9b1d4a3f8c7e6d5b */
   id!: string;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   at!: string;
 
   /** Null where nobody is known to have done it. */
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: '665f1c2e9b1d4a3f8c7e6d5b' })
   actorId!: string | null;
 
   /** The API key that was used; null for a session. */
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: null })
   apiKeyId!: string | null;
 
   @ApiProperty({ enum: AUDIT_EVENTS })
   event!: AuditEvent;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
   ip!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: 'Mozilla/5.0' })
   userAgent!: string | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: {} })
   details!: Record<string, string>;
 }
 

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Length } from 'class-validator';
 
 export class CodeDto {
@@ -21,10 +22,14 @@ export class TotpSecretResponseDto {
   otpauthUrl!: string;
 
   /** The same as a QR code: an SVG document. */
+  @ApiProperty({ example: '<svg xmlns="http://www.w3.org/2000/svg"></svg>' })
   qrSvg!: string;
 }
 
 export class RecoveryCodesResponseDto {
-  /** Each works once, in the place of a code; shown this once. */
+  /**
+   * Each works once, in the place of a code; shown this once.
+   * @example ["ABCD-EFGH-JKLM-NPQR"]
+   */
   recoveryCodes!: string[];
 }

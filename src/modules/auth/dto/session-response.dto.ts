@@ -10,11 +10,11 @@ export class SessionResponseDto {
   /** @example 203.0.113.7 */
   ip!: string;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   createdAt!: string;
 
   /** The last time its refresh token was used. */
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   lastUsedAt!: string;
 
   /** Whether it is the one that asks. */

@@ -16,7 +16,7 @@ export class AccountResponseDto {
 
   emailVerified!: boolean;
 
-  /** @example 2026-01-31T09:30:00.000Z */
+  /** @example 2035-01-15T09:30:00.000Z */
   @ApiProperty({ format: 'date-time' })
   createdAt!: string;
 }
@@ -27,10 +27,16 @@ export class TokensResponseDto {
   /** @example Bearer */
   tokenType!: string;
 
-  /** A JWT; verify it with `/.well-known/jwks.json`. */
+  /**
+   * A JWT; verify it with `/.well-known/jwks.json`.
+   * @example eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiI2NjVmMWMyZTliMWQ0YTNmOGM3ZTZkNWIifQ.c2lnbmF0dXJl
+   */
   accessToken!: string;
 
-  /** Opaque; works once. */
+  /**
+   * Opaque; works once.
+   * @example rT5vQ2mX7pR4tY8wB1nZ6cD5fG0hLsAk3J9
+   */
   refreshToken!: string;
 
   /**
@@ -42,6 +48,7 @@ export class TokensResponseDto {
   /**
    * Opaque; keep it on this device and send it with the next log-ins, so that failed log-ins from elsewhere don't lock this
    * device out. Good for 180 days, until the password changes.
+   * @example dV7pR4tY8wB1nZ6cD5fG0hLsAk3J9vQ2mX
    */
   deviceToken!: string;
 }

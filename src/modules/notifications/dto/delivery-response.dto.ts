@@ -10,17 +10,17 @@ export class DeliveryResponseDto {
   channel!: ChannelName;
 
   /** `skipped`: there was nobody to send it to, or it wasn't wanted any more. `failed`: it isn't tried again. */
-  @ApiProperty({ enum: DELIVERY_STATES })
+  @ApiProperty({ enum: DELIVERY_STATES, example: 'delivered' })
   state!: DeliveryState;
 
   /** @example 1 */
   attempts!: number;
 
   /** Why the latest attempt failed. */
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: null })
   lastError!: string | null;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2035-01-15T09:30:00.000Z' })
   deliveredAt!: string | null;
 }
 

@@ -6,7 +6,7 @@ export class NotificationResponseDto {
   /** @example 665f1c2e9b1d4a3f8c7e6d5b */
   id!: string;
 
-  @ApiProperty({ enum: NOTIFICATION_EVENTS })
+  @ApiProperty({ enum: NOTIFICATION_EVENTS, example: 'task.completed' })
   event!: NotificationEvent;
 
   /** @example "Task completed" */
@@ -22,10 +22,10 @@ export class NotificationResponseDto {
   })
   data!: Record<string, string>;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   readAt!: string | null;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   createdAt!: string;
 }
 

@@ -49,7 +49,7 @@ export class SubscribeDto {
     required: false,
     minimum: 1,
     maximum: LAST_MOMENT_MS,
-    example: 1798761600000,
+    example: 2051222400000,
   })
   @IsOptional()
   @Max(LAST_MOMENT_MS)
@@ -62,7 +62,10 @@ export class SubscribeDto {
 }
 
 export class VapidKeyResponseDto {
-  /** Base64url, as `applicationServerKey` takes it. */
+  /**
+   * Base64url, as `applicationServerKey` takes it.
+   * @example BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4
+   */
   publicKey!: string;
 }
 

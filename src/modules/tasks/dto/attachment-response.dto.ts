@@ -12,7 +12,10 @@ export class AttachmentResponseDto {
   /** @example application/pdf */
   contentType!: string;
 
-  /** Bytes. */
+  /**
+   * Bytes.
+   * @example 48213
+   */
   size!: number;
 
   /** `pending` until its upload has been completed; one that isn't within a day disappears. */

@@ -56,7 +56,13 @@ export class BulkTasksDto {
     type: 'array',
     minItems: 1,
     maxItems: MAX_OPERATIONS,
-    items: { oneOf: Object.values(BULK_OPERATIONS).map((type) => ({ $ref: getSchemaPath(type) })) },
+    items: {
+      oneOf: Object.values(BULK_OPERATIONS).map((type) => ({ $ref: getSchemaPath(type) })),
+      discriminator: {
+        propertyName: 'op',
+        mapping: Object.fromEntries(Object.entries(BULK_OPERATIONS).map(([op, type]) => [op, getSchemaPath(type)])),
+      },
+    },
   })
   @ArrayMaxSize(MAX_OPERATIONS)
   @ArrayMinSize(1)
@@ -69,7 +75,10 @@ export class BulkTaskResultResponseDto {
   @ApiProperty({ type: 'integer', example: 201 })
   status!: number;
 
-  /** Null where a task couldn't be created. */
+  /**
+   * Null where a task couldn't be created.
+   * @example 665f1c2e9b1d4a3f8c7e6d5b
+   */
   id!: string | null;
 
   /** As it is now; not after a deletion. */

@@ -5,13 +5,16 @@ import { type Page, PageInfoResponseDto } from '../../../common/pagination/page.
 const VALUE: ApiPropertyOptions = { oneOf: [{ type: 'string' }, { type: 'array', items: {} }], nullable: true };
 
 export class FieldChangeResponseDto {
-  /** A field of the task; `deletedAt` for a deletion and a restoration. */
+  /**
+   * A field of the task; `deletedAt` for a deletion and a restoration.
+   * @example status
+   */
   field!: string;
 
-  @ApiProperty(VALUE)
+  @ApiProperty({ ...VALUE, example: 'todo' })
   from!: unknown;
 
-  @ApiProperty(VALUE)
+  @ApiProperty({ ...VALUE, example: 'done' })
   to!: unknown;
 }
 
@@ -19,10 +22,13 @@ export class TaskChangeResponseDto {
   /** @example 665f1c2e9b1d4a3f8c7e6d5b */
   id!: string;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   at!: string;
 
-  /** Who did it. */
+  /**
+   * Who did it.
+   * @example 665f1c2e9b1d4a3f8c7e6d5b
+   */
   actorId!: string;
 
   changes!: FieldChangeResponseDto[];

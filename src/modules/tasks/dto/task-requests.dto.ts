@@ -42,13 +42,13 @@ export class CreateTaskDto {
   @IsArray()
   tags?: string[];
 
-  /** @example 2026-12-31T17:00:00.000Z */
+  /** @example 2035-01-31T17:00:00.000Z */
   @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false })
   @IsOptional()
   @IsTimestamp()
   dueDate?: string | null;
 
-  /** @example 2026-12-31T09:00:00.000Z */
+  /** @example 2035-01-31T09:00:00.000Z */
   @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false })
   @IsOptional()
   @IsTimestamp()

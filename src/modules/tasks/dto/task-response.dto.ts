@@ -16,30 +16,33 @@ export class TaskResponseDto {
   @ApiProperty({ enum: TASK_STATUSES })
   status!: TaskStatus;
 
-  @ApiProperty({ enum: TASK_PRIORITIES })
+  @ApiProperty({ enum: TASK_PRIORITIES, example: 'medium' })
   priority!: TaskPriority;
 
   /** @example ["work"] */
   tags!: string[];
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2035-01-31T17:00:00.000Z' })
   dueDate!: string | null;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2035-01-31T09:00:00.000Z' })
   remindAt!: string | null;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   completedAt!: string | null;
 
   attachments!: AttachmentResponseDto[];
 
-  /** Grows with each change; the `ETag`. */
+  /**
+   * Grows with each change; the `ETag`.
+   * @example 1
+   */
   version!: number;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   createdAt!: string;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   updatedAt!: string;
 }
 

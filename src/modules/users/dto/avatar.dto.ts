@@ -20,6 +20,9 @@ export class CreateAvatarDto {
 
 export class AvatarResponseDto {
   /** Leads to the picture, for everybody who has it; another picture has another one. */
-  @ApiProperty({ format: 'uri' })
+  @ApiProperty({
+    format: 'uri',
+    example: 'https://api.example.org/api/v1/users/665f1c2e9b1d4a3f8c7e6d5b/avatar/0f9c2b7e4d1a8c35',
+  })
   avatarUrl!: string;
 }

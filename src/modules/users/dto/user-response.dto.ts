@@ -26,18 +26,18 @@ export class UserResponseDto {
   /** @example Europe/Vienna */
   timezone!: string;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, nullable: true, example: null })
   avatarUrl!: string | null;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   createdAt!: string;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   updatedAt!: string;
 }
 
 export class SuspensionResponseDto {
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   at!: string;
 
   /** What the administrator who suspended the user gave as the reason. */
@@ -58,7 +58,7 @@ export class UserListResponseDto implements Page<UserResponseDto> {
 }
 
 export class PersonalDataResponseDto {
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   exportedAt!: string;
 
   /** What each module holds of the person. */
