@@ -42,6 +42,29 @@ describe('Swagger UI', () => {
     expect(await ui.groups()).toEqual(['Auth', 'Users', 'Tasks', 'Notifications', 'Health']);
   });
 
+  it('opens no operation for execution, and shows problems by their names alone', async () => {
+    expect(await ui.executable()).toBe(0);
+    const users = await ui.operationsOf('Users');
+    expect(users.indexOf('deleteMe')).toBeGreaterThan(users.indexOf('updateMe'));
+    const { whole, collapsed } = await ui.openOperation('Users-deleteMe');
+    expect(whole).toEqual(['204']);
+    expect(collapsed).toEqual(expect.arrayContaining(['400', '401', '403', '409', '503']));
+    expect(await ui.executable()).toBe(0);
+  });
+
+  it('fits a phone, has a filter, and leads to the document', async () => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 740 }, isMobile: true });
+    const phone = new SwaggerUi(await context.newPage());
+    await phone.open(service.url);
+    await phone.openOperation('Auth-login');
+    expect(await phone.overflow()).toBeLessThanOrEqual(0);
+    expect(await phone.documentAddress()).toBe(`${service.url}/docs/openapi.json`);
+    await phone.filter('Tasks');
+    await waitFor('the other groups to vanish', async () => (await phone.groups()).join() === 'Tasks');
+    expect(phone.complaints).toEqual([]);
+    await context.close();
+  });
+
   it('leads from the registration to the first notification', async () => {
     // With the example that the form holds already.
     const registered = await ui.execute<Tokens>('Auth-register');

@@ -45,6 +45,49 @@ export class SwaggerUi {
     return await Promise.all(tags.map((tag) => tag.getAttribute('data-tag')));
   }
 
+  /** The operations of a group, in the order they are shown. */
+  async operationsOf(group: string): Promise<string[]> {
+    const sections = await this.page.locator(`.opblock[id^="operations-${group}-"]`).all();
+    const ids = await Promise.all(sections.map((section) => section.getAttribute('id')));
+    return ids.map((id) => (id ?? '').replace(`operations-${group}-`, ''));
+  }
+
+  /** How many operations can be executed with one click. */
+  executable(): Promise<number> {
+    return this.page.locator('button.execute').count();
+  }
+
+  /** Opens an operation. @returns the statuses of its answers: those that are shown whole, and those shown by name alone */
+  async openOperation(operation: string): Promise<{ whole: string[]; collapsed: string[] }> {
+    const section = this.page.locator(`#operations-${operation}`);
+    await section.locator('.opblock-summary-control').click();
+    await section.locator('tr.response').first().waitFor();
+    const statuses = async (rows: Locator) => {
+      const all = await rows.all();
+      return (await Promise.all(all.map((row) => row.getAttribute('data-code')))).map(String);
+    };
+    const toggle = this.page.locator('.response-toggle');
+    return {
+      whole: await statuses(section.locator('tr.response').filter({ hasNot: toggle })),
+      collapsed: await statuses(section.locator('tr.response').filter({ has: toggle })),
+    };
+  }
+
+  /** How much wider than the window the page is, in pixels. */
+  async overflow(): Promise<number> {
+    return Number(await this.page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+  }
+
+  /** Shows the operations of groups whose name has this in it. */
+  async filter(text: string): Promise<void> {
+    await this.page.locator('.operation-filter-input').fill(text);
+  }
+
+  /** The address that the page names as the document's. */
+  documentAddress(): Promise<string | null> {
+    return this.page.locator('.info a.link').first().getAttribute('href');
+  }
+
   /** Gives the token to the Authorize dialog, instead of one that it may have. */
   async authorize(accessToken: string): Promise<void> {
     await this.page.locator('button.authorize').first().click();

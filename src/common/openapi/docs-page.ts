@@ -17,11 +17,13 @@ export function docsPage(base: string): string {
 <style>
 body { margin: 0 }
 .swagger-ui .topbar { display: none }
-.swagger-ui .response-toggle { all: unset; cursor: pointer; font: inherit }
+.swagger-ui .response-toggle { all: unset; cursor: pointer; font-size: 14px; overflow-wrap: anywhere }
 .swagger-ui .response-toggle:focus-visible { outline: 2px solid }
+.dark-mode .swagger-ui .header-col, .dark-mode .swagger-ui .headers td { color: inherit }
 @media (max-width: 40rem) {
   .swagger-ui .wrapper { padding: 0 8px }
-  .swagger-ui .opblock .opblock-summary { flex-wrap: wrap }
+  .swagger-ui .filter input { width: 100%; max-width: none }
+  .swagger-ui .response-col_links { display: none }
   .swagger-ui .opblock .opblock-summary-path { max-width: 100%; word-break: break-word }
   .swagger-ui .parameters-col_name { width: auto; min-width: 8em }
   .swagger-ui .table-container, .swagger-ui .responses-inner { overflow-x: auto }

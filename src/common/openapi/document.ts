@@ -77,8 +77,7 @@ function description(publicUrl: string): string {
 Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
 \`ETag\`; send it back in \`If-Match\` to change only what you have seen.
 
-This document: [JSON](${publicUrl}/docs/openapi.json), [YAML](${publicUrl}/docs/openapi.yaml). Events and WebSocket
-messages: [AsyncAPI](${publicUrl}/docs/asyncapi.yaml).
+This document: [JSON](${publicUrl}/docs/openapi.json), [YAML](${publicUrl}/docs/openapi.yaml).
 `.trim();
 }
 
