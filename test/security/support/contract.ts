@@ -91,6 +91,7 @@ export class Contract {
       METHODS.filter((method) => item[method]).map((method) => toOperation(method, path, item[method])),
     );
     addFormats.default(this.ajv);
+    this.ajv.addFormat('idn-email', /^[^@\s]+@[^@\s]+$/u);
     this.ajv.addSchema({ ...(closed(document) as OpenApiDocument), $id: DOCUMENT });
   }
 
