@@ -72,7 +72,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   app.useGlobalPipes(createValidationPipe());
   const storage = app.get(ObjectStorage);
   if (storage instanceof LocalStorage) await serveLocalFiles(server, storage, app.get(LocalUrls));
-  await serveDocs(server, {
+  serveDocs(server, {
     path: DOCS_PATH,
     version,
     publicUrl: environment.PUBLIC_URL,

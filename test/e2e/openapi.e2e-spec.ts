@@ -89,6 +89,10 @@ describe('the OpenAPI document', () => {
       expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, tag, '']);
     }
     expect(tags.size).toBe(3);
+    const refused = await fetch(`${service.url}/docs/openapi.json`, { headers: { 'If-Match': '"another"' } });
+    expect([refused.status, refused.headers.get('content-type')]).toEqual([
+      ...[412, 'application/problem+json; charset=utf-8'],
+    ]);
   });
 
   it('leads to the AsyncAPI document', async () => {

@@ -6,28 +6,28 @@ import type { HeaderName } from './response-headers.js';
 /** Headers that this operation's own answers carry beside those of every operation. */
 const responseHeaders = (...names: HeaderName[]) => ApiExtension(HEADERS_EXTENSION, names);
 
-const conditionalRead = () =>
+const conditions = () =>
   applyDecorators(
     ApiHeader({ name: 'If-Match', required: false, description: 'Answered 412 unless it names the current `ETag`' }),
     ApiHeader({
       name: 'If-None-Match',
       required: false,
-      description: 'Answered 304 where it names the current `ETag`',
+      description: 'Where it names the current `ETag`, a read is answered 304, and a write 412',
     }),
-    ApiResponse({ status: 304, description: 'Not modified: what `If-None-Match` names is current' }),
     ApiProblems('VERSION_MISMATCH'),
+  );
+
+const conditionalRead = () =>
+  applyDecorators(
+    conditions(),
+    ApiResponse({ status: 304, description: 'Not modified: what `If-None-Match` names is current' }),
   );
 
 /** Documents a read that carries an `ETag` and honours `If-Match` and `If-None-Match`. */
 export const ApiConditionalRead = () => applyDecorators(conditionalRead(), responseHeaders('ETag'));
 
 /** Documents a write that honours `If-Match` and `If-None-Match`. */
-export const ApiConditions = () =>
-  applyDecorators(
-    ApiHeader({ name: 'If-Match', required: false, description: 'Changes only what still has this `ETag`' }),
-    ApiHeader({ name: 'If-None-Match', required: false, description: 'Changes only what has another `ETag`' }),
-    ApiProblems('VERSION_MISMATCH'),
-  );
+export const ApiConditions = conditions;
 
 /** Documents a write that honours conditions, and carries the `ETag` of the resource after it. */
 export const ApiConditionalWrite = () => applyDecorators(responseHeaders('ETag'), ApiConditions());

@@ -35,7 +35,12 @@ export interface DocsOptions {
  * Serves the OpenAPI and AsyncAPI documents, and Swagger UI. The OpenAPI document is made at the first request for it: most
  * processes never need it, and making it takes as long as a noticeable part of their start.
  */
-export async function serveDocs(server: FastifyInstance, options: DocsOptions): Promise<void> {
+export function serveDocs(server: FastifyInstance, options: DocsOptions): void {
+  // Not before the application starts: only from then on, errors become problem documents.
+  void server.register((docs) => addRoutes(docs, options));
+}
+
+async function addRoutes(server: FastifyInstance, options: DocsOptions): Promise<void> {
   const { path } = options;
   let document: Promise<OpenAPIObject> | undefined;
   const openApi = async () => {

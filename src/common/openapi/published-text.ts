@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { namesTag } from '../http/etag.js';
+import { isUnchanged } from '../http/etag.js';
 
 const HASH_LENGTH = 22;
 /** Compressed once, then sent many times. */
@@ -28,12 +28,16 @@ export class PublishedText {
     private readonly make: () => Promise<string | Buffer>,
   ) {}
 
-  /** Answers a GET or HEAD with the text, or 304 where `If-None-Match` names what it would be. */
+  /**
+   * Answers a GET or HEAD with the text, or 304 where `If-None-Match` names what it would be.
+   *
+   * @throws VersionMismatchError where `If-Match` names another one
+   */
   async send(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const coding = chooseCoding(request.headers['accept-encoding']);
     const { body, etag } = await this.representation(coding);
     void reply.headers({ ETag: etag, 'Cache-Control': 'no-cache' }).header('Vary', varyOf(reply));
-    if (namesTag(request.headers['if-none-match'], etag)) return reply.status(304).send();
+    if (isUnchanged(request.headers, etag)) return reply.status(304).send();
     if (coding !== 'identity') void reply.header('Content-Encoding', coding);
     return reply.type(this.contentType).send(body);
   }

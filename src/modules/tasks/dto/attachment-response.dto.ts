@@ -26,13 +26,19 @@ export class AttachmentResponseDto {
 export class CompletedAttachmentResponseDto {
   attachment!: AttachmentResponseDto;
 
-  /** Of the task, of which the attachment is a part. */
+  /**
+   * Of the task, of which the attachment is a part.
+   * @example 2
+   */
   version!: number;
 }
 
 export class AttachmentUploadResponseDto extends UploadResponseDto {
   attachment!: AttachmentResponseDto;
 
-  /** Of the task, of which the attachment is a part. */
+  /**
+   * Of the task, of which the attachment is a part.
+   * @example 2
+   */
   version!: number;
 }
