@@ -1,7 +1,7 @@
 import { ApiClient, type ApiResponse, type PageOf, type Problem, sendRaw } from '../support/api-client.js';
 import { Api, type Operation, type Schema } from '../support/openapi.js';
 import { startService, type TestService } from '../support/service.js';
-import { createTask } from '../support/tasks.js';
+import { createTask, TASKS } from '../support/tasks.js';
 import { registerUser, registerVerifiedUser, type TestUser, withRole } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -246,6 +246,44 @@ describe('a body', () => {
     expect(await faultsOf(cases)).toEqual([]);
   });
 
+  it('that is not UTF-8 is 400 MALFORMED_BODY', async () => {
+    const notUtf8 = [
+      [0xff],
+      [0xc3, 0x28],
+      [0xc0, 0xaf], // longer than need be
+      [0xed, 0xa0, 0x80], // half a surrogate pair
+      [0xf0, 0x9f, 0x98], // cut off
+    ].map((bytes) => Buffer.concat([Buffer.from('{"name":"'), Buffer.from(bytes), Buffer.from('"}')]));
+    const cases = withBody().flatMap(({ operation, example }) =>
+      [...notUtf8, Buffer.from(JSON.stringify(example), 'utf16le')].map((body) => ({
+        operation,
+        what: body.toString('hex').slice(0, 40),
+        body,
+        expected: NOT_EVEN_JSON,
+      })),
+    );
+    expect(await faultsOf(cases)).toEqual([]);
+  });
+
+  it('in another charset than UTF-8 is 415', async () => {
+    const types = ['iso-8859-1', 'utf-16', '"utf-16le"', 'utf-7', 'us-ascii', 'utf-8; charset=iso-8859-1'];
+    const cases = withBody().flatMap(({ operation, example }) =>
+      types.map((charset) => ({
+        operation,
+        what: charset,
+        body: example,
+        headers: { 'Content-Type': `application/json; Charset=${charset}` },
+        expected: { status: 415, codes: ['UNSUPPORTED_MEDIA_TYPE'] },
+      })),
+    );
+    expect(await faultsOf(cases)).toEqual([]);
+    const user = await registerUser(service);
+    for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8']) {
+      const headers = { 'Content-Type': `application/json;charset=${charset}` };
+      expect((await user.api.post(TASKS, { title: 'Größe' }, headers)).status).toBe(201);
+    }
+  });
+
   it('of one byte more than a mebibyte is 413', async () => {
     const body = `"${'x'.repeat(TOO_LARGE - 2)}"`;
     const expected = { status: 413, codes: ['PAYLOAD_TOO_LARGE'] };
@@ -318,6 +356,64 @@ describe('a body', () => {
       }
     }
     expect(failures).toEqual([]);
+  });
+});
+
+/** What any text that people read must not be, by what is wrong with it. */
+const UNREADABLE = {
+  'a control character': 'a\u0001b',
+  'a line break': 'a\nb',
+  'a separator of lines': 'a\u2028b',
+  'an override of the direction': 'a\u202eb',
+  'an isolate of the direction': 'a\u2066b',
+  'spaces alone': ' \u00a0\u3000 ',
+  'zero-width characters alone': '\u200b\u200d\ufeff\u2060',
+  'fillers alone': '\u3164\u115f\uffa0',
+  'soft hyphens and variation selectors alone': '\u00ad\ufe0f\u{e0100}',
+  'an empty pattern of Braille alone': '\u2800',
+  'characters for tags alone': '\u{e0041}',
+};
+
+describe('a text that people read', () => {
+  const LINES = /^(name|title|tags|filename)$/;
+  const MULTILINE = /^(description|reason)$/;
+
+  it('in one line is refused where it has control characters or nothing to see, naming the field', async () => {
+    const cases = withBody().flatMap(({ operation, schema, example }) =>
+      api
+        .fieldsOf(schema)
+        .filter(({ path }) => LINES.test(path))
+        .flatMap(({ path }) =>
+          Object.entries(UNREADABLE).map(([what, text]) => ({
+            operation,
+            what: `${path}: ${what}`,
+            body: replaced(example, path, path === 'tags' ? [text] : text),
+            expected: INVALID(path),
+          })),
+        ),
+    );
+    expect(new Set(cases.map(({ what }) => what.split(':')[0]))).toEqual(
+      new Set(['name', 'title', 'tags', 'filename']),
+    );
+    expect(await faultsOf(cases)).toEqual([]);
+  });
+
+  it('in several lines is refused where it has other control characters, naming the field', async () => {
+    const texts = ['a\u0000b', 'a\u0007b', 'a\u009fb', 'a\u202db'];
+    const cases = withBody().flatMap(({ operation, schema, example }) =>
+      api
+        .fieldsOf(schema)
+        .filter(({ path }) => MULTILINE.test(path))
+        .flatMap(({ path }) =>
+          [...texts, ...(path === 'reason' ? [' \n', '\u200b'] : [])].map((text) => ({
+            operation,
+            what: `${path}: ${JSON.stringify(text)}`,
+            body: replaced(example, path, text),
+            expected: INVALID(path),
+          })),
+        ),
+    );
+    expect(await faultsOf(cases)).toEqual([]);
   });
 });
 

@@ -64,7 +64,7 @@ export class ApiClient {
     return this.send('DELETE', path, undefined, headers);
   }
 
-  /** @param body sent as JSON; a string goes out as it is */
+  /** @param body sent as JSON; a string or bytes go out as they are */
   async send<T>(method: string, path: string, body?: unknown, headers: HeadersInput = {}): Promise<ApiResponse<T>> {
     const response = await fetch(new URL(path, this.service.url), {
       method,
@@ -74,7 +74,9 @@ export class ApiClient {
         ...(this.accessToken === undefined ? {} : { Authorization: `Bearer ${this.accessToken}` }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     });
     return toResponse(response.status, response.headers, await response.text());
   }
