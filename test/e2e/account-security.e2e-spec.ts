@@ -1,3 +1,4 @@
+import { hash, verify } from '@node-rs/argon2';
 import { MongoClient, ObjectId } from 'mongodb';
 import { ApiClient, type PageOf, type Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
@@ -11,6 +12,7 @@ import {
   deleteUser,
   logIn,
   newEmail,
+  newRegistration,
   registerUser,
   registerVerifiedUser,
   setRole,
@@ -72,6 +74,45 @@ describe('sessions', () => {
 });
 
 describe('passwords', () => {
+  const PASSWORD = 'größe-über-bâteau-ế';
+
+  it.each(['NFC', 'NFD'] as const)('are the same in each form of Unicode, set in %s', async (form) => {
+    const user = await registerUser(service, { password: PASSWORD.normalize(form) });
+    for (const given of ['NFC', 'NFD'] as const) {
+      expect((await login({ ...user, password: PASSWORD.normalize(given) })).status).toBe(200);
+    }
+    expect((await login({ ...user, password: PASSWORD.normalize('NFKD').replace(/\p{M}/gu, '') })).status).toBe(401);
+    const verified = await user.api.delete<Problem>(ME);
+    expect(verified.body.code).toBe('STEP_UP_REQUIRED');
+    const [currentPassword, newPassword] = [PASSWORD.normalize('NFD'), 'überaus-größer-bâteau'];
+    expect((await user.api.post(`${AUTH}/password/change`, { currentPassword, newPassword })).status).toBe(204);
+    expect((await login({ ...user, password: newPassword.normalize('NFD') })).status).toBe(200);
+  });
+
+  it.each([
+    ['NFD', PASSWORD.normalize('NFD')],
+    ['a mixed form', PASSWORD.replace('ế', 'ê\u0301')],
+  ])('that an earlier release hashed in %s are accepted, and hashed anew in NFC', async (_, stored) => {
+    const user = await registerUser(service);
+    const accounts = databaseOf(service).collection('accounts');
+    const _id = new ObjectId(user.id);
+    await accounts.updateOne({ _id }, { $set: { passwordHash: await hash(stored) } });
+    expect((await login({ ...user, password: `${stored}!` })).status).toBe(401);
+    expect((await login({ ...user, password: stored })).status).toBe(200);
+    const account = await accounts.findOne<{ passwordHash: string }>({ _id });
+    expect(await verify(account?.passwordHash ?? '', PASSWORD.normalize('NFC'))).toBe(true);
+  });
+
+  it('have their length counted in NFC', async () => {
+    const short = 'ä-ö-ü-éèç'.normalize('NFD');
+    expect([...short].length).toBeGreaterThan(10);
+    const refused = await anonymous.post<Problem>(`${AUTH}/register`, newRegistration({ password: short }));
+    expect([refused.status, refused.body.errors?.[0]?.field]).toEqual([400, 'password']);
+    const long = 'äöüéèçñâêî'.repeat(13).slice(0, 126).normalize('NFD');
+    const user = await registerUser(service, { password: `${long}-x` });
+    expect((await login({ ...user, password: `${long}-x` })).status).toBe(200);
+  });
+
   it('are reset by a mailed token that works once and ends all sessions', async () => {
     const user = await registerVerifiedUser(service);
     expect(await anonymous.post(`${AUTH}/password/forgot`, { email: user.email })).toMatchObject({ status: 202 });

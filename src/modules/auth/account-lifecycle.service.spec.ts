@@ -22,6 +22,7 @@ function serviceWith(change: object, known: { active?: boolean; role?: string } 
     find: () => chain([{ _id: OTHER }]),
     findByIdAndUpdate: (id: string) => chain({ ...account, _id: id, ...(id === ME && change) }),
     deleteOne,
+    deleteMany: () => Promise.resolve(),
   };
   const nothing = { endAll: jest.fn(), removeAll: jest.fn(), markErased: jest.fn(), add: jest.fn(), unlock: jest.fn() };
   const parts = {

@@ -78,12 +78,13 @@ export class AuthService {
     const account = await this.accounts.findByEmail(email);
     const device = this.devices.verify(deviceToken, account);
     return await this.attempt({ email, ip: client.ip, device }, account, client, async () => {
-      if (!(await this.hasher.verify(account?.passwordHash, password)) || !account) {
+      const match = await this.hasher.verify(account?.passwordHash, password);
+      if (match === 'wrong' || !account) {
         await this.audit.record('login.failed', { client, details: account ? { userId: String(account._id) } : {} });
         throw new InvalidCredentialsError();
       }
       await this.revocations.assertActive(String(account._id));
-      if (this.hasher.isOutdated(account.passwordHash)) await this.accounts.rehash(account, password);
+      if (match === 'outdated') await this.accounts.rehash(account, password);
       if (!account.mfa) return await this.startSession(account, client);
       const { token } = await this.transactions.run(async (transaction) => {
         await this.accounts.assertUnchanged(account, transaction);

@@ -31,28 +31,35 @@ export class PasswordHasher {
     });
   }
 
-  /** Whether a hash was made with weaker parameters than today's. */
-  isOutdated(passwordHash: string): boolean {
-    const [, memory, time] = /\$m=(\d+),t=(\d+),/.exec(passwordHash) ?? [];
-    return Number(memory) < PARAMETERS.memoryCost || Number(time) < PARAMETERS.timeCost;
-  }
-
-  /** @throws OverloadedError where too many passwords are waiting */
+  /** Hashes a password in Unicode NFC. @throws OverloadedError where too many passwords are waiting */
   hash(password: string): Promise<string> {
-    return this.inTurn(() => hash(password, PARAMETERS));
+    return this.inTurn(() => hash(password.normalize('NFC'), PARAMETERS));
   }
 
   /**
-   * @param passwordHash undefined where there is no account: takes the time, and is false
+   * Compares a password, in Unicode NFC first, then in the forms that earlier releases may have hashed.
+   *
+   * @param passwordHash undefined where there is no account: takes the same time, and is `wrong`
+   * @returns `outdated` for one that should be hashed anew: it matches in another form, or with weaker parameters than today's
    * @throws OverloadedError where too many passwords are waiting
    */
-  async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
-    const matches = await this.inTurn(async () => verify(passwordHash ?? (await this.decoy), password));
-    return passwordHash !== undefined && matches;
+  async verify(passwordHash: string | undefined, password: string): Promise<'right' | 'outdated' | 'wrong'> {
+    const normal = password.normalize('NFC');
+    for (const form of new Set([normal, password, password.normalize('NFD')])) {
+      const matches = await this.inTurn(async () => verify(passwordHash ?? (await this.decoy), form));
+      if (matches && passwordHash !== undefined) return form !== normal || isWeak(passwordHash) ? 'outdated' : 'right';
+    }
+    return 'wrong';
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const request = requestContext.getStore();
     return this.limit.run(request ? networkOf(request.ip) : '', work);
   }
+}
+
+/** Whether a hash was made with weaker parameters than today's. */
+function isWeak(passwordHash: string): boolean {
+  const [, memory, time] = /\$m=(\d+),t=(\d+),/.exec(passwordHash) ?? [];
+  return Number(memory) < PARAMETERS.memoryCost || Number(time) < PARAMETERS.timeCost;
 }

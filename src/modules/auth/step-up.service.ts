@@ -62,7 +62,7 @@ export class StepUpService implements StepUpVerifier, OnModuleInit {
   /** @throws InvalidCredentialsError; ProblemError `RATE_LIMITED` after too many wrong ones */
   async checkPassword(account: Account, password: string, client: Client): Promise<void> {
     await this.count('password', { userId: String(account._id), client }, async () => {
-      if (!(await this.hasher.verify(account.passwordHash, password))) {
+      if ((await this.hasher.verify(account.passwordHash, password)) === 'wrong') {
         throw new InvalidCredentialsError('The password is wrong.');
       }
     });

@@ -1,5 +1,6 @@
 import { IsString, Length } from 'class-validator';
 import { OptionalField } from '../../common/validation/optional-field.js';
+import { IsPassword } from '../../common/validation/password.js';
 
 /** What the body of a route that needs a step-up takes beside its own fields. */
 export class StepUpDto {
@@ -11,8 +12,7 @@ export class StepUpDto {
    * @example "your password"
    */
   @OptionalField()
-  @Length(1, 128)
-  @IsString()
+  @IsPassword()
   password?: string;
 
   /**

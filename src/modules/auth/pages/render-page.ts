@@ -1,4 +1,5 @@
-import { PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH } from '../is-allowed-password.js';
+import { PASSWORD_MAX_LENGTH } from '../../../common/validation/password.js';
+import { PASSWORD_MIN_LENGTH } from '../is-allowed-password.js';
 import type { Language } from '../../../common/pages/choose-language.js';
 import { renderHtml } from '../../../common/pages/html-page.js';
 import { type PageName, type PasswordTexts, TEXTS } from './page-texts.js';
