@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
+import { anyScript, mailAddress, withByte } from './texts.js';
 import type { Contract, JsonSchema, Operation, Parameter } from './contract.js';
 
 /** A request as it was drawn; ids are places in the pool of those that exist by then. */
@@ -44,6 +45,8 @@ const nastyString = fc.oneof(
     ...['2016-12-31T23:59:60Z', '9999-12-31T23:59:59.999Z', '2026-01-01', '(((((((((', '[', '*', 'x'.repeat(20_000)],
   ),
   fc.string({ unit: 'binary', maxLength: 60 }),
+  anyScript,
+  mailAddress,
   fc.string({ unit: 'grapheme', maxLength: 60 }),
 );
 
@@ -89,7 +92,7 @@ export class RequestArbitraries {
         actor: fc.nat({ max: this.actors - 1 }),
         path: fc.record(Object.fromEntries(inPlace('path').map(({ name }) => [name, id()]))),
         query: this.query(inPlace('query'), whole),
-        headers: this.headers(inPlace('header')),
+        headers: this.headers(inPlace('header'), operation.bodySchema !== undefined),
         body: operation.bodySchema ? this.body(operation.bodySchema, whole) : undeclaredBody(operation),
       }),
     );
@@ -114,14 +117,17 @@ export class RequestArbitraries {
     });
   }
 
-  private headers(parameters: Parameter[]): Arbitrary<Record<string, string>> {
+  private headers(parameters: Parameter[], hasBody: boolean): Arbitrary<Record<string, string>> {
     const tag = fc.constantFrom(
       ...['"1"', '"2"', '"3"', 'W/"1"', '*', '"1", "2"', '""', 'nonsense', '"99999999999999999999"'],
       ...['"0001"', '"1.0"', '"1,2"', '"1" "2"', '"1", *', ',,"1",', '"-1"', '"1', '', `${'"1", '.repeat(1000)}"2"`],
     );
     const key = fc.constantFrom('1', '2', '3', 'a key with spaces', '', 'x'.repeat(255), 'x'.repeat(256), 'caf\xe9');
     const each = Object.fromEntries(parameters.map(({ name }) => [name, name === 'Idempotency-Key' ? key : tag]));
-    return fc.record(each, { requiredKeys: [] }) as Arbitrary<Record<string, string>>;
+    const charsets = ['utf-8', '"UTF-8"', 'iso-8859-1', 'utf-16le', 'us-ascii'];
+    const type = fc.constantFrom(...charsets.map((charset) => `application/json; charset=${charset}`));
+    const all = { ...each, ...(hasBody && { 'Content-Type': type }) };
+    return fc.record(all, { requiredKeys: [] });
   }
 
   private body(schema: JsonSchema, whole: boolean): Arbitrary<unknown> {
@@ -138,6 +144,10 @@ export class RequestArbitraries {
         arbitrary: nastyValue.filter((value) => typeof value !== 'string').map((value) => JSON.stringify(value)),
       },
       { weight: 1, arbitrary: broken },
+      {
+        weight: 1,
+        arbitrary: fc.tuple(good, fc.integer({ min: 128, max: 255 }), fc.nat()).map((drawn) => withByte(...drawn)),
+      },
       { weight: 1, arbitrary: fc.constant(undefined) },
     );
   }
@@ -201,10 +211,15 @@ function stringOf(
     const range = { min: new Date('1900-01-01'), max: new Date('9998-12-31'), noInvalidDate: true };
     return fc.date(range).map((date) => date.toISOString());
   }
-  if (format === 'idn-email') return fc.emailAddress();
-  if (pattern) return fc.stringMatching(new RegExp(pattern));
+  if (format === 'idn-email') return fc.oneof(fc.emailAddress(), mailAddress);
+  if (pattern) {
+    const fits = (text: string) => [...text].length >= minLength && [...text].length <= maxLength;
+    return fc.oneof(fc.stringMatching(new RegExp(pattern, 'u')), anyScript).filter(fits);
+  }
   if (typeof example === 'string' && maxLength < 40) return fc.constant(example);
-  return fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 10_000), size: 'small' });
+  const short = anyScript.filter((text) => [...text].length >= minLength && [...text].length <= maxLength);
+  const plain = fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 10_000), size: 'small' });
+  return fc.oneof(plain, short);
 }
 
 /** One thing wrong with a body: a member of another kind, one too few or one too many. */
