@@ -1,4 +1,6 @@
+import { ObjectId } from 'mongodb';
 import type { ApiClient, PageOf, Problem } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
 import { registerUser, type TestUser } from '../support/users.js';
@@ -84,7 +86,34 @@ describe('creating a task', () => {
     expect((await createTask(user.api, { tags: ['b', 'a', 'b'] })).tags).toEqual(['b', 'a']);
   });
 
+  it('trims texts of one line, and stores all texts in NFC', async () => {
+    const task = await createTask(user.api, {
+      title: '\u00a0 Cafe\u0301\n',
+      description: ' Cafe\u0301\r\n\tna\u0303o ',
+      tags: [' Ma\u0308rz ', 'März', '👩‍🚀', '१०% \u200d', 'با‌تجربه'],
+    });
+    expect(task).toMatchObject({
+      title: 'Café',
+      description: ' Café\r\n\tnão ',
+      tags: ['März', '👩‍🚀', '१०% \u200d', 'با‌تجربه'],
+    });
+    const found = await user.api.get<PageOf<TaskBody>>(`${TASKS}?tag=${encodeURIComponent(' Ma\u0308rz ,nowhere')}`);
+    expect(found.body.data.map(({ id }) => id)).toContain(task.id);
+  });
+
+  it('shows a tag with a comma of an earlier release, and lets the other fields be changed', async () => {
+    const { id } = await createTask(user.api, { tags: ['a'] });
+    await databaseOf(service)
+      .collection('tasks')
+      .updateOne({ _id: new ObjectId(id) }, { $set: { tags: ['a, b'] } });
+    const { status, body } = await user.api.patch<TaskBody>(`${TASKS}/${id}`, { title: 'New' });
+    expect([status, body.title, body.tags]).toEqual([200, 'New', ['a, b']]);
+    const removed = await user.api.patch<TaskBody>(`${TASKS}/${id}`, { tags: ['b'] });
+    expect([removed.status, removed.body.tags]).toEqual([200, ['b']]);
+  });
+
   it.each([
+    ['a tag with a comma', { tags: ['a', 'b, c'] }, 'tags'],
     ['no title', { title: undefined }, 'title'],
     ['an empty title', { title: '' }, 'title'],
     ['a title of 201 characters', { title: 'x'.repeat(201) }, 'title'],

@@ -20,10 +20,16 @@ export function filterOf(userId: string, query: ListTasksQueryDto): QueryFilter<
     ...(status && { status: { $in: status } }),
     ...(priority && { priority: { $in: priority.map(fromPriority) } }),
     // The keys are in the indexes, and spare the reading of most tasks that haven't got the tag.
-    ...(tag && { tagKeys: tagKeysPattern(tag), tags: { $in: tag } }),
+    ...(tag && tagFilter(tag)),
     ...((dueBefore ?? dueAfter) !== undefined && {
       dueDate: { ...(dueAfter && { $gte: new Date(dueAfter) }), $lt: dueBefore ? new Date(dueBefore) : NO_DUE_DATE },
     }),
     ...(createdAfter && { createdAt: { $gte: new Date(createdAfter) } }),
   };
+}
+
+/** Earlier releases stored tags as they were sent: those that came in NFD are found, too. */
+function tagFilter(tags: string[]): QueryFilter<Task> {
+  const spellings = [...new Set(tags.flatMap((tag) => [tag, tag.normalize('NFD')]))];
+  return { tagKeys: tagKeysPattern(spellings), tags: { $in: spellings } };
 }

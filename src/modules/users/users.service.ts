@@ -260,7 +260,7 @@ function keysetOf(sort: UserSort): Keyset<'createdAt' | 'email'> {
 }
 
 function filterOf({ role, q }: ListUsersQueryDto): QueryFilter<User> {
-  const prefix = q && new RegExp(`^${literally(q.toLowerCase())}`);
+  const prefix = q && new RegExp(`^${literally(q.normalize('NFC').toLowerCase())}`);
   const address = q && canonicalAddress(q);
   const matches = [{ email: prefix }, { nameKey: prefix }, ...(address ? [{ email: address }] : [])];
   return { ...(role && { role }), ...(prefix && { $or: matches }) };

@@ -1,13 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsOptional, IsString, Length } from 'class-validator';
+import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsOptional } from 'class-validator';
 import { API_KEY_SCOPES, type ApiKeyScope } from '../../../contracts/api-key-scope.js';
 import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
+import { SingleLineText } from '../../../common/validation/text.js';
 
 export class CreateApiKeyDto extends StepUpDto {
   /** @example "nightly report" */
-  @Length(1, 100)
-  @IsString()
+  @SingleLineText({ maxLength: 100 })
   name!: string;
 
   /** Writing includes reading. */

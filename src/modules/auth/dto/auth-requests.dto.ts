@@ -1,6 +1,8 @@
 import { IsBoolean, IsString, Length, MaxLength } from 'class-validator';
 import { IsMailAddress } from '../../../common/validation/mail-address.js';
 import { OptionalField } from '../../../common/validation/optional-field.js';
+import { IsPassword } from '../../../common/validation/password.js';
+import { SingleLineText } from '../../../common/validation/text.js';
 import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 import { IsAllowedPassword } from '../is-allowed-password.js';
 
@@ -8,8 +10,7 @@ const TOKEN_MAX_LENGTH = 200;
 
 export class RegisterDto {
   /** @example "Ada Lovelace" */
-  @Length(1, 100)
-  @IsString()
+  @SingleLineText({ maxLength: 100 })
   name!: string;
 
   /** @example ada@example.org */
@@ -30,8 +31,7 @@ export class LoginDto {
   email!: string;
 
   /** @example correct-horse-battery */
-  @Length(1, 128)
-  @IsString()
+  @IsPassword()
   password!: string;
 
   /**
@@ -69,8 +69,7 @@ export class VerifyEmailDto {
    * @example correct-horse-battery
    */
   @OptionalField()
-  @Length(1, 128)
-  @IsString()
+  @IsPassword()
   password?: string;
 }
 
@@ -114,8 +113,7 @@ export class ResetPasswordDto {
 
 export class ChangePasswordDto {
   /** @example correct-horse-battery */
-  @Length(1, 128)
-  @IsString()
+  @IsPassword()
   currentPassword!: string;
 
   /** @example another-horse-battery */

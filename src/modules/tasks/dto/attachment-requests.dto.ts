@@ -1,10 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsString, Length, Matches } from 'class-validator';
+import { IsIn, Matches } from 'class-validator';
+import { SingleLineText } from '../../../common/validation/text.js';
 import { UploadSize } from '../../../platform/storage/upload-size.decorator.js';
 
 const MAX_SIZE = 25 * 1024 * 1024;
-/** Nothing that leads elsewhere, or shows another name than it is: separators, control characters, a turned direction. */
-const FILENAME = /^(?!\.{1,2}$)[^/\\\p{Cc}\u202a-\u202e\u2066-\u2069]+$/u;
 
 /** No SVG: as a page of its own it runs scripts. */
 export const ATTACHMENT_TYPES = [
@@ -33,10 +32,8 @@ export const ATTACHMENT_TYPES = [
 
 export class CreateAttachmentDto {
   /** @example "Report March.pdf" */
-  @ApiProperty()
-  @Matches(FILENAME, { message: 'must be a name without path, control characters or changes of direction' })
-  @Length(1, 255)
-  @IsString()
+  @Matches(/^(?!\.{1,2}$)/, { message: 'must be a name, not a path' })
+  @SingleLineText({ maxLength: 255, without: '/\\' })
   filename!: string;
 
   /** @example application/pdf */

@@ -1,10 +1,11 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Length, MaxLength, ValidateBy } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Length, ValidateBy } from 'class-validator';
 import { PageQueryDto } from '../../../common/pagination/page.dto.js';
 import { CommaSeparated } from '../../../common/validation/comma-separated.js';
 import { IsIanaTimeZone } from '../../../common/validation/is-iana-time-zone.js';
 import { IsTimestamp } from '../../../common/validation/is-timestamp.js';
 import { OptionalField } from '../../../common/validation/optional-field.js';
+import { MultiLineText, SingleLineText } from '../../../common/validation/text.js';
 import { TASK_PRIORITIES, TASK_STATUSES, type TaskPriority, type TaskStatus } from '../schemas/task.schema.js';
 
 const MAX_TAGS = 20;
@@ -12,16 +13,12 @@ const MAX_TAG_LENGTH = 40;
 
 export class CreateTaskDto {
   /** @example "Write the report" */
-  @ApiProperty()
-  @Length(1, 200)
-  @IsString()
+  @SingleLineText({ maxLength: 200 })
   title!: string;
 
   /** @example "With the numbers of March." */
-  @ApiProperty({ required: false })
   @OptionalField()
-  @MaxLength(10_000)
-  @IsString()
+  @MultiLineText({ minLength: 0, maxLength: 10_000 })
   description?: string;
 
   @ApiProperty({ enum: TASK_STATUSES, default: 'todo', required: false })
@@ -36,8 +33,7 @@ export class CreateTaskDto {
 
   /** @example ["work"] */
   @OptionalField()
-  @Length(1, MAX_TAG_LENGTH, { each: true })
-  @IsString({ each: true })
+  @SingleLineText({ maxLength: MAX_TAG_LENGTH, each: true, without: ',' })
   @ArrayMaxSize(MAX_TAGS)
   @IsArray()
   tags?: string[];
@@ -91,11 +87,10 @@ export class ListTasksQueryDto extends PageQueryDto {
 
   /** Any of these. */
   @ApiProperty({ type: String, isArray: true, required: false, style: 'form', explode: false } as object)
+  @CommaSeparated() // transforms first, since it stands first
   @OptionalField()
-  @Length(1, MAX_TAG_LENGTH, { each: true })
-  @IsString({ each: true })
+  @SingleLineText({ maxLength: MAX_TAG_LENGTH, each: true })
   @ArrayMaxSize(MAX_TAGS)
-  @CommaSeparated()
   tag?: string[];
 
   /** Excluded: tasks due at this very time aren't listed. */

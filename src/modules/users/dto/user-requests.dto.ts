@@ -3,6 +3,7 @@ import { IsIn, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-v
 import { PageQueryDto } from '../../../common/pagination/page.dto.js';
 import { IsIanaTimeZone } from '../../../common/validation/is-iana-time-zone.js';
 import { OptionalField } from '../../../common/validation/optional-field.js';
+import { MultiLineText, SingleLineText } from '../../../common/validation/text.js';
 import { type Role, ROLES } from '../../../contracts/role.js';
 import { StepUpDto } from '../../../platform/step-up/step-up.dto.js';
 
@@ -23,8 +24,7 @@ const IsLanguageTag = () =>
 export class UpdateUserDto {
   /** @example "Ada Lovelace" */
   @OptionalField()
-  @Length(1, 100)
-  @IsString()
+  @SingleLineText({ maxLength: 100 })
   name?: string;
 
   /**
@@ -80,15 +80,13 @@ export class UnsuspendUserDto {
 
   /** For the audit trail. */
   @OptionalField()
-  @Length(1, 500)
-  @IsString()
+  @MultiLineText({ maxLength: 500 })
   reason?: string;
 }
 
 export class SuspendUserDto extends StepUpDto {
   /** For administrators and the audit trail; the user doesn't see it. */
   @OptionalField()
-  @Length(1, 500)
-  @IsString()
+  @MultiLineText({ maxLength: 500 })
   reason?: string;
 }
