@@ -1,59 +1,91 @@
-import { type Command, UsageError } from './cli/command.js';
+import { Command, CommanderError } from 'commander';
+import { addKeysCommand } from './cli/keys/keys-command.js';
+import { toCount, toModules } from './cli/arguments.js';
+import { type Outcome, UsageError } from './cli/command.js';
 import { ProblemError } from './common/errors/problem.js';
 import { ConfigurationError } from './config/environment.js';
 
-const USAGE = `Usage: cli <command>
+const EXIT_FAILED = 1;
+const EXIT_MISUSED = 2;
+const EXIT_CODES = `
+Exit codes: 0 done, 1 not done for the reason on standard error, 2 called in a wrong way,
+3 (migrate --check) something that this release needs is missing.`;
 
-  create-admin --name NAME --email EMAIL   makes an administrator; the password comes from
-                                           ADMIN_PASSWORD or from standard input
-  migrate [--contract] [--check]           creates missing indexes and runs pending migrations (before a
-                                           rollout); --contract also runs those that need the previous
-                                           release gone; --check changes nothing, lists what is pending,
-                                           and exits with 3 if the release can't serve without it
-  sync-indexes                             creates missing indexes alone
-  shard [--check]                          shards the database of a mongos, as far as it isn't; --check says
-                                           what is left to do, and which hot queries ask every shard
-  reencrypt-secrets                        encrypts what is stored with the first of APP_SECRETS (before
-                                           the old one is retired)
-  replay-dead-letters [--queue NAME]       has events that were given up tried again: those of one queue,
-                                           or all
-  seed --users N --tasks N [--heavy N]     fills the database for trials; --heavy gives the first user N of
-                                           the tasks. Started again, it goes on where it was stopped.
-                                           Refuses in production without --in-production
-  keys STEP jwt|app-secret [--out FILE]    the keys of JWT_PRIVATE_KEYS or APP_SECRETS; STEP is list,
-                                           make, add, promote, retire, public or derive; cli keys explains
-                                           them
-`;
-
-/** Loaded when called: making a key takes no database, nor the time to load what does. */
-const COMMANDS: Record<string, () => Promise<Command>> = {
-  'create-admin': async () => (await import('./cli/create-admin.js')).createAdmin,
-  migrate: async () => (await import('./cli/migrate.js')).migrate,
-  'sync-indexes': async () => (await import('./cli/sync-indexes.js')).syncIndexes,
-  shard: async () => (await import('./cli/sharding/shard.js')).shard,
-  'reencrypt-secrets': async () => (await import('./cli/reencrypt-secrets.js')).reencryptSecrets,
-  'replay-dead-letters': async () => (await import('./cli/replay-dead-letters.js')).replayDeadLetters,
-  seed: async () => (await import('./cli/seed.js')).seed,
-  keys: async () => (await import('./cli/keys/keys.js')).keys,
-};
-
-const [name = '', ...args] = process.argv.slice(2);
-const loadCommand = COMMANDS[name];
-if (!loadCommand) {
-  process.stderr.write(USAGE);
-  process.exit(name === '' || name === '--help' ? 0 : 2);
+/** Each command loads what it needs when it is called: making a key takes no database, nor the time to load what does. */
+function buildProgram(): Command {
+  const program = new Command('cli')
+    .description("Commands for operators. They run with the environment of the service's processes.")
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride();
+  program
+    .command('create-admin')
+    .description('make an administrator; the password comes from ADMIN_PASSWORD or from standard input')
+    .requiredOption('--name <name>', 'what to call them')
+    .requiredOption('--email <address>', 'the address to log in with, which counts as verified')
+    .action(async (options: { name: string; email: string }) =>
+      show(await (await import('./cli/create-admin.js')).createAdmin(options, process.env)),
+    );
+  program
+    .command('migrate')
+    .description('create missing indexes and run pending migrations; before a rollout')
+    .option('--contract', 'also run the steps that need the previous release gone', false)
+    .option('--check', 'change nothing, and list what is pending', false)
+    .option('--json', 'print the result as JSON', false)
+    .action(async (options: { contract: boolean; check: boolean; json: boolean }) =>
+      show(await (await import('./cli/migrate.js')).migrate(options, process.env), options),
+    );
+  program
+    .command('sync-indexes')
+    .description('create missing indexes alone')
+    .action(async () => show(await (await import('./cli/sync-indexes.js')).syncIndexes(process.env)));
+  program
+    .command('shard')
+    .description("shard a mongos' database, as far as it isn't sharded yet")
+    .option('--check', 'change nothing, and say what is left to do and which hot queries ask every shard', false)
+    .action(async (options: { check: boolean }) =>
+      show(await (await import('./cli/sharding/shard.js')).shard(options, process.env)),
+    );
+  program
+    .command('reencrypt-secrets')
+    .description('encrypt what is stored with the first of APP_SECRETS; before the old one is retired')
+    .action(async () => show(await (await import('./cli/reencrypt-secrets.js')).reencryptSecrets(process.env)));
+  program
+    .command('replay-dead-letters')
+    .description('have events that were given up tried again')
+    .option('--queue <name>', 'those of this queue alone')
+    .option('--json', 'print how many they were, by queue, as JSON', false)
+    .action(async (options: { queue?: string; json: boolean }) =>
+      show(await (await import('./cli/replay-dead-letters.js')).replayDeadLetters(options, process.env), options),
+    );
+  program
+    .command('seed')
+    .description('fill the database for trials; started again, it goes on where it was stopped')
+    .requiredOption('--users <count>', 'how many users, at least 1', toCount)
+    .requiredOption('--tasks <count>', 'how many tasks, of all users together', toCount)
+    .option('--heavy <count>', 'how many of the tasks the first user has', toCount, 0)
+    .option('--in-production', 'also where NODE_ENV is production', false)
+    .action(async (options: { users: number; tasks: number; heavy: number; inProduction: boolean }) =>
+      show(await (await import('./cli/seed.js')).seed(options, process.env)),
+    );
+  addKeysCommand(program, { toModules, show });
+  return program;
 }
-try {
-  const command = await loadCommand();
-  const { output, note, exitCode = 0 } = await command(args, process.env);
+
+/** Prints what a command gave, and ends the process once it is written. */
+function show({ output, data, note, exitCode = 0 }: Outcome, { json = false } = {}): void {
   if (note) process.stderr.write(`${note}\n`);
-  process.stdout.write(output && `${output}\n`, () => process.exit(exitCode));
+  const result = json ? JSON.stringify(data) : output;
+  process.stdout.write(result && `${result}\n`, () => process.exit(exitCode));
+}
+
+try {
+  const program = buildProgram();
+  if (process.argv.length > 2) await program.parseAsync();
+  else program.outputHelp();
 } catch (error) {
-  const expected =
-    error instanceof UsageError ||
-    error instanceof ProblemError ||
-    error instanceof ConfigurationError ||
-    String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+  // Commander has printed its own.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_MISUSED);
+  const expected = [UsageError, ProblemError, ConfigurationError].some((type) => error instanceof type);
   console.error(expected ? (error as Error).message : error);
-  process.exit(1);
+  process.exit(error instanceof UsageError ? EXIT_MISUSED : EXIT_FAILED);
 }

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { Logger } from '@nestjs/common';
 import { createApp } from './bootstrap.js';
 import type { Environment } from './config/environment.js';
+import { warnOfUnknownVariables } from './config/unknown-variables.js';
 import { answersProbesWhileWaiting, obeyPrimary, reportReady } from './platform/cluster/worker.js';
 import { waitForDatabase } from './platform/database/wait-for-database.js';
 import { listenOnStandby } from './platform/health/standby.js';
@@ -17,7 +18,10 @@ export async function serve(environment: Environment): Promise<void> {
   // A worker is told by its primary, which gets the signals. SIGHUP means the end of the terminal here.
   const signals = cluster.isWorker ? undefined : new StopSignals(['SIGTERM', 'SIGINT', 'SIGHUP']);
   const logger = createLogger(environment.LOG_LEVEL);
-  if (!cluster.isWorker) warnOfEndOfLife(logger);
+  if (!cluster.isWorker) {
+    warnOfEndOfLife(logger);
+    warnOfUnknownVariables(logger);
+  }
   const sendRest = await startReporting(environment, logger);
   const standIn = answersProbesWhileWaiting() ? () => listenOnStandby(environment) : undefined;
   await waitForDatabase(environment, (message) => logger.warn(message), standIn);

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { parseArgs } from 'node:util';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { type FieldError, ValidationFailedError } from '../common/errors/problem.js';
@@ -12,18 +11,18 @@ import { type Outcome, UsageError } from './command.js';
 import { withApp } from './with-app.js';
 
 /** `create-admin`: the only way to the first administrator. */
-export async function createAdmin(args: string[], source: NodeJS.ProcessEnv): Promise<Outcome> {
+export async function createAdmin(
+  account: { name: string; email: string },
+  source: NodeJS.ProcessEnv,
+): Promise<Outcome> {
   const environment = await loadEnvironment(source);
-  const { values } = parseArgs({ args, options: { name: { type: 'string' }, email: { type: 'string' } } });
   const password = source.ADMIN_PASSWORD ?? (await readLine());
-  const registration = plainToInstance(RegisterDto, { ...values, password });
+  const registration = plainToInstance(RegisterDto, { name: account.name, email: account.email, password });
   const errors = toFieldErrors(validateSync(registration, { stopAtFirstError: true }));
   if (errors.length > 0) throw usageError(errors);
-  await withApp(
-    environment,
-    (app) => app.get(AuthService, { strict: false }).registerAdmin(registration),
+  await withApp(environment, (app) => app.get(AuthService, { strict: false }).registerAdmin(registration), [
     'auth',
-  ).catch((error: unknown) => {
+  ]).catch((error: unknown) => {
     throw error instanceof ValidationFailedError ? usageError(error.errors) : error;
   });
   return { output: 'The administrator can log in now.' };

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { loadEnvironment } from '../config/load-environment.js';
 import { IndexSynchronizer } from '../platform/database/index-synchronizer.js';
 import type { RegisteredMigration } from '../platform/migrations/migration-registry.js';
@@ -6,23 +5,24 @@ import { type MigrationProgress, Migrator } from '../platform/migrations/migrato
 import type { Outcome } from './command.js';
 import { withApp } from './with-app.js';
 
-const OPTIONS = { contract: { type: 'boolean', default: false }, check: { type: 'boolean', default: false } } as const;
 /** The exit code of `--check` where a required migration or index is missing. */
 const EXIT_PENDING = 3;
 const PROGRESS_EVERY_MS = 5000;
 const CONTRACT_HINT = 'run cli migrate --contract once no instance of the previous release serves';
 
 /** `migrate`: brings the database to what this release needs; `--check` only says what is missing. */
-export async function migrate(args: string[], source: NodeJS.ProcessEnv): Promise<Outcome> {
-  const { values } = parseArgs({ args, options: OPTIONS });
+export async function migrate(
+  { contract, check }: { contract: boolean; check: boolean },
+  source: NodeJS.ProcessEnv,
+): Promise<Outcome> {
   return await withApp(await loadEnvironment(source), async (app) => {
     const migrator = app.get(Migrator);
-    if (values.check)
-      return describePending(await migrator.findPending(), await app.get(IndexSynchronizer).findMissing());
+    if (check) return describePending(await migrator.findPending(), await app.get(IndexSynchronizer).findMissing());
     const notice = (message: string) => void process.stderr.write(`${message}\n`);
-    const later = await migrator.migrate({ contract: values.contract, report: progressPrinter(), notice });
+    const later = await migrator.migrate({ contract, report: progressPrinter(), notice });
     const note = later.length > 0 ? `Left for later: ${idsOf(later)}: ${CONTRACT_HINT}.` : undefined;
-    return { output: 'All required migrations and indexes are in place.', ...(note && { note }) };
+    const data = { later: later.map(({ id }) => id) };
+    return { output: 'All required migrations and indexes are in place.', data, ...(note && { note }) };
   });
 }
 
@@ -37,6 +37,7 @@ function describePending(pending: RegisteredMigration[], indexes: string[]): Out
   const isPending = indexes.length + required.length > 0;
   return {
     output: lines.length > 0 ? lines.join('\n') : 'Nothing is pending.',
+    data: { missingIndexes: indexes, pending: required.map(({ id }) => id), later: later.map(({ id }) => id) },
     ...(isPending && { exitCode: EXIT_PENDING }),
   };
 }

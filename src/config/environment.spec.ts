@@ -78,6 +78,7 @@ describe('readEnvironment', () => {
     ['PORT', '70000'],
     ['PORT', '-1'],
     ['METRICS_PORT', '1.5'],
+    ['METRICS_PORT', '5000'],
     ['WORKERS', '0'],
     ['WORKERS', '-2'],
     ['WORKERS', 'many'],

@@ -25,6 +25,7 @@ import {
   IsBusForModules,
   IsCertificateList,
   IsKeyOfCertificate,
+  IsOtherPort,
   IsSecretList,
   IsServerAddress,
   IsSigningKeyList,
@@ -76,6 +77,7 @@ export class Environment {
   @IsInt({ message: 'must be a port number' })
   @Min(0)
   @Max(65535)
+  @Validate(IsOtherPort)
   readonly METRICS_PORT: number = 9464;
 
   @Transform(toCount)

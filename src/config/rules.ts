@@ -160,6 +160,17 @@ export class IsBusForModules implements ValidatorConstraintInterface {
   }
 }
 
+@ValidatorConstraint({ name: 'isOtherPort' })
+export class IsOtherPort implements ValidatorConstraintInterface {
+  validate(port: unknown, { object }: ValidationArguments): boolean {
+    return port === 0 || port !== (object as { PORT: number }).PORT;
+  }
+
+  defaultMessage(): string {
+    return 'must be another port than PORT';
+  }
+}
+
 @ValidatorConstraint({ name: 'isWorkerCount' })
 export class IsWorkerCount implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {

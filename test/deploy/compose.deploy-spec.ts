@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { KEY_KINDS } from '../../src/cli/keys/key-kinds.js';
 import { keys } from '../../src/cli/keys/keys.js';
 import { readEnvironment } from '../../src/config/environment.js';
 import { MODULES } from '../../src/contracts/modules.js';
@@ -274,7 +275,7 @@ describe('docker/make-secrets.sh', () => {
       run('sh', ['docker/make-secrets.sh', folder]);
       const source = { APP_SECRETS_FILE: join(folder, 'app_secrets') };
       for (const name of MODULES) {
-        const { output } = await keys(['derive', 'app-secret', '--for', name], source);
+        const { output } = await keys('derive', KEY_KINDS['app-secret'], source, { modules: [name] });
         expect(readFileSync(join(folder, `app_keys_${name}`), 'utf8')).toBe(output);
       }
     } finally {

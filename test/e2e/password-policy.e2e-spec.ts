@@ -64,7 +64,7 @@ describe('a weak password', () => {
 
     const args = ['create-admin', '--name', NAME, '--email', newEmail()];
     const { code, output } = await runCli(service, args, { ADMIN_PASSWORD: password });
-    expect([code, output]).toEqual([1, expect.stringContaining(`password: ${message}`)]);
+    expect([code, output]).toEqual([2, expect.stringContaining(`password: ${message}`)]);
   });
 
   it('is the address, or a part of it with a few digits', async () => {

@@ -60,19 +60,31 @@ describe('cli seed', () => {
 
   it.each([
     ['in production', SEED, { NODE_ENV: 'production' }, /--in-production/],
-    ['without a number of users', ['seed', '--tasks', '5'], {}, /--users must be a whole number/],
+    ['without a number of users', ['seed', '--tasks', '5'], {}, /required option '--users <count>' not specified/],
     ['for nobody', ['seed', '--users', '0', '--tasks', '5'], {}, /--users must be at least 1/],
-    ['with a broken number', ['seed', '--users', '5', '--tasks', '1e6'], {}, /--tasks must be a whole number/],
+    [
+      'with a broken number',
+      ['seed', '--users', '5', '--tasks', '1e6'],
+      {},
+      /'--tasks <count>' argument '1e6' is invalid. It must be a whole number/,
+    ],
     [
       'with more for one user than there are',
       ['seed', '--users', '5', '--tasks', '5', '--heavy', '6'],
       {},
       /--heavy can be/,
     ],
-  ])('refuses %s, in one sentence', async (_, args, environment, message) => {
+    [
+      'in a process that serves a part',
+      SEED,
+      { MODULES: 'auth', EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://localhost' },
+      /is for a process that serves auth and tasks/,
+      1,
+    ],
+  ])('refuses %s, in one sentence', async (_, args, environment, message, exitCode = 2) => {
     const before = await countTasks();
     const { code, output } = await runCli(service, args, environment);
-    expect(code).toBe(1);
+    expect(code).toBe(exitCode);
     expect(output.trim()).toMatch(message);
     expect(output.trim().split('\n')).toHaveLength(1);
     expect(await countTasks()).toBe(before);

@@ -276,11 +276,11 @@ describe('create-admin', () => {
   it('says what is wrong, without the password, and makes nobody', async () => {
     const { email } = newRegistration();
     const weak = await run('Grace', email, 'password1234');
-    expect(weak.code).toBe(1);
+    expect(weak.code).toBe(2);
     expect(weak.output).toMatch(/^password: must not be one of the commonest/m);
     expect(weak.output).not.toContain('password1234');
     const nameless = await run('', email, 'correct-horse-battery');
-    expect([nameless.code, nameless.output]).toEqual([1, expect.stringMatching(/^name: /m)]);
+    expect([nameless.code, nameless.output]).toEqual([2, expect.stringMatching(/^name: /m)]);
     const login = await new ApiClient(service).post('/api/v1/auth/login', { email, password: 'correct-horse-battery' });
     expect(login.status).toBe(401);
   });

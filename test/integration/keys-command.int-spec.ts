@@ -5,7 +5,7 @@ function cli(args: string[], env: NodeJS.ProcessEnv) {
   return { status, stdout, stderr };
 }
 
-describe('cli keys, as a process', () => {
+describe('cli, as a process', () => {
   it('needs nothing but the variable, and prints nothing else on standard output', () => {
     const made = cli(['keys', 'make', 'jwt'], {});
     expect(made.status).toBe(0);
@@ -23,7 +23,24 @@ describe('cli keys, as a process', () => {
       stdout: '',
       stderr: 'SECRETS_SOURCE must be env, vault or aws-secrets-manager.\n',
     });
-    const { status, stderr } = cli(['keys'], {});
-    expect([status, stderr]).toEqual([1, expect.stringContaining('Usage: cli keys STEP')]);
+  });
+
+  it.each([
+    [['keys'], 'Usage: cli keys'],
+    [['keys', 'make', 'toString'], 'Allowed choices are jwt, app-secret.'],
+    [['keys', 'make', 'jwt', 'now'], 'too many arguments'],
+    [['keys', 'derive', 'jwt', '--for', 'tasks'], 'Allowed choices are app-secret.'],
+    [['keys', 'derive', 'app-secret', '--for', 'billing'], 'It must be one or more of auth, '],
+    [['reencrypt-secrets', '--dry-run'], "unknown option '--dry-run'"],
+    [['sync-indexes', 'now'], 'too many arguments'],
+    [['destroy-everything'], "unknown command 'destroy-everything'"],
+  ])('%j is refused before anything is done', (args, message) => {
+    expect(cli(args, {})).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining(message) as string });
+  });
+
+  it.each(['create-admin', 'reencrypt-secrets', 'keys'])('%s --help explains the command, and does nothing', (name) => {
+    const { status, stdout, stderr } = cli([name, '--help'], {});
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(new RegExp(`^Usage: cli ${name}`));
   });
 });

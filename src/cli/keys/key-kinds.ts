@@ -54,4 +54,4 @@ const APP_SECRET: KeyKind = {
     purposesOf(modules).map((purpose) => `${purpose}:${deriveKey(secret, purpose).toString('base64url')}`),
 };
 
-export const KEY_KINDS: Readonly<Record<string, KeyKind>> = { jwt: JWT, 'app-secret': APP_SECRET };
+export const KEY_KINDS = { jwt: JWT, 'app-secret': APP_SECRET } as const satisfies Record<string, KeyKind>;

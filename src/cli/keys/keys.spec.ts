@@ -5,21 +5,23 @@ import { join } from 'node:path';
 import { ConfigurationError, type Environment } from '../../config/environment.js';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { SigningKeys } from '../../platform/authentication/signing-keys.js';
+import type { ModuleName } from '../../contracts/modules.js';
 import { UsageError } from '../command.js';
 import { KEY_KINDS, type KeyKind } from './key-kinds.js';
-import { keys } from './keys.js';
+import { keys, type Step } from './keys.js';
 
-const KINDS = Object.entries(KEY_KINDS);
+const KINDS = Object.entries<KeyKind>(KEY_KINDS);
+const { jwt, 'app-secret': appSecret } = KEY_KINDS;
 
 /** The steps of `cli keys` on one kind, each on the value that the one before has printed. */
-function rotating(name: string, { variable }: KeyKind) {
-  const step = async (which: string, value?: string) =>
-    (await keys([which, name], value === undefined ? {} : { [variable]: value })).output;
+function rotating(kind: KeyKind) {
+  const step = async (which: Step, value?: string) =>
+    (await keys(which, kind, value === undefined ? {} : { [kind.variable]: value })).output;
   return { make: () => step('make'), run: step };
 }
 
-describe.each(KINDS)('cli keys of %s', (name, kind) => {
-  const { make, run } = rotating(name, kind);
+describe.each(KINDS)('cli keys of %s', (_, kind) => {
+  const { make, run } = rotating(kind);
   const { variable, split } = kind;
 
   it('makes keys that the service accepts, each another', async () => {
@@ -52,7 +54,7 @@ describe.each(KINDS)('cli keys of %s', (name, kind) => {
     const value = await run('add', await make());
     const [first, second] = split(value) as [string, string];
     expect(await run('list', value)).toBe(`1. ${kind.idOf(first)} makes\n2. ${kind.idOf(second)} reads`);
-    const { output, note } = await keys(['promote', name], { [variable]: value });
+    const { output, note } = await keys('promote', kind, { [variable]: value });
     expect(split(output)).toHaveLength(2);
     expect(note).toMatch(
       /^1\. \S+ makes\n2\. \S+ reads\nSet [A-Z_]+ to this .* [Tt]hen: cli (reencrypt-secrets, and cli )?keys retire\.$/,
@@ -62,7 +64,7 @@ describe.each(KINDS)('cli keys of %s', (name, kind) => {
   });
 
   it('refuses what the service would refuse', async () => {
-    for (const step of ['list', 'add', 'promote', 'retire']) {
+    for (const step of ['list', 'add', 'promote', 'retire'] as const) {
       await expect(run(step)).rejects.toThrow(new RegExp(`^${variable} is missing`));
       await expect(run(step, 'changeme')).rejects.toThrow(ConfigurationError);
     }
@@ -71,20 +73,20 @@ describe.each(KINDS)('cli keys of %s', (name, kind) => {
 
 describe('cli keys', () => {
   it("lists a JWT's kid", async () => {
-    const pem = (await keys(['make', 'jwt'], {})).output;
+    const pem = (await keys('make', jwt, {})).output;
     const { current } = new SigningKeys({ JWT_PRIVATE_KEYS: [pem] } as unknown as Environment);
-    expect((await keys(['list', 'jwt'], { JWT_PRIVATE_KEYS: pem })).output).toBe(`1. ${current.id} makes`);
+    expect((await keys('list', jwt, { JWT_PRIVATE_KEYS: pem })).output).toBe(`1. ${current.id} makes`);
   });
 
   it('reads the variable from its file, and the times to wait from the environment', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keys-'));
     try {
       const path = join(folder, 'secrets');
-      writeFileSync(path, `${(await keys(['make', 'app-secret'], {})).output}\n`);
-      const added = await keys(['add', 'app-secret'], { APP_SECRETS_FILE: path });
+      writeFileSync(path, `${(await keys('make', appSecret, {})).output}\n`);
+      const added = await keys('add', appSecret, { APP_SECRETS_FILE: path });
       const source = { APP_SECRETS: added.output, REFRESH_TOKEN_TTL_SECONDS: '86400' };
-      expect((await keys(['promote', 'app-secret'], source)).note).toContain('86400 s longer');
-      expect((await keys(['promote', 'app-secret'], { ...source, REFRESH_TOKEN_TTL_SECONDS: '' })).note).toContain(
+      expect((await keys('promote', appSecret, source)).note).toContain('86400 s longer');
+      expect((await keys('promote', appSecret, { ...source, REFRESH_TOKEN_TTL_SECONDS: '' })).note).toContain(
         '2592000 s',
       );
     } finally {
@@ -96,39 +98,29 @@ describe('cli keys', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keys-'));
     try {
       const out = join(folder, 'jwt.pem');
-      expect((await keys(['make', 'jwt', '--out', out], {})).output).toBe('');
+      expect((await keys('make', jwt, {}, { out })).output).toBe('');
       expect(readFileSync(out, 'utf8')).toMatch(/^-----BEGIN PRIVATE KEY-----\n[\s\S]+-----END PRIVATE KEY-----\n$/);
       expect(statSync(out).mode & 0o777).toBe(0o600);
       expect(execFileSync('openssl', ['pkey', '-in', out, '-noout', '-text'], { encoding: 'utf8' })).toContain(
         'prime256v1',
       );
-      await expect(keys(['make', 'jwt', '--out', out], {})).rejects.toThrow(/exists already/);
+      await expect(keys('make', jwt, {}, { out })).rejects.toThrow(/exists already/);
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
-
-  it.each([
-    [[]],
-    [['list']],
-    [['make', 'toString']],
-    [['turn', 'jwt']],
-    [['make', 'jwt', 'now']],
-    [['make', 'jwt', '--in', 'x']],
-  ])('says how it is used when called with %j', async (args: string[]) => {
-    await expect(keys(args, {})).rejects.toThrow(/^Usage: cli keys STEP/);
-  });
 });
 
 describe('cli keys derive', () => {
-  const derive = async (...args: string[]) => await keys(['derive', ...args], { APP_SECRETS: secret });
+  const derive = async (...modules: ModuleName[]) =>
+    await keys('derive', appSecret, { APP_SECRETS: secret }, { modules });
   let secret: string;
   beforeAll(async () => {
-    secret = (await keys(['make', 'app-secret'], {})).output;
+    secret = (await keys('make', appSecret, {})).output;
   });
 
   it('gives a module the keys that it needs and no other', async () => {
-    const { output, note } = await derive('app-secret', '--for', 'tasks');
+    const { output, note } = await derive('tasks');
     expect(output.split(',').map((entry) => entry.split(':')[0])).toEqual(['files.url', 'cursor']);
     expect(note).toContain('APP_KEYS');
     expect(note).not.toContain(secret);
@@ -137,11 +129,4 @@ describe('cli keys derive', () => {
     expect(() => box.sign('refresh-token', 'x')).toThrow('APP_KEYS has no key for refresh-token');
     expect(box.verify('refresh-token', 'x', '')).toBe(false);
   });
-
-  it.each([[['app-secret']], [['app-secret', '--for', 'billing']], [['jwt', '--for', 'tasks']]])(
-    'refuses %j',
-    async (args) => {
-      await expect(derive(...args)).rejects.toThrow(UsageError);
-    },
-  );
 });

@@ -7,11 +7,11 @@ import { KEY_KINDS, type KeyKind } from './key-kinds.js';
 import { keys } from './keys.js';
 
 /** The values of a whole rotation: before, added, promoted, retired. During a rollout, neighbours run side by side. */
-async function rotation(name: string): Promise<string[][]> {
-  const { variable, split } = KEY_KINDS[name] as KeyKind;
-  const values = [(await keys(['make', name], {})).output];
-  for (const step of ['add', 'promote', 'retire']) {
-    values.push((await keys([step, name], { [variable]: values.at(-1) })).output);
+async function rotation(kind: KeyKind): Promise<string[][]> {
+  const { variable, split } = kind;
+  const values = [(await keys('make', kind, {})).output];
+  for (const step of ['add', 'promote', 'retire'] as const) {
+    values.push((await keys(step, kind, { [variable]: values.at(-1) })).output);
   }
   return values.map(split);
 }
@@ -42,7 +42,7 @@ describe('a rotation of JWT_PRIVATE_KEYS', () => {
   const jwt = new JwtService();
 
   beforeAll(async () => {
-    const pemLists = await rotation('jwt');
+    const pemLists = await rotation(KEY_KINDS.jwt);
     values = pemLists.map((pems) => pems.join('\n'));
     stages = pemLists.map((pems) => new SigningKeys({ JWT_PRIVATE_KEYS: pems } as unknown as Environment));
   });
@@ -71,7 +71,7 @@ describe('a rotation of JWT_PRIVATE_KEYS', () => {
   });
 
   it.each(titles)('tokens of "%s" are good at "%s" where only the public keys are', async (_from, _to, from, to) => {
-    const { output } = await keys(['public', 'jwt'], { JWT_PRIVATE_KEYS: values[to] });
+    const { output } = await keys('public', KEY_KINDS.jwt, { JWT_PRIVATE_KEYS: values[to] });
     const environment = readEnvironment({ ...OTHER_VARIABLES, JWT_PUBLIC_KEYS: output });
     const verifying = new SigningKeys(environment);
     expect(verifies(verifying, issue(stages[from] as SigningKeys))).toBe(true);
@@ -88,7 +88,7 @@ describe('a rotation of APP_SECRETS', () => {
   let stages: SecretBox[];
 
   beforeAll(async () => {
-    const values = await rotation('app-secret');
+    const values = await rotation(KEY_KINDS['app-secret']);
     stages = values.map((secrets) => new SecretBox({ APP_SECRETS: secrets }));
   });
 
@@ -101,10 +101,10 @@ describe('a rotation of APP_SECRETS', () => {
   it.each(titles)(
     'what "%s" makes with the secrets is good at "%s" with the derived keys, and back',
     async (_from, _to, from, to) => {
-      const values = await rotation('app-secret');
+      const values = await rotation(KEY_KINDS['app-secret']);
       const whole = new SecretBox({ APP_SECRETS: values[from] });
       const source = { APP_SECRETS: values[to]?.join(',') };
-      const { output } = await keys(['derive', 'app-secret', '--for', 'auth'], source);
+      const { output } = await keys('derive', KEY_KINDS['app-secret'], source, { modules: ['auth'] });
       const derived = new SecretBox({ APP_KEYS: output.split(',') });
       for (const [maker, reader] of [
         [whole, derived],

@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util';
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
+import { ConfigurationError } from '../../config/environment.js';
 import { loadEnvironment } from '../../config/load-environment.js';
-import { type Outcome, UsageError } from '../command.js';
+import type { Outcome } from '../command.js';
 import { withApp } from '../with-app.js';
 import { type ClusterState, planSharding, scatteringQueries } from './plan.js';
 
@@ -12,12 +12,11 @@ type Database = NonNullable<Connection['db']>;
  * `shard`: sets a sharded cluster up, as far as it isn't; `shard --check` changes nothing, says what is left to do, and which
  * hot queries would ask every shard.
  */
-export async function shard(args: string[], source: NodeJS.ProcessEnv): Promise<Outcome> {
-  const { values } = parseArgs({ args, options: { check: { type: 'boolean' } } });
+export async function shard(options: { check: boolean }, source: NodeJS.ProcessEnv): Promise<Outcome> {
   return await withApp(await loadEnvironment(source), async (app) => {
     const { db } = app.get<Connection>(getConnectionToken());
     if (!db) throw new Error('the connection has no database');
-    return { output: values.check ? await check(db) : await setUp(db) };
+    return { output: options.check ? await check(db) : await setUp(db) };
   });
 }
 
@@ -48,7 +47,7 @@ async function readState(db: Database): Promise<ClusterState> {
   ]);
   // What speaks like a mongos has shards, too; a stand-in may not.
   if (msg !== 'isdbgrid' || shards.length === 0) {
-    throw new UsageError('MONGODB_URI must lead to a mongos: this is no sharded cluster.');
+    throw new ConfigurationError('MONGODB_URI must lead to a mongos: this is no sharded cluster.');
   }
   const ours = collections.filter(({ _id, dropped }) => _id.startsWith(prefix) && !dropped);
   return {

@@ -1,4 +1,5 @@
 import type { Environment } from '../../config/environment.js';
+import { warnOfUnknownVariables } from '../../config/unknown-variables.js';
 import { createLogger } from '../observability/logger.js';
 import { exposeMetrics } from '../observability/metrics-endpoint.js';
 import { warnOfEndOfLife } from '../observability/node-support.js';
@@ -17,6 +18,7 @@ export async function runCluster(environment: Environment, size: number): Promis
   const signals = new StopSignals(['SIGTERM', 'SIGINT']);
   const logger = createLogger(environment.LOG_LEVEL);
   warnOfEndOfLife(logger);
+  warnOfUnknownVariables(logger);
   const metrics = new WorkerMetrics();
   const endpoint = await exposeMetrics(
     environment,
