@@ -10,7 +10,14 @@ const START_MS = 120_000;
 let service: TestService;
 
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ THROTTLE_GENERAL_LIMITS: '7' });
+});
+
+it('a variable that nothing reads, and looks like one of ours, is named in the log', () => {
+  const warnings = service.logLines().filter(({ msg }) => String(msg).includes('nothing reads it'));
+  expect(warnings).toMatchObject([
+    { level: 'warn', msg: 'THROTTLE_GENERAL_LIMITS is set, but nothing reads it: is it misspelt?' },
+  ]);
 });
 
 /** The status of an answer on the port, null where nobody listens. */
