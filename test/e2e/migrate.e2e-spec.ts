@@ -53,7 +53,10 @@ describe('in production', () => {
     expect(notReadyLines(service)).toHaveLength(1);
     const { code, output } = await runCli(service, ['migrate', '--check', '--json']);
     // Contract steps wait for an operator's word.
-    expect([code, JSON.parse(output)]).toEqual([0, { missingIndexes: [], pending: [], later: expect.any(Array) }]);
+    expect([code, JSON.parse(output)]).toEqual([
+      0,
+      { missingIndexes: [], pending: [], later: expect.any(Array) as string[] },
+    ]);
   }, 120_000);
 
   it('nothing is looked for any more once it is ready', async () => {
