@@ -6,6 +6,7 @@ import { Environment } from '../../src/config/environment.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { CANONICAL_MAIL_ADDRESSES } from '../../src/modules/auth/migrations/canonical-mail-addresses.js';
 import { AccountsService } from '../../src/modules/auth/accounts.service.js';
+import { REBUILD_SEARCH_WORDS } from '../../src/modules/tasks/migrations/rebuild-search-words.js';
 import { changeDocuments } from '../../src/platform/migrations/document-batches.js';
 import { Ledger } from '../../src/platform/migrations/ledger.js';
 import type { Migration, MigrationContext } from '../../src/platform/migrations/migration.js';
@@ -292,6 +293,26 @@ describe('mail addresses that earlier releases stored in several spellings', () 
     ]);
     expect(await addresses()).toEqual(['"a b"@example.org']);
   });
+});
+
+it('the search words of tasks that earlier releases stored are rebuilt, and again in the contract step', async () => {
+  const tasks = connection.collection('tasks');
+  const task = (title: string, words: string) => ({
+    ...{ title, description: '', tags: ['a, b'], version: 3 },
+    search: { title: words, description: '', tags: 'a b' },
+  });
+  await tasks.deleteMany({});
+  await tasks.insertMany([task('Größe', 'große'), task('文 2文字', '文 2文 文字'), task('Report', 'report')]);
+  const titles = async () => (await tasks.find().toArray()).map((each) => (each['search'] as { title: string }).title);
+  await migratorOf(...REBUILD_SEARCH_WORDS).migrate({ contract: false });
+  const rebuilt = ['grosse große', '文 2 文字 文 字', 'report'];
+  expect(await titles()).toEqual(rebuilt);
+  expect(await ledger.findOne({ _id: 'test.0003-search-words-are-rebuilt' })).toMatchObject({ changed: 2 });
+  expect(await tasks.countDocuments({ version: 3, tags: 'a, b' })).toBe(3);
+
+  await tasks.insertOne(task('Straße', 'straße')); // by an instance of the previous release
+  await migratorOf(...REBUILD_SEARCH_WORDS).migrate({ contract: true });
+  expect(await titles()).toEqual([...rebuilt, 'strasse straße']);
 });
 
 it('a database without any collection of the service has all migrations recorded, none of which runs', async () => {

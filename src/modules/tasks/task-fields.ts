@@ -1,11 +1,11 @@
 import { Types } from 'mongoose';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import type { CreateTaskDto, UpdateTaskDto } from './dto/task-requests.dto.js';
-import { NO_DUE_DATE, type Task, type TaskStatus } from './schemas/task.schema.js';
+import { NO_DUE_DATE, type SearchedText, type Task, type TaskStatus } from './schemas/task.schema.js';
 import { fromPriority, toTaskResponse } from './task.mapper.js';
 import type { FieldChange } from './schemas/task-change.schema.js';
 import { tagKeysOf } from './task-tags.js';
-import { wordsOf } from './task-words.js';
+import { wordsToStore } from './task-words.js';
 
 /** A new task of the user's, with defaults for what the input leaves out. */
 export function newTask(user: Types.ObjectId, input: CreateTaskDto): Task {
@@ -61,11 +61,17 @@ export function indexedFieldsOf({
   tags,
   description,
 }: Pick<Task, 'title' | 'tags' | 'description'>): Pick<Task, 'search' | 'tagKeys'> {
-  const join = (text: string) => wordsOf(text).join(' ');
-  return {
-    search: { title: join(title), tags: join(tags.join(' ')), description: join(description) },
-    tagKeys: tagKeysOf(tags),
-  };
+  return { search: searchedTextOf({ title, tags, description }), tagKeys: tagKeysOf(tags) };
+}
+
+/** The words of a task's texts. */
+export function searchedTextOf({
+  title,
+  tags,
+  description,
+}: Pick<Task, 'title' | 'tags' | 'description'>): SearchedText {
+  const join = (text: string) => wordsToStore(text).join(' ');
+  return { title: join(title), tags: join(tags.join(' ')), description: join(description) };
 }
 
 /** Set when a task becomes done, kept when it is archived, cleared when it is opened again. */

@@ -3,11 +3,11 @@ import type { ListTasksQueryDto } from './dto/task-requests.dto.js';
 import { NO_DUE_DATE, type Task } from './schemas/task.schema.js';
 import { fromPriority } from './task.mapper.js';
 import { tagKeysPattern } from './task-tags.js';
-import { wordsOf } from './task-words.js';
+import { wordsToFind } from './task-words.js';
 
 /** The words that a list is to be searched for; null where it isn't. */
 export function searchedWords({ q }: ListTasksQueryDto): string | null {
-  return q === undefined ? null : [...new Set(wordsOf(q))].join(' ');
+  return q === undefined ? null : [...new Set(wordsToFind(q))].join(' ');
 }
 
 /** The user's tasks that all filters of the query let through; a filter with several values means any of them. */

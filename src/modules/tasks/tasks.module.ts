@@ -6,6 +6,7 @@ import { TaskChange, TaskChangeSchema } from './schemas/task-change.schema.js';
 import { AlarmClock } from './alarms/alarm-clock.js';
 import { TaskAlarms } from './alarms/task-alarms.js';
 import { COUNT_ATTACHMENT_BYTES } from './migrations/count-attachment-bytes.js';
+import { REBUILD_SEARCH_WORDS } from './migrations/rebuild-search-words.js';
 import { TaskAlarm, TaskAlarmSchema } from './schemas/task-alarm.schema.js';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
@@ -33,7 +34,7 @@ import { TasksService } from './tasks.service.js';
       { name: TaskOwner.name, schema: TaskOwnerSchema },
       { name: TaskAlarm.name, schema: TaskAlarmSchema },
     ]),
-    MigrationsModule.forFeature('tasks', COUNT_ATTACHMENT_BYTES),
+    MigrationsModule.forFeature('tasks', [...COUNT_ATTACHMENT_BYTES, ...REBUILD_SEARCH_WORDS]),
   ],
   controllers: [TasksController, TaskAttachmentsController],
   providers: [

@@ -111,7 +111,10 @@ export class ListTasksQueryDto extends PageQueryDto {
   @IsTimestamp()
   createdAfter?: string;
 
-  /** Words of title, description or tags: any of them, whatever their case and accents. Other characters say nothing. */
+  /**
+   * Words of title, description or tags: any of them. Case, accents, width and vowel points are ignored (ß = ss, ø = o, ł = l); scripts
+   * without spaces match from one character on. Other characters are ignored.
+   */
   @OptionalField()
   @Length(1, MAX_SEARCH_LENGTH)
   @IsString()

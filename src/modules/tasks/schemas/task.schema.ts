@@ -13,7 +13,7 @@ export type TaskPriority = (typeof TASK_PRIORITIES)[number];
 /** Stored where a task has no due date: it then sorts behind all dates, in one range of the index. */
 export const NO_DUE_DATE = new Date('9999-12-31T23:59:59.999Z');
 
-/** The words of a task (`wordsOf`), joined by spaces. */
+/** The words of a task (`wordsToStore`), joined by spaces. */
 export interface SearchedText {
   title: string;
   tags: string;
