@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { RawConnection } from '../support/raw-http.js';
 import {
   type Behaviour,
   freePort,
@@ -96,6 +97,27 @@ describe('NGINX with the shipped configuration', () => {
       code: 'DEPENDENCY_UNAVAILABLE',
       requestId: 'trace.1',
     });
+  });
+
+  it.each([
+    ['without a host', 400, 'BAD_REQUEST', 'GET / HTTP/1.1'],
+    ['with two hosts', 400, 'BAD_REQUEST', 'GET / HTTP/1.1\r\nHost: a\r\nHost: a'],
+    ['with a host that is none', 400, 'BAD_REQUEST', 'GET / HTTP/1.1\r\nHost: a/b'],
+    ['of lower case', 400, 'BAD_REQUEST', 'get / HTTP/1.1\r\nHost: a'],
+    ['of another version of HTTP', 400, 'BAD_REQUEST', 'GET / HTTP/9.0\r\nHost: a'],
+    ['with TRACE', 405, 'METHOD_NOT_ALLOWED', 'TRACE / HTTP/1.1\r\nHost: a'],
+    ['with a long address', 414, 'URI_TOO_LONG', `GET /${'x'.repeat(10_000)} HTTP/1.1\r\nHost: a`],
+    ['with a long header field', 431, 'HEADERS_TOO_LARGE', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(10_000)}`],
+  ])('answers a message %s itself, as %d %s', async (_, status, code, message) => {
+    await start('answers', 'answers', 'answers');
+    const connection = await RawConnection.open({ url: `http://127.0.0.1:${nginx.port}` });
+    connection.send(`${message}\r\nConnection: close\r\n\r\n`);
+    const answer = await connection.untilClosed();
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+    const requestId = answer.headers.get('x-request-id');
+    expect(JSON.parse(answer.body)).toMatchObject({ status, code, requestId });
+    expect(requestId).toMatch(/^[0-9a-f]{32}$/);
+    expect(seen()).toEqual([]);
   });
 
   it('passes the host, the scheme and the address of the client, and drops what the client claims of them', async () => {
