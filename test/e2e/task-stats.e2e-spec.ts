@@ -1,4 +1,6 @@
+import { ObjectId } from 'mongodb';
 import type { Problem } from '../support/api-client.js';
+import { databaseOf } from '../support/database.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS } from '../support/tasks.js';
 import { registerUser } from '../support/users.js';
@@ -49,6 +51,24 @@ describe('the statistics', () => {
     const { body } = await api.get<Stats>(`${STATS}?timezone=${timezone}`);
     expect([before, today(timezone)]).toContain(body.completedPerDay.at(-1)?.date);
     expect(body.completedPerDay.reduce((sum, { count }) => sum + count, 0)).toBe(1);
+  });
+
+  it('are of a copied time zone as soon as the copy is there, whatever the cache holds', async () => {
+    const user = await registerUser(service);
+    const read = async () => (await user.api.get<Stats>(STATS)).body.completedPerDay.at(-1)?.date;
+    const owners = databaseOf(service).collection('taskowners');
+    const _id = new ObjectId(user.id);
+    const [first, second] = ['Pacific/Kiritimati', 'Pacific/Pago_Pago'] as const;
+    await user.api.patch('/api/v1/users/me', { timezone: first });
+    await waitFor('the copy', async () => (await owners.countDocuments({ _id, timezone: first })) === 1);
+    for (const ask of ['to make it', 'from the cache']) {
+      const before = today(first);
+      expect([ask, before, today(first)]).toContain(await read());
+    }
+    // As another process does in the moment before it tells the cache.
+    await owners.updateOne({ _id }, { $set: { timezone: second } });
+    const before = today(second);
+    expect([before, today(second)]).toContain(await read());
   });
 
   it("take over the time zone of the user's profile", async () => {

@@ -39,6 +39,12 @@ export class TaskOwnersService implements PersonalDataSource {
     await this.owners.updateOne({ _id }, { $set: { timezone, profileVersion } }, { session, upsert: true });
   }
 
+  /** @returns the IANA name of the user's time zone; null where it hasn't been copied */
+  async findTimezone(userId: string): Promise<string | null> {
+    const owner = await this.owners.findById(userId, { timezone: 1 }).lean();
+    return owner?.timezone ?? null;
+  }
+
   async erase(userId: string, session: ClientSession): Promise<void> {
     await this.erasePersonalData(userId, session);
     await this.personalData.markErased(userId, session);

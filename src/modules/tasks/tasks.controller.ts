@@ -1,4 +1,17 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
@@ -14,6 +27,7 @@ import { TaskHistoryResponseDto } from './dto/task-change-response.dto.js';
 import { CreateTaskDto, ListTasksQueryDto, TaskStatsQueryDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import { TaskListResponseDto, TaskResponseDto } from './dto/task-response.dto.js';
 import { TaskStatsResponseDto } from './dto/task-stats-response.dto.js';
+import { OwnTimezoneInterceptor } from './own-timezone.interceptor.js';
 import { TaskBulkService } from './task-bulk.service.js';
 import { TaskHistoryService } from './task-history.service.js';
 import { TaskListService } from './task-list.service.js';
@@ -75,6 +89,8 @@ export class TasksController {
   /** Statistics over all your tasks. */
   @ApiCached()
   @CacheResponse('tasks', { expiry: statsExpiry })
+  // Runs before the cache.
+  @UseInterceptors(OwnTimezoneInterceptor)
   @Get('stats')
   getTaskStats(@CurrentUser() user: Principal, @Query() query: TaskStatsQueryDto): Promise<TaskStatsResponseDto> {
     return this.statistics.stats(user.userId, query.timezone);
