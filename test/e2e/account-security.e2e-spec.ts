@@ -519,6 +519,24 @@ describe('roles', () => {
     expect(await new ApiClient(service, body.accessToken).get('/api/v1/users')).toMatchObject({ status: 200 });
   });
 
+  it('give a token that is good from its first use, although this process has not heard of the decision', async () => {
+    const { id, tokens } = await registerUser(service);
+    // As another process commits it: tokens of this and the next second don't count.
+    const validFrom = (Math.floor(Date.now() / 1000) + 2) * 1000;
+    await databaseOf(service)
+      .collection<{ _id: string }>('revocations')
+      .insertOne({
+        _id: `user:${id}`,
+        ...{ kind: 'user', subject: id, at: new Date(validFrom), recordedAt: new Date() },
+      });
+    const { refreshToken } = tokens;
+    const { status, body } = await anonymous.post<Tokens>(`${AUTH}/refresh`, { refreshToken });
+    expect(status).toBe(200);
+    const payload = Buffer.from(body.accessToken.split('.')[1] as string, 'base64url').toString();
+    expect((JSON.parse(payload) as { iat: number }).iat * 1000).toBeGreaterThanOrEqual(validFrom);
+    expect((await new ApiClient(service, body.accessToken).get(ME)).status).toBe(200);
+  });
+
   it('leave no service without an administrator', async () => {
     const lonely = await startService();
     const first = await createAdmin(lonely);

@@ -162,7 +162,7 @@ export class AuthService {
   /** @throws AccountSuspendedError; DependencyUnavailableError where it isn't known whether the account is suspended */
   private async toTokens(copy: Account, { session, refreshToken }: SessionGrant): Promise<TokensResponseDto> {
     const { _id, name, email, emailVerified, createdAt } = copy;
-    await this.revocations.assertActive(String(_id));
+    await this.revocations.assertActiveNow(String(_id));
     // The copy may be older than the users module's latest decision, which is in the feed.
     const role = this.revocations.latestRole(String(_id), { role: copy.role, version: copy.roleVersion });
     const [copied, decided] = [copy.tokensValidFrom, this.revocations.tokensValidFrom(String(_id))];

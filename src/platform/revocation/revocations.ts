@@ -181,6 +181,19 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
    */
   async assertActive(userId: string): Promise<void> {
     await this.readIfStale(userId);
+    this.assertKnownActive(userId);
+  }
+
+  /**
+   * The same, by what the database says now. To be called before a token is made: one that doesn't agree with a decision
+   * that another process has just made would be revoked from its first use.
+   */
+  async assertActiveNow(userId: string): Promise<void> {
+    await this.readLatest(userId);
+    this.assertKnownActive(userId);
+  }
+
+  private assertKnownActive(userId: string): void {
     const status = this.known.statusOf(userId);
     if (status === 'suspended') throw new AccountSuspendedError();
     if (status === 'deleted') throw new UnauthenticatedError();
@@ -210,6 +223,11 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   private async readIfStale(userId: string, credential?: { kind: 'session' | 'key'; id: string }): Promise<void> {
     if (this.remoteFeeds.areTooOld) throw new DependencyUnavailableError(UNKNOWN);
     if (performance.now() - this.readAt <= MAX_STALENESS_MS) return;
+    await this.readLatest(userId, credential);
+  }
+
+  private async readLatest(userId: string, credential?: { kind: 'session' | 'key'; id: string }): Promise<void> {
+    if (this.remoteFeeds.areTooOld) throw new DependencyUnavailableError(UNKNOWN);
     try {
       this.remember(await this.feed.readOf(userId, credential));
     } catch (error) {
