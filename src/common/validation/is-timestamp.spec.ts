@@ -1,5 +1,5 @@
 import { validateSync } from 'class-validator';
-import { IsTimestamp } from './is-timestamp.js';
+import { IsTimestamp, toReadableTime } from './is-timestamp.js';
 
 class Form {
   @IsTimestamp()
@@ -47,4 +47,24 @@ describe('IsTimestamp', () => {
   ])('refuses %j', (value) => {
     expect(isTimestamp(value)).toBe(false);
   });
+});
+
+describe('toReadableTime', () => {
+  it.each([
+    ['2026-01-31t09:30:00z', '2026-01-31T09:30:00Z'],
+    ['2026-01-31t09:30:00.5+01:00', '2026-01-31T09:30:00.5+01:00'],
+    ['1990-12-31T23:59:60Z', '1991-01-01T00:00:00.000Z'],
+    ['1990-12-31t15:59:60.250-08:00', '1991-01-01T00:00:00.250Z'],
+    ['2026-01-31T09:30:00Z', '2026-01-31T09:30:00Z'],
+  ])('%s is read as %s', (text, expected) => {
+    expect(toReadableTime(text)).toBe(expected);
+    expect(isTimestamp(expected)).toBe(true);
+  });
+
+  it.each(['2026-01-31T09:30:60Z', '2026-02-30T23:59:60Z', 'z', 't:60Z', '', 7, null, undefined])(
+    'leaves %j, which is no time',
+    (value) => {
+      expect(isTimestamp(toReadableTime(value))).toBe(false);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { isTimestamp } from '../../../common/validation/is-timestamp.js';
+import { isTimestamp, toReadableTime } from '../../../common/validation/is-timestamp.js';
 
 /** The first message of a client. */
 export interface AuthMessage {
@@ -17,7 +17,8 @@ export function parseAuthMessage(text: string): AuthMessage | 'invalid since' | 
   if (message?.['type'] !== 'auth' || typeof message['token'] !== 'string') return null;
   const { token, since = null } = message;
   if (since === null) return { token, since: null };
-  return isTimestamp(since) ? { token, since: Date.parse(since) } : 'invalid since';
+  const time = toReadableTime(since);
+  return isTimestamp(time) ? { token, since: Date.parse(time) } : 'invalid since';
 }
 
 function parseObject(text: string): Record<string, unknown> | null {
