@@ -44,11 +44,16 @@ export function completeOperation(
   operation.description = [operation.description, accessTo(operation, isPublic, scopes)].filter(Boolean).join('\n\n');
   const headers: HeaderName[] = ['X-Request-Id', 'Cache-Control', ...(isLimited ? RATE_LIMIT : [])];
   const own = (operation[HEADERS_EXTENSION] as HeaderName[] | undefined) ?? [];
+  const isPaged = operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'cursor');
+  const sometimes: HeaderName[] = [
+    ...(isIdempotent ? (['Idempotency-Replayed'] as const) : []),
+    ...(isPaged ? (['Link'] as const) : []),
+  ];
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!response || '$ref' in response) continue;
     response.description ||= STATUS_DESCRIPTIONS[status] ?? 'Answer';
     response.headers = {
-      ...headersOf([...headers, ...own], isIdempotent ? ['Idempotency-Replayed'] : []),
+      ...headersOf([...headers, ...own], sometimes),
       ...response.headers,
     };
   }
