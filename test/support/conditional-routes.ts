@@ -1,8 +1,9 @@
 import type { ApiClient, ApiResponse, PageOf } from './api-client.js';
+import { newPushKeys } from './push.js';
 import { upload, type UploadBody } from './files.js';
 import type { TestService } from './service.js';
 import { createTask, TASKS } from './tasks.js';
-import { createAdmin, registerUser, type TestUser } from './users.js';
+import { createAdmin, createApiKey, logIn, registerUser, registerVerifiedUser, type TestUser } from './users.js';
 import { waitFor } from './wait-for.js';
 
 type Headers = Record<string, string>;
@@ -10,7 +11,7 @@ type Headers = Record<string, string>;
 /** A request to a resource that exists, and what is to be seen of the resource. */
 export interface ConditionalRequest {
   send: (headers: Headers) => Promise<ApiResponse<unknown>>;
-  /** The current tag of the resource. */
+  /** The current tag of the resource; empty where it has none. */
   etag: () => Promise<string>;
 }
 
@@ -28,12 +29,18 @@ export class ConditionalRoutes {
     private readonly service: TestService,
     private readonly owner: TestUser,
     private readonly admin: TestUser,
+    /** Of whom what needs a verified address is asked. */
+    private readonly verified: TestUser,
   ) {}
 
   static async of(service: TestService): Promise<ConditionalRoutes> {
-    const [owner, admin] = await Promise.all([registerUser(service), createAdmin(service)]);
+    const [owner, admin, verified] = await Promise.all([
+      registerUser(service),
+      createAdmin(service),
+      registerVerifiedUser(service),
+    ]);
     for (const { api } of [owner, admin]) await waitFor('a profile', async () => (await api.get(ME)).status === 200);
-    return new ConditionalRoutes(service, owner, admin);
+    return new ConditionalRoutes(service, owner, admin, verified);
   }
 
   /** By method and path, as the document names them. */
@@ -93,6 +100,9 @@ export class ConditionalRoutes {
       ),
       ['DELETE /api/v1/users/{id}']: this.onOther((path, headers) => admin.api.send('DELETE', path, proof, headers)),
 
+      ['DELETE /api/v1/auth/sessions/{id}']: () => this.session(),
+      ['DELETE /api/v1/auth/api-keys/{id}']: () => this.apiKey(),
+      [`DELETE ${INBOX}/push/subscriptions/{id}`]: () => this.subscription(),
       [`GET ${INBOX}`]: () => Promise.resolve(this.read(INBOX)),
       [`GET ${INBOX}/unread-count`]: () => Promise.resolve(this.read(`${INBOX}/unread-count`)),
       [`PATCH ${INBOX}/{id}`]: () => this.onNotification((path, headers) => api.patch(path, { read: true }, headers)),
@@ -167,6 +177,26 @@ export class ConditionalRoutes {
     return { send: (headers) => api.send('DELETE', ME, { password }, headers), etag: tagAt(api, ME) };
   }
 
+  private async session(): Promise<ConditionalRequest> {
+    const { tokens } = await logIn(this.service, this.verified);
+    const [, payload = ''] = tokens.accessToken.split('.');
+    const { sid } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sid: string };
+    return withoutTag((headers) => this.verified.api.delete(`/api/v1/auth/sessions/${sid}`, headers));
+  }
+
+  private async apiKey(): Promise<ConditionalRequest> {
+    const { id } = await createApiKey(this.verified, ['tasks:read']);
+    return withoutTag((headers) => this.verified.api.delete(`/api/v1/auth/api-keys/${id}`, headers));
+  }
+
+  private async subscription(): Promise<ConditionalRequest> {
+    const { api } = this.verified;
+    const subscription = { endpoint: 'https://push.example.org/1', keys: newPushKeys() };
+    const { status, body } = await api.post<{ id: string }>(`${INBOX}/push/subscriptions`, subscription);
+    if (status !== 201) throw new Error(`subscribing was answered ${status}: ${JSON.stringify(body)}`);
+    return withoutTag((headers) => api.delete(`${INBOX}/push/subscriptions/${body.id}`, headers));
+  }
+
   private async onNotification(
     send: (path: string, headers: Headers) => Promise<ApiResponse<unknown>>,
   ): Promise<ConditionalRequest> {
@@ -189,6 +219,11 @@ const PREFERENCES = {
   quietHours: null,
   digest: 'off',
 };
+
+/** A resource without a tag: only `*` names its state. */
+function withoutTag(send: ConditionalRequest['send']): ConditionalRequest {
+  return { send, etag: () => Promise.resolve('') };
+}
 
 /** Reads the tag there; an empty text where there is nothing. */
 function tagAt(api: ApiClient, path: string): () => Promise<string> {

@@ -12,6 +12,9 @@ export function etagOf({ version }: { version: number }): string {
   return `"${version}"`;
 }
 
+/** Stands for the tag of a resource that has none: no header can name it, but `*` does. */
+export const NO_ETAG = '';
+
 /** The tags of a condition with their quotes, or `*`, which stands for every tag. */
 type EntityTags = '*' | readonly string[];
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type ClientSession, Types } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
-import { assertMatches, etagOf, type Precondition } from '../../common/http/etag.js';
+import { assertMatches, etagOf, NO_ETAG, type Precondition } from '../../common/http/etag.js';
 import { AccountDeletedEvent } from '../../contracts/auth.events.js';
 import type { UserDeletedEvent } from '../../contracts/users.events.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
@@ -25,9 +25,6 @@ import { OneTimeTokens } from './one-time-tokens.service.js';
 import type { Account } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
-
-/** Stands for a profile that hasn't arrived yet: a tag that no header can name. */
-const NO_ETAG = '';
 
 /** The end of an account, and its owner's right to see all of it. */
 @ExportsPersonalData('auth')
@@ -57,6 +54,7 @@ export class AccountLifecycleService implements PersonalDataSource {
     const { userId } = user;
     const account = await this.stepUp.verify({ user, proof, client });
     if (precondition !== 'any') {
+      // Without one, the profile hasn't arrived yet.
       const version = await this.profileVersions.find(userId);
       assertMatches(precondition, version === null ? NO_ETAG : etagOf({ version }));
     }

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { ValidationFailedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
+import { assertMatches, NO_ETAG, type Precondition } from '../../common/http/etag.js';
 import { ApiKeyCreatedEvent, ApiKeyExpiringEvent } from '../../contracts/auth.events.js';
 import type { ApiKey } from '../../platform/authentication/api-key.schema.js';
 import { ApiKeys } from '../../platform/authentication/api-keys.js';
@@ -82,9 +83,10 @@ export class ApiKeysService implements OnModuleInit {
   }
 
   /** @throws ApiKeyNotFoundError */
-  async remove(userId: string, id: string, client: Client): Promise<void> {
+  async remove(userId: string, id: string, client: Client, precondition: Precondition): Promise<void> {
     await this.transactions.run(async (transaction) => {
       if (!(await this.apiKeys.remove(userId, id, transaction))) throw new ApiKeyNotFoundError();
+      assertMatches(precondition, NO_ETAG);
       await this.audit.record('api-key.removed', { actorId: userId, client, details: { apiKeyId: id } }, transaction);
     });
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import type { Client } from '../../common/http/client.js';
+import { assertMatches, NO_ETAG, type Precondition } from '../../common/http/etag.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { AuditService } from './audit.service.js';
 import { SessionNotFoundError } from './auth.errors.js';
@@ -16,9 +17,10 @@ export class LogoutService {
   ) {}
 
   /** @throws SessionNotFoundError */
-  async end(userId: string, sessionId: string, client: Client): Promise<void> {
+  async end(userId: string, sessionId: string, client: Client, precondition: Precondition = 'any'): Promise<void> {
     await this.transactions.run(async (transaction) => {
       await this.sessions.end(userId, sessionId, transaction);
+      assertMatches(precondition, NO_ETAG);
       await this.audit.record('session.ended', { actorId: userId, client, details: { sessionId } }, transaction);
     });
   }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { NotFoundError } from '../../../common/errors/problem.js';
+import { assertMatches, NO_ETAG, type Precondition } from '../../../common/http/etag.js';
 import { Environment } from '../../../config/environment.js';
 import { databaseDate } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
@@ -62,9 +63,11 @@ export class PushSubscriptionsService {
   }
 
   /** @throws NotFoundError */
-  async remove(userId: string, id: string): Promise<void> {
-    const { deletedCount } = await this.subscriptions.deleteOne({ _id: id, user: userId });
-    if (deletedCount === 0) throw new NotFoundError('There is no such subscription.');
+  async remove(userId: string, id: string, precondition: Precondition): Promise<void> {
+    const subscription = await this.find(new Types.ObjectId(userId), id);
+    if (!subscription) throw new NotFoundError('There is no such subscription.');
+    assertMatches(precondition, NO_ETAG);
+    await this.subscriptions.deleteOne({ _id: id, user: userId });
   }
 
   /** After its push service said that it is over; not if it was renewed meanwhile. */
