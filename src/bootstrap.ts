@@ -9,7 +9,10 @@ import { corsOptions } from './common/http/cors.js';
 import { normaliseClientAddresses } from './common/http/forwarded-for.js';
 import { acceptJsonOnly, letFormsPass } from './common/http/json-body.js';
 import { prepareContent } from './common/http/request-content.js';
-import { RouteMethods } from './common/http/route-methods.js';
+import { announceMethods, answerOptions } from './common/http/options-method.js';
+import { checkProtocol } from './common/http/protocol.js';
+import { requestIdOf } from './common/http/request-context.js';
+import { refuseQueries, RouteMethods } from './common/http/route-methods.js';
 import { secureHeaders } from './common/http/security-headers.js';
 import { serverOptions } from './common/http/server-options.js';
 import { createValidationPipe } from './common/http/validation.js';
@@ -17,7 +20,7 @@ import { serveDocs } from './common/openapi/docs.js';
 import type { Environment } from './config/environment.js';
 import { version } from './config/version.js';
 import { MODULES } from './contracts/modules.js';
-import { observeHttp, requestIdOf } from './platform/observability/http-observer.js';
+import { observeHttp } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
 import { traceHttp } from './platform/observability/tracing/http-spans.js';
 import { DatabaseWatch } from './platform/database/database-watch.js';
@@ -41,6 +44,7 @@ const OUTSIDE_THE_API = [
   'reset-password',
   'unsubscribe',
   'static/:name',
+  'ws',
 ];
 
 type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>;
@@ -58,16 +62,21 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   acceptJsonOnly(server);
   prepareContent(server);
   letFormsPass(server, '/unsubscribe');
-  app.get(RouteMethods).observe(server);
+  const routes = app.get(RouteMethods);
+  routes.observe(server);
   if (environment.OTEL_EXPORTER_OTLP_ENDPOINT) traceHttp(server);
   observeHttp(server, logger);
+  checkProtocol(server);
   watchRequests(server, app.get(DatabaseWatch));
   leaveOnShutdown(server, app.get(Shutdown));
   closeConnectionsOnShutdown(server, logger);
 
   await secureHeaders(server, DOCS_PATH);
   await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);
+  announceMethods(server, routes);
   app.enableCors(corsOptions(environment.CORS_ORIGINS));
+  answerOptions(server);
+  refuseQueries(server, routes);
   setPaths(app);
   app.useGlobalPipes(createValidationPipe());
   const storage = app.get(ObjectStorage);

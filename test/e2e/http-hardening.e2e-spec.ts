@@ -143,19 +143,21 @@ describe('an instance that clients reach directly', () => {
     });
 
     it.each([
-      ['header fields', `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
-      ['an address', `GET /health/live?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
-    ])('refuses %s beyond 16 KiB with 431', async (_, text) => {
+      [431, 'HEADERS_TOO_LARGE', `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
+      [414, 'URI_TOO_LONG', `GET /health/live?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ])('refuses more than 16 KiB before the body with %d %s', async (expected, code, text) => {
       const connection = await RawConnection.open(service);
       connection.send(text);
       const { status, headers, body } = await connection.untilClosed();
-      expect(status).toBe(431);
+      expect(status).toBe(expected);
       expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
       expect(JSON.parse(body)).toEqual({
-        type: 'about:blank',
-        title: 'Request Header Fields Too Large',
-        status: 431,
+        type: `urn:scalable-api:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+        title: expect.any(String) as string,
+        status: expected,
         detail: expect.any(String) as string,
+        instance: '',
+        code,
         requestId: headers.get('x-request-id'),
       });
     });
@@ -176,7 +178,7 @@ describe('an instance that clients reach directly', () => {
       const { status, headers, body } = await connection.untilClosed();
       expect(status).toBe(400);
       expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
-      expect(JSON.parse(body)).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+      expect(JSON.parse(body)).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
     });
 
     it('answers 400 to two lengths at once, which proxies could read differently', async () => {
@@ -205,7 +207,7 @@ describe('an instance that clients reach directly', () => {
       expect(status).toBe(408);
       expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
       expect(headers.get('connection')).toBe('close');
-      expect(JSON.parse(body)).toMatchObject({ status: 408, title: 'Request Timeout' });
+      expect(JSON.parse(body)).toMatchObject({ status: 408, code: 'REQUEST_TIMEOUT' });
       expect(milliseconds).toBeLessThan(PATIENCE_MS);
     }
 

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { ApiClient, type Problem, sendRaw } from '../support/api-client.js';
+import { ApiClient, type ApiResponse, type PageOf, type Problem, sendRaw } from '../support/api-client.js';
 import { ConditionalRoutes } from '../support/conditional-routes.js';
 import { Api } from '../support/openapi.js';
 import { RawConnection } from '../support/raw-http.js';
 import { startService, type TestService } from '../support/service.js';
-import { type TaskBody, TASKS } from '../support/tasks.js';
+import { createTask, type TaskBody, TASKS } from '../support/tasks.js';
 import { createApiKey, registerUser, registerVerifiedUser, type TestUser } from '../support/users.js';
 
 /** What HTTP itself asks of every route (RFC 9110, 9112), told over one service. */
@@ -94,6 +94,7 @@ describe('content in another coding', () => {
 });
 
 describe('conditions', () => {
+  type Case = [headers: Record<string, string>, status: number];
   /** Needs the code of an SMS: the phone's own tests ask it. */
   const ELSEWHERE = ['POST /api/v1/users/me/phone/verify'];
 
@@ -111,11 +112,11 @@ describe('conditions', () => {
       const { send, etag } = await prepare();
       const before = await etag();
       const isRead = operation.method === 'GET';
-      const expected: [Record<string, string>, number][] = [
+      const expected: Case[] = [
         [{ 'If-Match': '"999999"' }, 412],
-        [{ 'If-Match': before.replace('"', '"0') }, 412],
+        [{ 'If-Match': before.replace('"', '"0') || '""' }, 412],
         [{ 'If-Match': 'nonsense' }, 412],
-        [{ 'If-None-Match': `"other", W/${before}` }, isRead ? 304 : 412],
+        ...(before === '' ? [] : [[{ 'If-None-Match': `"other", W/${before}` }, isRead ? 304 : 412] as Case]),
         [{ 'If-None-Match': '*' }, isRead ? 304 : 412],
         [{ 'If-Match': '"999999"', 'If-None-Match': '*' }, 412],
       ];
@@ -128,7 +129,8 @@ describe('conditions', () => {
       }
       if ((await etag()) !== before) faults.push(`${name} changed something although it was refused`);
 
-      const done = await send({ 'If-Match': `"other", W/${before}`, 'If-None-Match': '"999999", nonsense' });
+      const current = before === '' ? '*' : `"other", W/${before}`;
+      const done = await send({ 'If-Match': current, 'If-None-Match': '"999999", nonsense' });
       if (done.status >= 400) faults.push(`${name} with the current tag: ${done.status} ${JSON.stringify(done.body)}`);
       const promised = operation.responses[done.status]?.headers ?? {};
       const after = await etag();
@@ -157,7 +159,9 @@ describe('a challenge', () => {
   const BAD_TOKEN = `${CHALLENGE}, error="invalid_token"`;
 
   it('is in every 401, and says where a token is bad', async () => {
-    const closed = (await Api.of(service)).operations.filter(({ security = [] }) => security.length === 1);
+    // `{}` stands for no token: nobody is refused for want of one there.
+    const isClosed = (security: unknown[]) => security.length > 0 && JSON.stringify(security[0]) !== '{}';
+    const closed = (await Api.of(service)).operations.filter(({ security = [] }) => isClosed(security));
     expect(closed.length).toBeGreaterThan(40);
     const faults: string[] = [];
     for (const { method, path } of closed) {
@@ -201,4 +205,174 @@ describe('a challenge', () => {
     expect(await challengeOf('GET', '/api/v1/auth/sessions')).toEqual([403, null]);
     expect(await challengeOf('GET', '/api/v1/users')).toEqual([403, null]);
   });
+});
+
+describe('a message', () => {
+  const LIVE = '/health/live';
+  const END = ['Connection: close', '', ''];
+  const UPGRADE = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket'];
+  const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+
+  it.each<[string, number, string, string[], Record<string, string>?]>([
+    ['without a host', 400, 'BAD_REQUEST', [`GET ${LIVE} HTTP/1.1`, ...END]],
+    ['with two hosts', 400, 'BAD_REQUEST', [`GET ${LIVE} HTTP/1.1`, 'Host: x', 'Host: x', ...END]],
+    ['with a path for a host', 400, 'BAD_REQUEST', [`GET ${LIVE} HTTP/1.1`, 'Host: x/y', ...END]],
+    ['with two names for a host', 400, 'BAD_REQUEST', [`GET ${LIVE} HTTP/1.1`, 'Host: x, y', ...END]],
+    ['with a login for a host', 400, 'BAD_REQUEST', [`GET ${LIVE} HTTP/1.1`, 'Host: a@x', ...END]],
+    ['with a port that is none', 400, 'BAD_REQUEST', [`GET ${LIVE} HTTP/1.1`, 'Host: x:port', ...END]],
+    [
+      'with an unknown expectation',
+      417,
+      'EXPECTATION_FAILED',
+      [`GET ${LIVE} HTTP/1.1`, 'Host: x', 'Expect: x', ...END],
+    ],
+    ['to the server as a whole', 404, 'NOT_FOUND', ['OPTIONS * HTTP/1.1', 'Host: x', ...END]],
+    ['with an unknown method', 501, 'NOT_IMPLEMENTED', [`BREW ${LIVE} HTTP/1.1`, 'Host: x', ...END]],
+    ['for a tunnel', 501, 'NOT_IMPLEMENTED', ['CONNECT x:443 HTTP/1.1', 'Host: x:443', ...END]],
+    [
+      'with QUERY',
+      405,
+      'METHOD_NOT_ALLOWED',
+      [`QUERY ${TASKS} HTTP/1.1`, 'Host: x', ...END],
+      { allow: 'GET, HEAD, POST' },
+    ],
+    ['with QUERY to nowhere', 404, 'NOT_FOUND', ['QUERY /nowhere HTTP/1.1', 'Host: x', ...END]],
+    ['with TRACE', 405, 'METHOD_NOT_ALLOWED', [`TRACE ${LIVE} HTTP/1.1`, 'Host: x', ...END], { allow: 'GET, HEAD' }],
+    ['with a long address', 414, 'URI_TOO_LONG', [`GET ${LIVE}?${'x'.repeat(9000)} HTTP/1.1`, 'Host: x', ...END]],
+    ['with a long parameter', 414, 'URI_TOO_LONG', [`GET ${TASKS}/${'x'.repeat(9000)} HTTP/1.1`, 'Host: x', ...END]],
+    ['with a header that is none', 400, 'BAD_REQUEST', [`GET ${LIVE} HTTP/1.1`, 'Host: x', 'no colon', ...END]],
+    [
+      'for a WebSocket without an upgrade',
+      426,
+      'UPGRADE_REQUIRED',
+      ['GET /ws HTTP/1.1', 'Host: x', ...END],
+      { upgrade: 'websocket', 'sec-websocket-version': '13' },
+    ],
+    [
+      'for a WebSocket by POST',
+      405,
+      'METHOD_NOT_ALLOWED',
+      ['POST /ws HTTP/1.1', 'Host: x', ...END],
+      { allow: 'GET, HEAD' },
+    ],
+    [
+      'for an upgrade by POST',
+      405,
+      'METHOD_NOT_ALLOWED',
+      ['POST /ws HTTP/1.1', ...UPGRADE, KEY, 'Sec-WebSocket-Version: 13', '', ''],
+      { allow: 'GET' },
+    ],
+    [
+      'for an old WebSocket',
+      426,
+      'UPGRADE_REQUIRED',
+      ['GET /ws HTTP/1.1', ...UPGRADE, KEY, 'Sec-WebSocket-Version: 12', '', ''],
+      { upgrade: 'websocket', 'sec-websocket-version': '13' },
+    ],
+    [
+      'for a WebSocket without a key',
+      400,
+      'BAD_REQUEST',
+      ['GET /ws HTTP/1.1', ...UPGRADE, 'Sec-WebSocket-Version: 13', '', ''],
+    ],
+    [
+      'for a WebSocket without a host',
+      400,
+      'BAD_REQUEST',
+      ['GET /ws HTTP/1.1', ...UPGRADE.slice(1), KEY, 'Sec-WebSocket-Version: 13', '', ''],
+    ],
+  ])('%s is answered %d %s', async (_, expected, code, lines, wanted = {}) => {
+    const { status, headers, body } = await exchange(...lines);
+    expect([status, headers.get('content-type')]).toEqual([expected, 'application/problem+json; charset=utf-8']);
+    const problem = JSON.parse(body) as Problem;
+    expect(problem).toMatchObject({ status: expected, code, requestId: headers.get('x-request-id') });
+    expect(problem.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    for (const [name, value] of Object.entries(wanted)) expect([name, headers.get(name)]).toEqual([name, value]);
+    expect((await new ApiClient(service).get(LIVE)).status).toBe(200);
+  });
+
+  it.each([
+    ['of HTTP/1.0 without a host', [`GET ${LIVE} HTTP/1.0`, '', '']],
+    ['with an IPv6 address and a port', [`GET ${LIVE} HTTP/1.1`, 'Host: [::1]:5000', ...END]],
+    ['with an empty host', [`GET ${LIVE} HTTP/1.1`, 'Host:', ...END]],
+    ['with the name of a container', [`GET ${LIVE} HTTP/1.1`, 'Host: my_service:5000', ...END]],
+  ])('%s is proper', async (_, lines) => {
+    expect((await exchange(...lines)).status).toBe(200);
+  });
+
+  it('that expects to be told to go on is told so', async () => {
+    const connection = await RawConnection.open(service);
+    connection.send([`GET ${LIVE} HTTP/1.1`, 'Host: x', 'Expect: 100-continue', ...END].join('\r\n'));
+    await connection.untilClosed();
+    expect(connection.text).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  });
+
+  it('that asks for the methods of an address is answered 204 with them', async () => {
+    const anonymous = new ApiClient(service);
+    for (const [path, allowed] of [
+      [TASKS, 'GET, HEAD, POST'],
+      [`${TASKS}/0123456789abcdef01234567`, 'DELETE, GET, HEAD, PATCH'],
+      ['/api/v1/auth/login', 'POST'],
+      ['/ws', 'GET, HEAD'],
+    ] as const) {
+      for (const origin of [undefined, { Origin: 'https://elsewhere.example' }]) {
+        const { status, headers, body } = await anonymous.send('OPTIONS', path, undefined, origin);
+        expect([path, status, headers.get('allow'), body]).toEqual([path, 204, allowed, undefined]);
+        expect(headers.get('x-request-id')).not.toBeNull();
+      }
+    }
+    expect((await anonymous.send<Problem>('OPTIONS', '/nowhere')).body.code).toBe('NOT_FOUND');
+  });
+
+  it('for a part that a file does not have is answered 416 with its size', async () => {
+    const { status, headers, body } = await sendRaw<Problem>(service, 'GET', '/docs/swagger-ui.css', {
+      Range: 'bytes=999999999-',
+    });
+    expect([status, body.code]).toEqual([416, 'RANGE_NOT_SATISFIABLE']);
+    expect(headers.get('content-range')).toMatch(/^bytes \*\/\d+$/);
+  });
+});
+
+describe('a page of a list', () => {
+  it('links to the next one, cached or not, until the last', async () => {
+    const owner = await registerUser(service);
+    for (const title of ['one', 'two', 'three']) await createTask(owner.api, { title, tags: ['a&b'] });
+    const titles: string[] = [];
+    const outcomes: (string | null)[] = [];
+    let next = `${TASKS}?limit=1&tag=a%26b&sort=createdAt`;
+    while (next !== '') {
+      for (const ask of ['first', 'again']) {
+        const { headers, body }: ApiResponse<PageOf<TaskBody>> = await owner.api.get(next);
+        outcomes.push(headers.get('x-cache'));
+        const link: string = /^<(.+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1] ?? '';
+        expect(link === '').toBe(body.page.nextCursor === null);
+        if (ask === 'first') continue;
+        titles.push(...body.data.map(({ title }) => title));
+        next = link;
+      }
+    }
+    expect(titles).toEqual(['one', 'two', 'three']);
+    expect(outcomes).toContain('HIT');
+    const history = await owner.api.get(`${TASKS}/${(await createTask(owner.api)).id}/history`);
+    expect(history.headers.has('link')).toBe(false);
+  });
+
+  it('links from lists that are not cached', async () => {
+    const sessions = await registerUser(service);
+    const { id } = await createTask(sessions.api);
+    for (const title of ['a', 'b', 'c']) await sessions.api.patch(`${TASKS}/${id}`, { title });
+    const { headers } = await sessions.api.get(`${TASKS}/${id}/history?limit=2`);
+    expect(headers.get('link')).toMatch(new RegExp(`^<${TASKS}/${id}/history\\?limit=2&cursor=[^>]+>; rel="next"$`));
+  });
+});
+
+it.each([
+  ['2031-01-31t09:30:00.000z', '2031-01-31T09:30:00.000Z'],
+  ['2031-06-30T23:59:60Z', '2031-07-01T00:00:00.000Z'],
+  ['2031-06-30T15:59:60.5-08:00', '2031-07-01T00:00:00.500Z'],
+])('the time %s is %s', async (dueDate, expected) => {
+  const task = await createTask(user.api, { dueDate });
+  expect(task.dueDate).toBe(expected);
+  const { status } = await user.api.get(`${TASKS}?dueBefore=${encodeURIComponent(dueDate)}`);
+  expect(status).toBe(200);
 });

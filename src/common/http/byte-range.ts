@@ -11,7 +11,7 @@ const BYTE_RANGE = /^bytes=(\d*)-(\d*)$/i;
 
 /** No byte of the file is in the range that was asked for. */
 export class RangeNotSatisfiableError extends ProblemError {
-  /** @param contentRange how long the file is, as `bytes *\/size` */
+  /** @param contentRange the value of `Content-Range`, which says how long the file is */
   constructor(contentRange: string) {
     super('RANGE_NOT_SATISFIABLE', 'The file has no such part.', { headers: { 'Content-Range': contentRange } });
   }

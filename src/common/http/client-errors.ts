@@ -1,54 +1,54 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
-import { NotFoundError, type ProblemCode } from '../errors/problem.js';
-import { PROBLEM_MEDIA_TYPE, toProblemDocument } from './problem-document.js';
-
-interface ClientError {
-  status: number;
-  detail: string;
-  code?: ProblemCode;
-}
+import type { Socket } from 'node:net';
+import { NotFoundError, type ProblemCode, ProblemError } from '../errors/problem.js';
+import { toProblemDocument } from './problem-document.js';
+import { protocolProblemOf, UriTooLongError } from './protocol.js';
+import { endWithProblem, rawHeaders } from './raw-answers.js';
 
 /** By the code of Node's error; anything else is a message that isn't HTTP. */
-const CLIENT_ERRORS: Record<string, ClientError> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },
-  HPE_HEADER_OVERFLOW: { status: 431, detail: 'The address and the header fields may have at most 16 KiB together.' },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
-    status: 413,
-    detail: 'The chunk extensions are too long.',
-    code: 'PAYLOAD_TOO_LARGE',
-  },
+const CLIENT_ERRORS: Record<string, [ProblemCode, string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The address and the header fields may have at most 16 KiB together.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['PAYLOAD_TOO_LARGE', 'The chunk extensions are too long.'],
 };
-const NOT_HTTP: ClientError = {
-  status: 400,
-  detail: 'The message is not a valid HTTP/1.1 request.',
-  code: 'VALIDATION_FAILED',
-};
+const NOT_HTTP: [ProblemCode, string] = ['BAD_REQUEST', 'The message is not a valid HTTP/1.1 request.'];
 
-/** Answers what never became a request (RFC 9110, 15.5; RFC 6585, 5), as a problem too, and ends the connection. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket, logger: FastifyBaseLogger): void {
+/** The first line of a request, with a method that is a token (RFC 9110, 9.1). */
+const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+ HTTP\/1\.[01]\r?\n/;
+const UNFINISHED_REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ \S+$/;
+
+interface ParseError extends Error {
+  code?: string;
+  /** What was read last. */
+  rawPacket?: Buffer;
+  /** How much of it the parser took. */
+  bytesParsed?: number;
+}
+
+/** Answers what never became a request (RFC 9110, 15.5; RFC 6585, 5), and ends the connection. */
+export function answerClientError(error: ParseError, socket: Socket, logger: FastifyBaseLogger): void {
   // The client has gone, or has hung up in the middle: nobody is there to read an answer.
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const { status, detail, code } = CLIENT_ERRORS[error.code ?? ''] ?? NOT_HTTP;
+  const problem = problemOf(error);
   const requestId = randomUUID();
-  const title = STATUS_CODES[status] ?? '';
+  const { status } = problem;
   logger.debug({ requestId, status, reason: error.code }, 'refused a message that is no proper request');
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, ...(code && { code }), requestId });
-  const head = [
-    `HTTP/1.1 ${status} ${title}`,
-    `Content-Type: ${PROBLEM_MEDIA_TYPE}; charset=utf-8`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    'X-Content-Type-Options: nosniff',
-    `X-Request-Id: ${requestId}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  endWithProblem(socket, problem, requestId);
+}
+
+function problemOf({ code = '', rawPacket, bytesParsed }: ParseError): ProblemError {
+  const text = rawPacket?.toString('latin1') ?? '';
+  if (code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(text)) {
+    return new ProblemError('NOT_IMPLEMENTED', 'The method is not known here.');
+  }
+  if (code === 'HPE_HEADER_OVERFLOW' && UNFINISHED_REQUEST_LINE.test(text.slice(0, bytesParsed))) {
+    return new UriTooLongError();
+  }
+  return new ProblemError(...(CLIENT_ERRORS[code] ?? NOT_HTTP));
 }
 
 /**
@@ -56,10 +56,10 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
  * there is nothing at such an address. No hook has run for it.
  */
 export function answerUnreadablePath(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = new NotFoundError();
+  const problem = protocolProblemOf(request.raw) ?? new NotFoundError();
+  const body = JSON.stringify(toProblemDocument(problem, request));
   void reply
     .status(problem.status)
-    .headers({ 'X-Request-Id': request.id, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' })
-    .type(PROBLEM_MEDIA_TYPE)
-    .send(toProblemDocument(problem, request));
+    .headers(rawHeaders(problem, request.id, body))
+    .send(body);
 }

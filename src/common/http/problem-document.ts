@@ -2,7 +2,11 @@ import { type ProblemError, PROBLEMS } from '../errors/problem.js';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** The body of an answer that reports `problem` (RFC 9457). */
+/**
+ * The body of an answer that reports `problem` (RFC 9457).
+ *
+ * @param request its address is empty where none was read
+ */
 export function toProblemDocument(problem: ProblemError, request: { id: string; url: string }) {
   return {
     type: `urn:scalable-api:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,

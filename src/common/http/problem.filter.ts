@@ -46,7 +46,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (hasBrokenOff(request.raw)) return new ProblemError('MALFORMED_BODY', 'The request broke off.');
     if (thrown instanceof HttpException) {
       const status = thrown.getStatus();
-      if (status === 404) return this.unrouted(request);
+      if (status === 404) return this.routes.problemOf(request);
       // A path that leads out of the folder of Swagger UI's files (`/docs/../`).
       if (status === 403) return new NotFoundError();
       if (status === 416) return new RangeNotSatisfiableError(contentRangeOf(thrown.cause));
@@ -58,15 +58,6 @@ export class ProblemFilter implements ExceptionFilter {
     }
     return new ProblemError('INTERNAL', 'The fault is ours and has been recorded under this requestId.', {
       cause: thrown,
-    });
-  }
-
-  private unrouted(request: FastifyRequest): ProblemError {
-    const allowed = this.routes.allowedAt(request.url);
-    // Where the method itself would be allowed, something else was missing: an id, say, as in `/tasks/`.
-    if (allowed.length === 0 || allowed.some((method) => method === request.method)) return new NotFoundError();
-    return new ProblemError('METHOD_NOT_ALLOWED', `Allowed here: ${allowed.join(', ')}.`, {
-      headers: { Allow: allowed.join(', ') },
     });
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import findMyWay, { type HTTPMethod } from 'find-my-way';
 import type { FastifyInstance } from 'fastify';
+import { NotFoundError, ProblemError } from '../errors/problem.js';
 
 /** Knows which methods each path has, so that a wrong method is answered 405 with `Allow`, not 404. */
 @Injectable()
@@ -25,4 +26,21 @@ export class RouteMethods {
     const [path = '/'] = url.split('?');
     return [...this.methods].filter((method) => this.router.find(method, path) !== null).sort();
   }
+
+  /** Why there is no route for a request: 404, or 405 with `Allow`. */
+  problemOf({ url, method }: { url: string; method: string }): ProblemError {
+    const allowed = this.allowedAt(url);
+    // Where the method itself would be allowed, something else was missing: an id, say, as in `/tasks/`.
+    if (allowed.length === 0 || allowed.some((each) => each === method)) return new NotFoundError();
+    return new ProblemError('METHOD_NOT_ALLOWED', `Allowed here: ${allowed.join(', ')}.`, {
+      headers: { Allow: allowed.join(', ') },
+    });
+  }
+}
+
+/** No address takes QUERY. Fastify would complain of its content first. */
+export function refuseQueries(server: FastifyInstance, routes: RouteMethods): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    done((request.method as string) === 'QUERY' ? routes.problemOf(request) : undefined);
+  });
 }

@@ -24,10 +24,14 @@ export function serverOptions(environment: Environment, logger: Logger) {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
+    // `OPTIONS *` is about the server as a whole; the router knows paths alone.
+    rewriteUrl: ({ url = '' }: { url?: string }) => (url === '*' ? '/' : url),
     trustProxy: trustedProxies(environment.TRUST_PROXY),
     bodyLimit: BODY_LIMIT_BYTES,
     http: {
       maxHeaderSize: HEADER_LIMIT_BYTES,
+      // Node would answer without a body; `checkProtocol` answers.
+      requireHostHeader: false,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     },

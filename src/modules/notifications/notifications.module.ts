@@ -16,6 +16,7 @@ import { NotificationsController } from './notifications.controller.js';
 import { NotificationsListener } from './notifications.listener.js';
 import { NotifierService } from './notifier.service.js';
 import { REALTIME_PROVIDERS } from './realtime/realtime.providers.js';
+import { WebSocketController } from './realtime/websocket.controller.js';
 import { Contact, ContactSchema } from './schemas/contact.schema.js';
 import { Delivery, DeliverySchema } from './schemas/delivery.schema.js';
 import { Notification, NotificationSchema } from './schemas/notification.schema.js';
@@ -44,7 +45,7 @@ const CANONICAL_MAIL_ADDRESSES: Migration = {
     ]),
     MigrationsModule.forFeature('notifications', [CANONICAL_MAIL_ADDRESSES]),
   ],
-  controllers: [PushController, NotificationsController],
+  controllers: [PushController, NotificationsController, WebSocketController],
   providers: [
     AccountDataService,
     InboxService,

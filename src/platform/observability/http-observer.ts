@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Counter, Histogram } from 'prom-client';
 import type { Logger } from 'pino';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
 import { hasBrokenOff } from '../../common/http/client-gone.js';
-import { REQUEST_ID, type RequestContext, requestContext } from '../../common/http/request-context.js';
+import { type RequestContext, requestContext } from '../../common/http/request-context.js';
 
 const duration = new Histogram({
   name: 'http_request_duration_seconds',
@@ -18,12 +16,6 @@ const brokenOff = new Counter({
   name: 'http_requests_broken_off_total',
   help: 'HTTP requests whose client closed the connection before the request had arrived',
 });
-
-/** The client's `X-Request-Id` where it is a proper one, else a new one. */
-export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
 
 /**
  * Gives each request its context, and each answer its `X-Request-Id`, its metrics and one log line. Hooks of the

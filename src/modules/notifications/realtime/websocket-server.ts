@@ -2,9 +2,10 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import type { ProblemError } from '../../../common/errors/problem.js';
-import { problemHeaders, toProblemDocument } from '../../../common/http/problem-document.js';
-import { requestIdOf } from '../../../platform/observability/http-observer.js';
+import { ProblemError } from '../../../common/errors/problem.js';
+import { answerProblem } from '../../../common/http/raw-answers.js';
+import { protocolProblemOf } from '../../../common/http/protocol.js';
+import { UpgradeRequiredError } from './upgrade-required.error.js';
 
 const PATH = '/ws';
 /** A token is smaller than a kilobyte. */
@@ -33,13 +34,17 @@ export interface UpgradeHandler {
  */
 export function serveWebSockets(server: Server, handler: UpgradeHandler): void {
   const webSockets = new WebSocketServer(OPTIONS);
+  webSockets.on('wsClientError', (_error, socket, request) => {
+    const problem = new ProblemError('BAD_REQUEST', 'The handshake is not valid: see RFC 6455, 4.2.1.');
+    answerProblem(problem, request, responseOn(socket as Socket, request));
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const [path] = (request.url ?? '').split('?');
     if (path !== PATH || request.headers.upgrade?.toLowerCase() !== 'websocket') {
       server.emit('request', request, responseOn(socket as Socket, request));
       return;
     }
-    const problem = handler.refuse(request);
+    const problem = protocolProblemOf(request) ?? handshakeProblemOf(request) ?? handler.refuse(request);
     if (problem) answerProblem(problem, request, responseOn(socket as Socket, request));
     else webSockets.handleUpgrade(request, socket, head, (webSocket) => handler.accept(webSocket, request));
   });
@@ -55,9 +60,11 @@ function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
   return response;
 }
 
-function answerProblem(problem: ProblemError, request: IncomingMessage, response: ServerResponse): void {
-  const id = requestIdOf(request);
-  const body = JSON.stringify(toProblemDocument(problem, { id, url: request.url ?? PATH }));
-  const headers = { ...problemHeaders(problem), 'X-Request-Id': id, 'X-Content-Type-Options': 'nosniff' };
-  response.writeHead(problem.status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
+/** What is wrong with a handshake before its origin counts; `ws` finds the rest. */
+function handshakeProblemOf({ method, headers }: IncomingMessage): ProblemError | null {
+  if (method !== 'GET') {
+    return new ProblemError('METHOD_NOT_ALLOWED', 'Allowed here: GET.', { headers: { Allow: 'GET' } });
+  }
+  const { 'sec-websocket-version': version = '13' } = headers;
+  return version === '13' ? null : new UpgradeRequiredError();
 }

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { ProblemError } from '../errors/problem.js';
+import { answerProblem, endWithProblem } from './raw-answers.js';
+import { requestIdOf } from './request-context.js';
+
+/** What proxies let through by default, too. */
+const MAX_URL_LENGTH = 8 * 1024;
+/** RFC 9112, 3.2: a name, an IPv4 or an IPv6 address, and a port; an empty one is allowed. */
+const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%-]*)(?::\d{0,5})?$/i;
+
+export class UriTooLongError extends ProblemError {
+  constructor() {
+    super('URI_TOO_LONG', `An address may have at most ${MAX_URL_LENGTH / 1024} KiB.`);
+  }
+}
+
+/** What HTTP itself has against a request, whatever it is about; null for nothing. */
+export function protocolProblemOf({ httpVersion, rawHeaders, url = '' }: IncomingMessage): ProblemError | null {
+  const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
+  const isEnough = hosts.length === 1 || (hosts.length === 0 && httpVersion === '1.0');
+  if (!isEnough || !hosts.every((host) => HOST.test(host))) {
+    return new ProblemError('BAD_REQUEST', 'The request needs one Host header field, with the name of a host.');
+  }
+  return url.length > MAX_URL_LENGTH ? new UriTooLongError() : null;
+}
+
+/**
+ * Answers what Node would answer without a body, or not at all, with a problem: no or several hosts, an expectation that
+ * can't be met (RFC 9110, 10.1.1), and tunnels.
+ */
+export function checkProtocol(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => done(protocolProblemOf(request.raw) ?? undefined));
+  server.server.on('checkExpectation', (request, response) => {
+    answerProblem(new ProblemError('EXPECTATION_FAILED', 'Only 100-continue can be expected.'), request, response);
+  });
+  server.server.on('connect', (request, socket) => {
+    const problem = new ProblemError('NOT_IMPLEMENTED', 'This is no proxy: CONNECT is not implemented.');
+    endWithProblem(socket, problem, requestIdOf(request));
+  });
+}
