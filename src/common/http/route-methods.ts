@@ -41,6 +41,6 @@ export class RouteMethods {
 /** No address takes QUERY. Fastify would complain of its content first. */
 export function refuseQueries(server: FastifyInstance, routes: RouteMethods): void {
   server.addHook('onRequest', (request, _reply, done) => {
-    done((request.method) === 'QUERY' ? routes.problemOf(request) : undefined);
+    done(request.method === 'QUERY' ? routes.problemOf(request) : undefined);
   });
 }
