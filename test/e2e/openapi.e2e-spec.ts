@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { Contract } from '../security/support/contract.js';
-import { ApiClient, type Problem } from '../support/api-client.js';
+import { ApiClient, type ApiResponse, type Problem } from '../support/api-client.js';
 import { Api, type Schema } from '../support/openapi.js';
+import { type RequestCase, requestCases } from '../support/request-cases.js';
 import { startService, type TestService } from '../support/service.js';
 import { registerVerifiedUser, type TestUser, withRole } from '../support/users.js';
 
@@ -16,6 +17,33 @@ const RULES = join(dirname(fileURLToPath(import.meta.url)), '../support/spectral
 
 const SCOPES = ['tasks', 'notifications', 'users'].flatMap((resource) => [`${resource}:read`, `${resource}:write`]);
 SCOPES.push('users:admin');
+
+/** Sent at once. */
+const BATCH = 20;
+
+/** Rules that a schema can't express: by operation and field, why. */
+const BEYOND_SCHEMAS = [
+  // Common passwords, repetitions, and parts of the account's own data are refused.
+  /auth\/(register|password\/reset) password$/,
+  // The grammar of addresses is that of RFC 6531 and UTS 46.
+  /auth\/\S+ email$/,
+  // Names that exist: time zones and languages.
+  / (timezone|locale)$/,
+  // Points on the curve P-256, and hosts on the public internet.
+  /push\/subscriptions keys\.p256dh$/,
+  /push\/subscriptions endpoint$/,
+  // Signed by the service.
+  / cursor$/,
+  // Needs another parameter.
+  /get \/api\/v1\/tasks sort$/,
+];
+
+/** Whether the service takes the request for valid, and each operation in it; what it does with it is another question. */
+function acceptsAll({ status, body }: ApiResponse<Problem>): boolean {
+  const { results = [] } = (body ?? {}) as { results?: { status: number }[] };
+  const isRefused = status === 400 && ['VALIDATION_FAILED', 'MALFORMED_BODY'].includes(body.code);
+  return !isRefused && results.every((result) => result.status !== 400);
+}
 
 let service: TestService;
 let api: Api;
@@ -235,6 +263,31 @@ describe('the OpenAPI document', () => {
     // The default of a creation stays.
     expect(api.document.components.schemas['CreateTaskDto']?.properties?.['status']?.default).toBe('todo');
     expect(api.document.components.schemas['UpdateTaskDto']?.properties?.['status']?.default).toBeUndefined();
+  });
+
+  it('allows the requests that the service accepts, and no others', async () => {
+    const findings: string[] = [];
+    const check = async (request: RequestCase): Promise<void> => {
+      const { operation, field, query, body, isValid } = request;
+      const path = operation.path.replace(/\{[^}]+\}/g, '0123456789abcdef01234567');
+      const search = new URLSearchParams(query).toString();
+      const content = body === undefined ? undefined : JSON.stringify(body);
+      const answer = await admin.api.send<Problem>(operation.method.toUpperCase(), `${path}?${search}`, content);
+      const isAccepted = acceptsAll(answer);
+      const name = `${operation.method} ${operation.path} ${field}`;
+      if (isAccepted !== isValid && !BEYOND_SCHEMAS.some((rule) => rule.test(name))) {
+        const verdict = isAccepted ? 'accepted' : `refused (${JSON.stringify(answer.body.errors ?? answer.body)})`;
+        findings.push(`${name}: ?${search} ${String(content).slice(0, 200)} ${verdict}`);
+      }
+      findings.push(...contract.contradictions(operation, answer).map((found) => `${name}: ${found}`));
+    };
+    const cases = contract.operations.flatMap((operation) => requestCases(contract, operation));
+    expect(cases.filter(({ isValid }) => isValid).length).toBeGreaterThan(300);
+    expect(cases.filter(({ isValid }) => !isValid).length).toBeGreaterThan(900);
+    for (let sent = 0; sent < cases.length; sent += BATCH) {
+      await Promise.all(cases.slice(sent, sent + BATCH).map(check));
+    }
+    expect([...new Set(findings)].slice(0, 60)).toEqual([]);
   });
 
   it('names the token where a session is optional', () => {

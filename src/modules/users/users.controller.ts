@@ -177,6 +177,7 @@ export class UsersController {
   /** Suspend a user (admins): sessions and API keys are rejected within one second, until it is lifted. */
   @ApiConditionalWrite()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
+  @ApiBody({ type: SuspendUserDto, required: false })
   @ForAdmins()
   @HttpCode(204)
   @Post(':id/suspend')

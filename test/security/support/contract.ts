@@ -68,11 +68,17 @@ export interface Operation {
   parameters: Parameter[];
   /** Where it takes one. */
   bodySchema?: JsonSchema;
+  isBodyRequired: boolean;
   responses: Record<string, Answer>;
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const DOCUMENT = 'openapi';
+/** Headers that the document names exactly where they are sent. */
+const DOCUMENTED_HEADERS = [
+  ...['cache-control', 'etag', 'idempotency-replayed', 'link', 'location', 'retry-after', 'www-authenticate'],
+  ...['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'x-cache', 'x-request-id'],
+];
 /** RFC 9457, 3.2: problems may have further members. */
 const EXTENSIBLE = 'ProblemResponseDto';
 
@@ -110,6 +116,14 @@ export class Contract {
     return this.validator('paths', path, method, 'requestBody', 'content', 'application/json', 'schema')(body);
   }
 
+  /** Whether the document allows this text as a query parameter. */
+  allowsParameter({ method, path, parameters }: Operation, name: string, text: string): boolean {
+    const index = parameters.findIndex((parameter) => parameter.in === 'query' && parameter.name === name);
+    const types = [parameters[index]?.schema.type].flat();
+    const value = types.includes('array') ? text.split(',') : (parsedAs(types, text) ?? text);
+    return this.validator('paths', path, method, 'parameters', String(index), 'schema')(value);
+  }
+
   /** @returns what in the answer the document doesn't allow; empty where it keeps to it */
   contradictions({ method, path, responses }: Operation, { status, headers, body }: ApiResponse): string[] {
     if (status >= 500) return [`it answered ${status}: ${JSON.stringify(body)}`];
@@ -118,7 +132,12 @@ export class Contract {
     const missing = Object.entries(answer.headers ?? {})
       .filter(([name, { required }]) => required !== false && !headers.has(name))
       .map(([name]) => name);
-    const found = missing.map((name) => `a ${status} without ${name}`);
+    const documented = new Set(Object.keys(answer.headers ?? {}).map((name) => name.toLowerCase()));
+    const undocumented = DOCUMENTED_HEADERS.filter((name) => headers.has(name) && !documented.has(name));
+    const found = [
+      ...missing.map((name) => `a ${status} without ${name}`),
+      ...undocumented.map((name) => `a ${status} with ${name}`),
+    ];
     const content = Object.entries(answer.content ?? {});
     const [type = ''] = (headers.get('content-type') ?? '').split(';');
     const media = content.find(([name]) => name === type)?.[1];
@@ -148,12 +167,19 @@ export class Contract {
   }
 }
 
+/** A number or boolean as queries write it; undefined for other text. */
+function parsedAs(types: unknown[], text: string): unknown {
+  if (types.includes('boolean')) return { true: true, false: false }[text];
+  return types.some((type) => type === 'integer' || type === 'number') && text !== '' ? Number(text) : undefined;
+}
+
 function toOperation(method: string, path: string, operation: OperationObject | undefined): Operation {
   const { security, parameters = [], requestBody, responses, ...rest } = operation as OperationObject;
   const bodySchema = requestBody?.content['application/json']?.schema;
   const minimumRole = rest['x-minimum-role'];
   return {
     ...{ method, path, parameters, responses, isPublic: isPublic(security) },
+    isBodyRequired: requestBody?.required === true,
     ...(bodySchema && { bodySchema }),
     ...(minimumRole && { minimumRole }),
   };

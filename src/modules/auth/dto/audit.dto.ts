@@ -7,6 +7,7 @@ import { AUDIT_EVENTS, type AuditEvent } from '../schemas/audit-entry.schema.js'
 
 export class ListAuditQueryDto extends PageQueryDto {
   /** Whose deeds. */
+  @ApiProperty({ pattern: '^[0-9a-fA-F]{24}$', required: false })
   @OptionalField()
   @IsMongoId()
   actorId?: string;

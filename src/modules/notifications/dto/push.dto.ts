@@ -34,7 +34,12 @@ export class PushKeysDto {
 
 /** What a browser's `PushSubscription.toJSON()` gives. */
 export class SubscribeDto {
-  /** @example "https://updates.push.services.mozilla.com/wpush/v2/gAAAAA" */
+  /** Public, on the usual port. */
+  @ApiProperty({
+    format: 'uri',
+    pattern: '^https://',
+    example: 'https://updates.push.services.mozilla.com/wpush/v2/gAAAAA',
+  })
   @ValidateBy({
     name: 'isPushEndpoint',
     validator: { validate: isPushEndpoint, defaultMessage: () => 'must be a public https address, on the usual port' },

@@ -32,6 +32,7 @@ export class CreateTaskDto {
   priority?: TaskPriority;
 
   /** @example ["work"] */
+  @ApiProperty({ maxItems: MAX_TAGS, required: false })
   @OptionalField()
   @SingleLineText({ maxLength: MAX_TAG_LENGTH, each: true, without: ',' })
   @ArrayMaxSize(MAX_TAGS)
@@ -86,7 +87,7 @@ export class ListTasksQueryDto extends PageQueryDto {
   priority?: TaskPriority[];
 
   /** Any of these. */
-  @ApiProperty({ type: String, isArray: true, required: false, style: 'form', explode: false } as object)
+  @ApiProperty({ maxItems: MAX_TAGS, required: false, style: 'form', explode: false } as object)
   @CommaSeparated() // transforms first, since it stands first
   @OptionalField()
   @SingleLineText({ maxLength: MAX_TAG_LENGTH, each: true })

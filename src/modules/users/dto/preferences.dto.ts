@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayUnique, IsArray, IsBoolean, IsIn, Matches, ValidateIf } from 'class-validator';
 import { NestedObject } from '../../../common/validation/nested-object.js';
@@ -5,7 +6,12 @@ import { NOTIFICATION_EVENTS, type NotificationEvent } from '../../../contracts/
 import type { NotificationPreferences } from '../../../contracts/users.events.js';
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
-const TIME_OF_DAY_MESSAGE = 'must be a time of day, such as 22:00';
+
+const IsTimeOfDay = () =>
+  applyDecorators(
+    ApiProperty({ pattern: TIME_OF_DAY.source }),
+    Matches(TIME_OF_DAY, { message: 'must be a time of day, such as 22:00' }),
+  );
 
 export class ChannelsDto {
   @IsBoolean()
@@ -21,11 +27,11 @@ export class ChannelsDto {
 /** In the user's time zone; may reach over midnight. */
 export class QuietHoursDto {
   /** @example 22:00 */
-  @Matches(TIME_OF_DAY, { message: TIME_OF_DAY_MESSAGE })
+  @IsTimeOfDay()
   start!: string;
 
   /** @example 07:00 */
-  @Matches(TIME_OF_DAY, { message: TIME_OF_DAY_MESSAGE })
+  @IsTimeOfDay()
   end!: string;
 }
 

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Length, Matches, ValidateBy } from 'class-validator';
 import { PageQueryDto } from '../../../common/pagination/page.dto.js';
@@ -16,10 +17,13 @@ function isBcp47(value: unknown): boolean {
 }
 
 const IsLanguageTag = () =>
-  ValidateBy({
-    name: 'isLanguageTag',
-    validator: { validate: isBcp47, defaultMessage: () => 'must be a BCP 47 language tag, such as en or de-AT' },
-  });
+  applyDecorators(
+    ApiProperty({ pattern: '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$' }),
+    ValidateBy({
+      name: 'isLanguageTag',
+      validator: { validate: isBcp47, defaultMessage: () => 'must be a BCP 47 language tag, such as en or de-AT' },
+    }),
+  );
 
 export class UpdateUserDto {
   /** @example "Ada Lovelace" */
