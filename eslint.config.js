@@ -2,7 +2,17 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', 'build/', 'coverage/', 'node_modules/', '.local/'] },
+  {
+    ignores: [
+      '**/dist/',
+      'build/',
+      'coverage/',
+      'node_modules/',
+      '.local/',
+      'test/clients/flows/',
+      'test/clients/generated/',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

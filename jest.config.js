@@ -41,6 +41,7 @@ export default {
     project('backlog', '**/*.backlog-spec.ts', withStack),
     project('browser', '**/*.browser-spec.ts', withStack),
     project('chaos', '**/*.chaos-spec.ts', withStack),
+    project('clients', '**/*.clients-spec.ts', withStack),
     project('cluster', '**/*.cluster-spec.ts'),
     project('deploy', '**/*.deploy-spec.ts'),
     project('observability', '**/*.observability-spec.ts', withStack),

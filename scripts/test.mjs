@@ -29,6 +29,8 @@ const SUITES = {
   // A page with all operations takes a second to draw; on a busy machine, several.
   browser: { projects: ['browser'], timeout: 5 * MINUTE_MS, workers: 1 },
   chaos: { projects: ['chaos'], timeout: 120 * MINUTE_MS },
+  // Installs the generators, and compiles what they make.
+  clients: { projects: ['clients'], timeout: 10 * MINUTE_MS, workers: 1 },
   cluster: { projects: ['cluster'], timeout: 5 * MINUTE_MS },
   deploy: { projects: ['deploy'], build: false },
   observability: { projects: ['observability'], timeout: 2 * MINUTE_MS },
