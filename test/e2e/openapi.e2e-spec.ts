@@ -281,14 +281,14 @@ describe('the OpenAPI document', () => {
       }
       findings.push(...contract.contradictions(operation, answer).map((found) => `${name}: ${found}`));
     };
-    const cases = contract.operations.flatMap((operation) => requestCases(contract, operation));
+    const cases = requestCases(contract);
     expect(cases.filter(({ isValid }) => isValid).length).toBeGreaterThan(300);
     expect(cases.filter(({ isValid }) => !isValid).length).toBeGreaterThan(900);
     for (let sent = 0; sent < cases.length; sent += BATCH) {
       await Promise.all(cases.slice(sent, sent + BATCH).map(check));
     }
     expect([...new Set(findings)].slice(0, 60)).toEqual([]);
-  });
+  }, 240_000);
 
   it('names the token where a session is optional', () => {
     expect(api.document.paths['/api/v1/auth/email/verify']?.post?.security).toEqual([{}, { bearer: [] }]);

@@ -20,16 +20,28 @@ interface Variant {
 const ANY_TYPE = [null, true, 7.5, 'text', [], {}];
 
 /**
- * Requests of an operation at the limits of its schemas, and just beyond them: each length, number of items, value of an
- * enum, missing and additional field. The same ones each time.
+ * Requests of all operations at the limits of their schemas, and just beyond them: each length, number of items, value of an
+ * enum, missing and additional field. The same ones each time. A schema that several bodies have is tried in the first.
  */
-export function requestCases(contract: Contract, operation: Operation): RequestCase[] {
+export function requestCases(contract: Contract): RequestCase[] {
+  const tried = new Set<string | undefined>();
+  return contract.operations.flatMap((operation) => {
+    const reference = operation.bodySchema?.$ref;
+    const isTried = reference !== undefined && tried.has(reference);
+    tried.add(reference);
+    return casesOf(contract, operation, isTried);
+  });
+}
+
+function casesOf(contract: Contract, operation: Operation, isBodyTried: boolean): RequestCase[] {
   const schemas = new Schemas(contract);
   const { bodySchema } = operation;
   const body = bodySchema && schemas.example(bodySchema);
   const isValidQuery = (query: Record<string, string>) =>
     Object.entries(query).every(([name, text]) => contract.allowsParameter(operation, name, text));
-  const bodies = bodySchema ? [{ field: '', value: body }, ...schemas.variants('', bodySchema)] : [];
+  const bodies = bodySchema
+    ? [{ field: '', value: body }, ...(isBodyTried ? [] : schemas.variants('', bodySchema))]
+    : [];
   const parameters = operation.parameters.filter((parameter) => parameter.in === 'query');
   const queries = parameters.flatMap(({ name, schema }) =>
     schemas.variants(name, schema).flatMap(({ value }) => {
