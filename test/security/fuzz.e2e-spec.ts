@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { ApiClient, type ApiResponse } from '../support/api-client.js';
+import { ApiClient, type ApiResponse, type PageOf } from '../support/api-client.js';
 import { startService, type TestService } from '../support/service.js';
+import type { TaskBody } from '../support/tasks.js';
+import { logIn, newRegistration, type TestUser, type Tokens } from '../support/users.js';
 import { type DrawnRequest, RequestArbitraries } from './support/arbitraries.js';
 import { Contract } from './support/contract.js';
 import { Population } from './support/population.js';
+import { anyScript, mailAddress } from './support/texts.js';
 
 /**
  * Requests drawn from the OpenAPI document (fast-check). `FUZZ_REQUESTS` says how many, `FUZZ_SEED` which: the same ones
@@ -145,4 +148,47 @@ describe('any request', () => {
     },
     60_000 + REQUESTS * REQUEST_PATIENCE_MS,
   );
+});
+
+describe('a text of any script', () => {
+  it('is stored in one form, and found by its own words', async () => {
+    const [user] = population.users;
+    const api = (await logIn(service, user as TestUser)).api;
+    const titles = fc.sample(anyScript, { seed: SEED, numRuns: 100 });
+    const operations = titles.map((title) => ({ op: 'create', task: { title } }));
+    const { body } = await api.post<{ results: { status: number; task?: TaskBody }[] }>(BULK, { operations });
+    const lost: string[] = [];
+    for (const [index, { status, task }] of body.results.entries()) {
+      const title = (titles[index] as string).normalize('NFC').trim();
+      if (!task) {
+        expect([status, title]).toEqual([400, expect.not.stringMatching(/[\p{L}\p{N}]/u)]);
+        continue;
+      }
+      expect(task.title).toBe(title);
+      if (!/[\p{L}\p{N}]/u.test(title)) continue;
+      const query = `q=${encodeURIComponent(title)}&limit=100&sort=-relevance`;
+      const found = await api.get<PageOf<TaskBody>>(`/api/v1/tasks?${query}`);
+      if (!found.body.data.some(({ id }) => id === task.id)) lost.push(title);
+    }
+    expect(lost).toEqual([]);
+  });
+});
+
+describe('a mailbox', () => {
+  it('has one account, in whatever spellings its address is sent', async () => {
+    const anonymous = new ApiClient(service);
+    const drawn = fc.sample(mailAddress, { seed: SEED, numRuns: 60 });
+    const spellings = drawn.map((text) => text.replace('@', `${SEED}@`));
+    const stored: string[] = [];
+    const answers = await Promise.all(
+      spellings.map((email) => anonymous.post<Tokens>('/api/v1/auth/register', newRegistration({ email }))),
+    );
+    for (const { status, body } of answers) {
+      expect([201, 400, 409]).toContain(status);
+      if (status === 201) stored.push(body.user.email);
+    }
+    expect(stored.length).toBeGreaterThan(2);
+    expect(new Set(stored).size).toBe(stored.length);
+    for (const email of stored) expect(email).toMatch(/^(ada|zoë|用户)\d+@(example\.org|xn--bcher-kva\.example)$/);
+  });
 });

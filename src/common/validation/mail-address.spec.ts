@@ -64,6 +64,8 @@ describe('the canonical spelling of a mail address', () => {
     'ada@℀.org',
     'ada@xn--example-.org',
     'ada@xn--a.org',
+    'ada@xn--example-oka.org', // a soft hyphen, which no domain has
+    'ada@xn--xample-9e7c.org', // ⓔ, which is spelled e
     `${'a'.repeat(65)}@example.org`,
     `ada@${'a'.repeat(64)}.org`,
     `ada@${'aaaaaaa.'.repeat(32)}org`,

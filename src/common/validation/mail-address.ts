@@ -1,4 +1,4 @@
-import { domainToASCII, domainToUnicode } from 'node:url';
+import { domainToASCII } from 'node:url';
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { isEmail, ValidateBy } from 'class-validator';
@@ -45,9 +45,7 @@ export function canonicalFormOf(stored: string): string | null {
 function canonicalDomain(domain: string): string {
   if (NOT_IN_DOMAIN.test(domain)) return '';
   // Older versions of Node map the capital letter to `ss`, newer ones to `ß`.
-  const ascii = domainToASCII(domain.replaceAll('ẞ', 'ß'));
-  // Punycode of what has another spelling (`xn--example-` is `example`) is no spelling of its own.
-  return domainToASCII(domainToUnicode(ascii)) === ascii ? ascii : '';
+  return domainToASCII(domain.replaceAll('ẞ', 'ß'));
 }
 
 /** A field with a mail address; `canonicalAddress` gives the spelling to go on with. */
