@@ -4,8 +4,8 @@ import { ProblemError } from '../errors/problem.js';
 import { answerProblem, endWithProblem } from './raw-answers.js';
 import { requestIdOf } from './request-context.js';
 
-/** What proxies let through by default, too. */
-const MAX_URL_LENGTH = 8 * 1024;
+/** Node gives the address and the header fields 16 KiB together: what is left is for the header fields. */
+const MAX_URL_LENGTH = 14 * 1024;
 /** RFC 9112, 3.2: a name, an IPv4 or an IPv6 address, and a port; an empty one is allowed. */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%-]*)(?::\d{0,5})?$/i;
 
