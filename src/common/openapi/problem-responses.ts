@@ -39,6 +39,8 @@ function problemResponse(status: number, codes: ProblemCode[], isLimited: boolea
   if (isLimited && !UNCOUNTED.has(status)) (MAYBE_COUNTED.has(status) ? sometimes : always).push(...RATE_LIMIT);
   if ([423, 429, 503].includes(status)) always.push('Retry-After');
   if (codes.includes('REQUEST_IN_PROGRESS')) sometimes.push('Retry-After');
+  // A read tells which version there is.
+  if (status === 412) sometimes.push('ETag', 'X-Cache');
   if (status === 401) always.push('WWW-Authenticate');
   // Where the scopes of an API key are the reason.
   if (status === 403) sometimes.push('WWW-Authenticate');
