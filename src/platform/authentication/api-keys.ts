@@ -100,7 +100,7 @@ export class ApiKeys {
   async remove(userId: string, id: string, session: ClientSession): Promise<boolean> {
     const apiKey = await this.model.findOne({ _id: id, user: userId }, null, { session }).lean();
     if (!apiKey) return false;
-    await this.bury(id, apiKey.version + 1, session);
+    await this.recordDeletion(id, apiKey.version + 1, session);
     await this.revocations.endApiKeys(userId, [id], session);
     return true;
   }
@@ -223,7 +223,7 @@ export class ApiKeys {
       .finally(() => this.recording.delete(id));
   }
 
-  private async bury(id: string, version: number, session: ClientSession): Promise<void> {
+  private async recordDeletion(id: string, version: number, session: ClientSession): Promise<void> {
     await this.forget(id, version, session);
     await this.outbox.add(session, new ApiKeyChangedEvent(id, { version, grant: null }));
   }

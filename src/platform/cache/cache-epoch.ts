@@ -6,47 +6,47 @@ import { isDuplicateKey } from '../database/duplicate-key.js';
 import { CacheRedis } from './cache-redis.js';
 import { CacheState, EPOCH, type Epoch, LEASE_MS } from './cache-state.schema.js';
 
-/** For how long the epoch's Redis may be another than ours before we look for it anew. */
+/** How long the epoch may name another Redis server than ours before this process reconnects, in milliseconds. */
 const RECONNECT_AFTER_MS = 5000;
 
-/** Begins a new epoch when Redis is another than it was, and says when it may be used. */
+/** Starts a new epoch when the Redis server has changed, and settles it once no lease of the epoch before can exist. */
 @Injectable()
 export class CacheEpoch {
   private readonly logger = new Logger(CacheEpoch.name);
-  /** An epoch that isn't settled, and since when this process has seen it. */
+  /** An epoch that isn't settled, and when this process first read it (monotonic, in milliseconds). */
   private unsettled?: { epoch: string; since: number };
-  /** The server of an epoch that was ours: if the epoch moves on without us, we are the ones who are lost. */
-  private agreed?: string;
-  private disagreedAt?: number;
+  /** The run id of the last server that this process and the epoch had in common. If the epoch changes alone, this process is connected to the wrong server. */
+  private sharedServer?: string;
+  private differentSince?: number;
 
   constructor(
     @InjectModel(CacheState.name) private readonly model: Model<CacheState>,
     private readonly redis: CacheRedis,
   ) {}
 
-  /** @returns whether it has changed anything */
-  async tend(epoch: Epoch | null): Promise<boolean> {
+  /** Starts or settles an epoch where that is due. @returns whether it has changed anything */
+  async advance(epoch: Epoch | null): Promise<boolean> {
     const { server } = this.redis;
     if (server === undefined) return false;
-    if (epoch?.server !== server) return await this.disagree(epoch, server);
-    this.agreed = server;
-    this.disagreedAt = undefined;
+    if (epoch?.server !== server) return await this.handleServerChange(epoch, server);
+    this.sharedServer = server;
+    this.differentSince = undefined;
     return !epoch.settled && (await this.settle(epoch.epoch));
   }
 
-  /** Redis has been restarted, or is another one: none of the keys that it may hold count any more. */
-  private async disagree(epoch: Epoch | null, server: string): Promise<boolean> {
-    if (server !== this.agreed) return await this.begin(epoch, server);
-    this.disagreedAt ??= performance.now();
-    if (performance.now() - this.disagreedAt < RECONNECT_AFTER_MS) return false;
-    this.logger.warn('other instances use another Redis than this one: connecting anew');
-    this.agreed = this.disagreedAt = undefined;
+  /** Redis was restarted or replaced: none of the keys that it may hold are valid any more. */
+  private async handleServerChange(epoch: Epoch | null, server: string): Promise<boolean> {
+    if (server !== this.sharedServer) return await this.start(epoch, server);
+    this.differentSince ??= performance.now();
+    if (performance.now() - this.differentSince < RECONNECT_AFTER_MS) return false;
+    this.logger.warn('other instances use another Redis than this one: reconnecting');
+    this.sharedServer = this.differentSince = undefined;
     this.redis.reconnect();
     return false;
   }
 
-  private async begin(former: Epoch | null, server: string): Promise<boolean> {
-    // The very first has nobody's leases to wait for.
+  private async start(former: Epoch | null, server: string): Promise<boolean> {
+    // Before the first epoch there are no leases to wait for.
     const epoch: Epoch = { epoch: randomUUID(), server, settled: former === null };
     try {
       await this.model.updateOne(
@@ -55,12 +55,12 @@ export class CacheEpoch {
         { upsert: former === null },
       );
     } catch (error) {
-      if (!isDuplicateKey(error)) throw error; // somebody else was faster
+      if (!isDuplicateKey(error)) throw error; // another process has started one
     }
     return true;
   }
 
-  /** Once an epoch has been seen for as long as leases last, nobody has one of the epoch before. */
+  /** Once an epoch has been read for as long as a lease lasts, no process holds a lease of the epoch before. */
   private async settle(epoch: string): Promise<boolean> {
     if (this.unsettled?.epoch !== epoch) this.unsettled = { epoch, since: performance.now() };
     if (performance.now() - this.unsettled.since < LEASE_MS) return false;

@@ -13,12 +13,12 @@ import { addPending, takePending } from './invalidates-cache.js';
 const SWEEP_INTERVAL_MS = 500;
 const SWEEP_BATCH = 1000;
 
-type Owed = Pick<CacheState, '_id' | 'state'> & { targets: string[] };
+type PendingInvalidation = Pick<CacheState, '_id' | 'state'> & { targets: string[] };
 
 /**
- * Makes writes known to the cache: after the commit, before the answer. What is owed to Redis is recorded in the
- * write's own transaction, so that whoever is there makes it good for a writer that died in between; and where Redis
- * can't be reached the record becomes a flag, under which nobody serves from the cache.
+ * Invalidates cached answers after the commit of a write, before its answer. The pending invalidation is recorded in the
+ * write's own transaction, so that another process makes it if the writer dies in between. Where Redis can't be reached
+ * the record becomes a flag, under which no process serves from the cache.
  */
 @Injectable()
 export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -51,7 +51,7 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
     await this.forgetting;
   }
 
-  /** Makes all of a user's cached answers unreachable: for whoever acknowledges what another process has written. */
+  /** Invalidates all of a user's cached answers: for a process that acknowledges what another one has written. */
   async invalidateAll(userId: string): Promise<void> {
     await this.transactions.run((session) => {
       for (const scope of CACHE_SCOPES) addPending(session, { userId, scope });
@@ -63,13 +63,13 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
     const targets = takePending(session);
     if (targets.length === 0) return;
     const state = this.redis.server === undefined ? 'bypass' : 'owed';
-    const owed: Owed = { _id: new Types.ObjectId().toHexString(), state, targets };
-    await this.model.create([owed], { session });
-    this.transactions.afterCommit(session, () => this.settle(owed));
+    const pending: PendingInvalidation = { _id: new Types.ObjectId().toHexString(), state, targets };
+    await this.model.create([pending], { session });
+    this.transactions.afterCommit(session, () => this.settle(pending));
   }
 
   /** @throws what MongoDB throws where a flag is needed and can't be set: the write must not be acknowledged then */
-  private async settle({ _id, state, targets }: Owed): Promise<void> {
+  private async settle({ _id, state, targets }: PendingInvalidation): Promise<void> {
     if (state === 'owed') {
       if (await this.drop(targets)) return this.forget(_id);
       const { matchedCount } = await this.model.updateOne(
@@ -77,10 +77,10 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
         { $set: { state: 'bypass' } },
         { writeConcern: { w: 'majority' } },
       );
-      if (matchedCount === 0) return; // somebody has made it good already
+      if (matchedCount === 0) return; // another process has made it already
     }
     flagsSet.inc();
-    await this.lease.untilEverybodyKnows();
+    await this.lease.waitForLeasesToExpire();
   }
 
   /** @returns whether it is certain that nobody finds the answers any more */
@@ -105,7 +105,7 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
     while (this.settled.length > 0) {
       const ids = this.settled.splice(0);
       await this.model.deleteMany({ _id: { $in: ids } }).catch((error: unknown) => {
-        this.logger.warn({ err: error }, 'settled invalidations will be made once more');
+        this.logger.warn({ err: error }, 'invalidations that are done could not be removed and will be made once more');
       });
     }
   }
@@ -118,25 +118,25 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
     this.timer.unref();
   }
 
-  /** Makes good what was owed at the last sweep already, and all that is flagged. */
+  /** Makes the invalidations that were pending at the last sweep already, and all that are flags. */
   private async sweep(): Promise<void> {
     try {
-      if (this.lease.needsTending) await this.lease.renew();
-      // One batch after the other: while a single flag is left, nobody serves from the cache.
+      if (this.lease.needsRenewal) await this.lease.renew();
+      // One batch after the other: while a single flag is left, no process serves from the cache.
       while (!this.stopped && (await this.sweepBatch()));
     } catch (error) {
-      this.logger.warn({ err: error }, 'owed invalidations cannot be made at the moment');
+      this.logger.warn({ err: error }, 'pending invalidations cannot be made at the moment');
     }
   }
 
-  /** @returns whether a whole batch was made good, so that there may be more */
+  /** @returns whether a whole batch was invalidated, so that there may be more */
   private async sweepBatch(): Promise<boolean> {
-    const owed = await this.model
+    const pending = await this.model
       .find({ state: { $ne: 'epoch' } })
       .limit(SWEEP_BATCH)
-      .lean<Owed[]>();
-    const due = owed.filter(({ _id, state }) => state === 'bypass' || this.seenBefore.has(_id));
-    this.seenBefore = new Set(owed.map(({ _id }) => _id));
+      .lean<PendingInvalidation[]>();
+    const due = pending.filter(({ _id, state }) => state === 'bypass' || this.seenBefore.has(_id));
+    this.seenBefore = new Set(pending.map(({ _id }) => _id));
     const targets = new Set(due.flatMap((each) => each.targets));
     if (due.length === 0 || !(await this.drop([...targets]))) return false;
     await this.model.deleteMany({ _id: { $in: due.map(({ _id }) => _id) } });

@@ -6,43 +6,43 @@ import { CacheEpoch } from './cache-epoch.js';
 import { CacheRedis } from './cache-redis.js';
 import { CacheState, EPOCH, type Epoch, LEASE_MS } from './cache-state.schema.js';
 
-/** Renewed in passing from this age on, so that requests rarely wait for it. */
+/** From this age on a lease is renewed in the background, so that requests rarely wait for it. In milliseconds. */
 const RENEW_AFTER_MS = 250;
-/** How often an answer that came too late to be relied on, in a burst of requests say, is asked for again. */
+/** How many times the state is read again when the answer came too late to be valid, as in a burst of requests. */
 const ATTEMPTS = 3;
 
-/** By how much a timer may be early; fractions of a millisecond it drops. */
+/** Timers drop fractions of a millisecond, so they may fire that early. */
 const TIMERS_EARLY_MS = 1;
 
-/** What one look at MongoDB showed. */
-interface Sight {
-  /** By the monotonic clock, before the question was sent. */
+/** The shared state, as one read of MongoDB gave it. */
+interface Snapshot {
+  /** When the read was sent, by the monotonic clock, in milliseconds. */
   at: number;
   epoch: Epoch | null;
-  /** The oldest flag. */
+  /** The id of the oldest flag; null where there is none. */
   flag: string | null;
 }
 
-/** Where answers may be looked for or dropped. */
+/** The right to read entries and to trust invalidations, for `LEASE_MS` from its snapshot on. */
 export interface Lease {
-  /** The epoch whose keys count. */
+  /** The epoch whose keys are valid. */
   epoch: string;
-  /** Somebody couldn't make a write known: nothing may be served. Invalidations count all the same. */
+  /** A writer could not invalidate: nothing may be served from the cache. Invalidations are valid all the same. */
   flagged: boolean;
 }
 
 /**
- * What every process must know of the others before it serves from the cache or trusts an invalidation: that there is no
- * flag, and which Redis and keys all of them use. It is read from MongoDB and relied on for `LEASE_MS`; so whoever
- * has changed it need only wait that long for everybody to act on it, and no clocks are compared.
+ * What a process must know of the others before it serves from the cache or trusts an invalidation: that there is no flag,
+ * and which Redis server and keys all of them use. It is read from MongoDB and valid for `LEASE_MS`. So a process that has
+ * changed it waits that long until all others act on it, and clocks are never compared.
  */
 @Injectable()
 export class CacheLease {
   private readonly logger = new Logger(CacheLease.name);
-  private last: Sight = { at: -Infinity, epoch: null, flag: null };
+  private last: Snapshot = { at: -Infinity, epoch: null, flag: null };
   private renewal?: Promise<boolean>;
-  /** A flag, and since when this process has seen it. */
-  private standing?: { flag: string; since: number };
+  /** The flag of the last snapshot, and when this process first read it. */
+  private currentFlag?: { flag: string; since: number };
 
   constructor(
     @InjectModel(CacheState.name) private readonly model: Model<CacheState>,
@@ -51,10 +51,10 @@ export class CacheLease {
   ) {}
 
   /**
-   * What is certain at this moment. That is enough for a reader, however long it then takes: a write it mustn't miss was
-   * acknowledged before its request, so `LEASE_MS` before that its flag stood (docs/architecture.md).
+   * The current lease. It is enough for a reader, however long the reader then takes: a write it must not miss was
+   * acknowledged before its request, so the flag of that write was set `LEASE_MS` before that (docs/architecture.md).
    *
-   * @returns null where nothing is: no Redis, another one than the others', or no answer of MongoDB's in time
+   * @returns null without Redis, on another Redis server than the other processes, or without an answer of MongoDB in time
    */
   async get(): Promise<Lease | null> {
     if (this.age > RENEW_AFTER_MS) void this.renewTogether();
@@ -64,31 +64,31 @@ export class CacheLease {
     return this.age > LEASE_MS ? null : this.leaseOf(this.last);
   }
 
-  /** Whether a lease's epoch is the one in use now, that is after what was done under the lease. */
+  /** Whether a lease's epoch is still the current one, after what was done under the lease. */
   async isCurrent({ epoch }: Lease): Promise<boolean> {
     const askedAt = performance.now();
     if (this.age > LEASE_MS) await this.renew();
     return this.last.at > askedAt - LEASE_MS && this.leaseOf(this.last)?.epoch === epoch;
   }
 
-  /** Resolves once nobody can hold a lease from before a flag that has just been set (and acknowledged). */
-  async untilEverybodyKnows(): Promise<void> {
+  /** Resolves once no process can hold a lease from before a flag that has just been set (and acknowledged). */
+  async waitForLeasesToExpire(): Promise<void> {
     const setAt = performance.now();
-    const since = this.standing;
-    const sight = await this.look().catch(() => null); // then it is waited for
-    const stoodAllAlong = sight?.flag === since?.flag && since !== undefined && setAt - since.since >= LEASE_MS;
-    if (!stoodAllAlong) await delay(Math.ceil(setAt + LEASE_MS - performance.now()) + TIMERS_EARLY_MS);
+    const known = this.currentFlag;
+    const snapshot = await this.readState().catch(() => null); // without it, wait
+    const wasSetBefore = snapshot?.flag === known?.flag && known !== undefined && setAt - known.since >= LEASE_MS;
+    if (!wasSetBefore) await delay(Math.ceil(setAt + LEASE_MS - performance.now()) + TIMERS_EARLY_MS);
   }
 
   /**
-   * Looks, and does what the epoch needs done. Called now and then, so that it doesn't wait for requests.
+   * Reads the shared state and, if the Redis server has changed, starts a new epoch.
    *
    * @returns whether MongoDB has answered
    */
   async renew(): Promise<boolean> {
     try {
       await this.refresh();
-      if (await this.epochs.tend(this.last.epoch)) await this.refresh();
+      if (await this.epochs.advance(this.last.epoch)) await this.refresh();
       return true;
     } catch (error) {
       this.logger.warn({ err: error }, 'MongoDB does not tell whether the cache may be used');
@@ -100,12 +100,12 @@ export class CacheLease {
     return performance.now() - this.last.at;
   }
 
-  private leaseOf({ epoch, flag }: Sight): Lease | null {
+  private leaseOf({ epoch, flag }: Snapshot): Lease | null {
     if (!epoch?.settled || epoch.server !== this.redis.server) return null;
     return { epoch: epoch.epoch, flagged: flag !== null };
   }
 
-  /** Whoever needs a renewal while one is under way waits for that, but not for longer than it would be of use. */
+  /** Callers share a renewal that is in progress, and wait for it no longer than the lease would be valid. */
   private renewTogether(): Promise<boolean> {
     if (this.renewal) return this.renewal;
     const renewed = this.renew();
@@ -116,18 +116,18 @@ export class CacheLease {
     return this.renewal;
   }
 
-  /** Whether the epoch isn't that of our Redis, or not settled yet. */
-  get needsTending(): boolean {
+  /** Whether the epoch names another Redis server than ours, or isn't settled yet. */
+  get needsRenewal(): boolean {
     const { epoch } = this.last;
     return this.redis.server !== undefined && (this.redis.server !== epoch?.server || !epoch.settled);
   }
 
   private async refresh(): Promise<void> {
-    const sight = await this.look();
-    if (sight.at > this.last.at) this.last = sight;
+    const snapshot = await this.readState();
+    if (snapshot.at > this.last.at) this.last = snapshot;
   }
 
-  private async look(): Promise<Sight> {
+  private async readState(): Promise<Snapshot> {
     const at = performance.now();
     const found = await this.model
       .find({ state: { $lte: EPOCH } })
@@ -136,8 +136,8 @@ export class CacheLease {
       .read('primary')
       .lean<CacheState[]>();
     const flag = found.find(({ state }) => state === 'bypass')?._id ?? null;
-    if (flag === null) this.standing = undefined;
-    else if (flag !== this.standing?.flag) this.standing = { flag, since: performance.now() };
+    if (flag === null) this.currentFlag = undefined;
+    else if (flag !== this.currentFlag?.flag) this.currentFlag = { flag, since: performance.now() };
     return { at, epoch: (found.find(({ state }) => state === EPOCH) as Epoch | undefined) ?? null, flag };
   }
 }

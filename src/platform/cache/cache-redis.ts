@@ -6,23 +6,23 @@ import { CircuitBreaker } from '../redis/circuit-breaker.js';
 import { InjectCacheRedis } from '../redis/redis.module.js';
 import { FILL, LOOK_UP } from './cache-scripts.js';
 
-/** What one user's answers of one scope may take at most, with what Redis needs around them. Beyond it they begin anew. */
+/** The most that one user's answers of one scope may take, in bytes, with Redis' own overhead. Beyond it the hash is emptied. */
 const MAX_BYTES = 1024 * 1024;
 
-/** Where an answer lies, or would. */
-export interface Place {
+/** The address of an answer in Redis. */
+export interface EntryKey {
   /** The hash of all answers of a user and scope, in one epoch. */
   key: string;
-  /** The question, within the hash. */
+  /** A digest of the request, within the hash. */
   field: string;
 }
 
 export type FillOutcome = 'stored' | 'outdated' | 'too_large';
 
 /**
- * The cache in Redis: a hash for each user and scope, which holds a random version beside the answers. What a write makes
- * unreachable is gone with the hash, in one command and however much it was; whoever asks next begins a new one with
- * another version. An answer is stored only while the version that it was asked under stands.
+ * The cache in Redis: a hash for each user and scope, which holds a random version beside the answers. A write
+ * deletes the hash, in one command and whatever its size; the next request creates another one with another version.
+ * An answer is stored only while the version that it was requested under is the current one.
  */
 @Injectable()
 export class CacheRedis implements OnApplicationShutdown {
@@ -47,8 +47,8 @@ export class CacheRedis implements OnApplicationShutdown {
     return this.breaker.isOpen ? undefined : this.runId;
   }
 
-  /** @returns the version that stands, and the answer stored under it */
-  async lookUp({ key, field }: Place): Promise<{ version: string; entry: Buffer | null }> {
+  /** @returns the current version, and the answer stored under it */
+  async lookUp({ key, field }: EntryKey): Promise<{ version: string; entry: Buffer | null }> {
     const ttl = this.environment.CACHE_TTL_SECONDS;
     const [version, entry] = await this.call<[Buffer, Buffer | null]>(
       () =>
@@ -57,20 +57,20 @@ export class CacheRedis implements OnApplicationShutdown {
     return { version: version.toString(), entry };
   }
 
-  /** Stores an answer, unless a write has replaced the version meanwhile. */
-  async fill({ key, field }: Place, version: string, entry: Buffer): Promise<FillOutcome> {
+  /** Stores an answer, unless a write has deleted the version meanwhile. */
+  async fill({ key, field }: EntryKey, version: string, entry: Buffer): Promise<FillOutcome> {
     if (entry.length > MAX_BYTES) return 'too_large';
     const ttl = this.environment.CACHE_TTL_SECONDS;
     const stored = await this.call(() => this.redis.eval(FILL, 1, key, field, version, entry, MAX_BYTES, ttl));
     return stored === 1 ? 'stored' : 'outdated';
   }
 
-  /** Makes the answers of these keys unreachable. A failure says nothing: the command may still be carried out. */
+  /** Deletes the answers of these keys. After a failure it is unknown whether Redis carries the command out. */
   async drop(keys: string[]): Promise<void> {
     await this.call(() => this.redis.unlink(keys));
   }
 
-  /** Drops the connection and makes another, which may lead to another server. */
+  /** Closes the connection and opens another, which may lead to another server. */
   reconnect(): void {
     this.redis.disconnect(true);
   }
@@ -80,7 +80,7 @@ export class CacheRedis implements OnApplicationShutdown {
   }
 
   private call<T>(command: () => Promise<T>): Promise<T> {
-    // Nothing is sent to a server that hasn't said who it is.
+    // Nothing is sent to a server whose run id isn't known.
     if (this.runId === undefined) return Promise.reject(new Error('Redis is not connected'));
     return this.breaker.call(command);
   }

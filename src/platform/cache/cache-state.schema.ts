@@ -1,17 +1,17 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 
-/** How long what MongoDB was seen to hold may be relied on, from before it was asked, in milliseconds. */
+/** How long a snapshot of this state is valid, counted from before the read was sent, in milliseconds. */
 export const LEASE_MS = 500;
 /** The id of the one document that says which Redis, and which keys in it, are in use. */
 export const EPOCH = 'epoch';
 
 /**
- * What MongoDB knows of the cache: the epoch, and the invalidations that writes still owe to Redis. The states are in
- * this order on purpose: one look, from the epoch downwards, gives it and the first flag.
+ * The shared state of the cache: the epoch, and the invalidations that have not been made in Redis yet. The order of the
+ * states matters: one read, from the epoch downwards, gives the epoch and the first flag.
  *
  * - `epoch`: the keys in use, see `Epoch`
- * - `bypass`: an invalidation that couldn't be made, and so a flag: nobody may serve from the cache
- * - `owed`: an invalidation that a writer is about to make, or died before
+ * - `bypass`: a flag, for an invalidation that could not be made: no process may serve from the cache
+ * - `owed`: a pending invalidation, which its writer is about to make; another process makes it if the writer has died
  */
 @Schema({ collection: 'cachestate', versionKey: false })
 export class CacheState {
@@ -34,7 +34,7 @@ export class CacheState {
   @Prop({ type: String })
   server?: string;
 
-  /** Of the epoch: whether nobody can hold a lease of the one before any more. */
+  /** Of the epoch: whether no process can hold a lease of the epoch before any more. */
   @Prop({ type: Boolean })
   settled?: boolean;
 }
