@@ -22,6 +22,29 @@ async function exchange(...lines: string[]) {
   return await connection.untilClosed();
 }
 
+describe('a client that does not wait', () => {
+  const isAlive = async () => (await new ApiClient(service).get('/health/live')).status === 200 && service.isRunning;
+
+  it('does no harm by a reset after CONNECT', async () => {
+    for (let time = 0; time < 50; time++) {
+      const connection = await RawConnection.open(service);
+      connection.send('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n');
+      connection.reset();
+    }
+    expect(await isAlive()).toBe(true);
+  });
+
+  it.each(['Connection: Upgrade\r\nUpgrade: h2c', 'Connection: Upgrade\r\nUpgrade: websocket'])(
+    'does no harm by an upgrade behind a request that is being answered (%j)',
+    async (upgrade) => {
+      for (const path of ['/health', '/ws']) {
+        await exchange(`GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n\r\n`);
+      }
+      expect(await isAlive()).toBe(true);
+    },
+  );
+});
+
 describe('a request without content', () => {
   const TYPES = ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x', 'nonsense'];
   const framings: [string, (type: string) => string[]][] = [

@@ -285,8 +285,9 @@ describe('the local disk', () => {
     const of = ({ headers }: { headers: Record<string, unknown> }) => names.map((name) => headers[name]);
     const head = await send(url, 'HEAD');
     expect([head.status, of(head), head.body.length]).toEqual([200, of(await send(url)), 0]);
+    // RFC 9110, 14.2: ranges are for GET alone.
     const part = await send(url, 'HEAD', { Range: 'bytes=-3' });
-    expect([part.status, part.headers['content-length']]).toEqual([206, '3']);
+    expect([part.status, of(part)]).toEqual([200, of(head)]);
     await storage.deleteAll(key);
     expect((await send(url, 'HEAD')).status).toBe(404);
   });

@@ -69,6 +69,16 @@ describe('a work queue', () => {
     await waitFor('the job to be done', isEmpty, 5000);
   });
 
+  it('tries again when it is due, also where it has looked for other work meanwhile', async () => {
+    await jobs.create({ name: 'slow and flaky' });
+    const fails = async (job: Job) => {
+      await delay(400); // longer than until the first look, which sees the lease alone
+      if (job.attempts === 1) throw new Error('not yet');
+    };
+    startQueue(fails, { concurrency: 2, pollMs: 3_600_000 });
+    await waitFor('the job to be done', isEmpty);
+  });
+
   it('tries again after pauses that grow, and forgets the error once it works', async () => {
     const at: number[] = [];
     const errors: (string | null)[] = [];

@@ -62,4 +62,9 @@ export class RawConnection {
   close(): void {
     this.socket.destroy();
   }
+
+  /** Closes it with a TCP reset. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
 }

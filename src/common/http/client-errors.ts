@@ -33,6 +33,12 @@ export function answerClientError(error: ParseError, socket: Socket, logger: Fas
     socket.destroy();
     return;
   }
+  // Part of an answer is under way: another one would stand in the middle of it.
+  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
+  if (answer?.headersSent) {
+    socket.destroy();
+    return;
+  }
   const problem = problemOf(error);
   const requestId = randomUUID();
   const { status } = problem;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { ProblemError } from '../errors/problem.js';
-import { answerProblem, endWithProblem } from './raw-answers.js';
+import { answerProblem, endWithProblem, isBeingAnswered } from './raw-answers.js';
 import { requestIdOf } from './request-context.js';
 
 /** Node gives the address and the header fields 16 KiB together: what is left is for the header fields. */
@@ -35,6 +35,7 @@ export function checkProtocol(server: FastifyInstance): void {
     answerProblem(new ProblemError('EXPECTATION_FAILED', 'Only 100-continue can be expected.'), request, response);
   });
   server.server.on('connect', (request, socket) => {
+    if (isBeingAnswered(socket)) return void socket.destroy();
     const problem = new ProblemError('NOT_IMPLEMENTED', 'This is no proxy: CONNECT is not implemented.');
     endWithProblem(socket, problem, requestIdOf(request));
   });

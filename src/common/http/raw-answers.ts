@@ -4,8 +4,15 @@ import type { ProblemError } from '../errors/problem.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 import { requestIdOf } from './request-context.js';
 
+/** Whether an earlier request of the connection is still being answered: a client that doesn't wait sends several. */
+export function isBeingAnswered(socket: Duplex): boolean {
+  return Boolean((socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage);
+}
+
 /** Answers on a connection that has no response, and ends it. */
 export function endWithProblem(socket: Duplex, problem: ProblemError, requestId: string): void {
+  // Node has removed its own listener where it hands a connection over: without one, a reset would end the process.
+  socket.on('error', () => socket.destroy());
   const body = JSON.stringify(toProblemDocument(problem, { id: requestId, url: '' }));
   const headers = { ...rawHeaders(problem, requestId, body), Connection: 'close' };
   const head = [

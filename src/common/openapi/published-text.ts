@@ -74,7 +74,7 @@ function chooseCoding(header: string | string[] | undefined): Coding {
     String(header ?? '')
       .toLowerCase()
       .split(',')
-      .map((each) => each.trim().split(/\s*;\s*/))
+      .map((each) => each.split(';').map((part) => part.trim()))
       .filter(([, weight]) => !/^q=0(\.0*)?$/.test(weight ?? ''))
       .map(([coding]) => coding),
   );

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
-import { lengthOf } from './text.js';
+import { faultOfMarks, lengthOf } from './text.js';
 
 export const PASSWORD_MAX_LENGTH = 128;
 
@@ -13,6 +13,8 @@ export const PASSWORD_MAX_LENGTH = 128;
 export function IsPassword(minLength = 1): PropertyDecorator {
   const faultOf = (value: unknown): string | undefined => {
     if (typeof value !== 'string') return 'must be a string';
+    const fault = faultOfMarks(value);
+    if (fault) return fault;
     const length = lengthOf(value.normalize('NFC'));
     return length < minLength || length > PASSWORD_MAX_LENGTH
       ? `must have at least ${minLength} and at most ${PASSWORD_MAX_LENGTH} characters`

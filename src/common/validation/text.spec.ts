@@ -47,10 +47,20 @@ describe('a text of one line', () => {
     ['a\nb', 'must not contain control characters or changes of direction'],
     ['a\u202eb', 'must not contain control characters or changes of direction'],
     ['abcdef', 'must have at most 5 characters'],
+    [`a${'\u0301'.repeat(65)}`, 'must have at most 64 combining marks in a row'],
     ['a\ufe0f\ufe0f\ufe0f\ufe0f\ufe0f', 'must have at most 5 characters'],
     ['\u0958\u0959\u095a', 'must have at most 5 characters'], // NFC is longer
   ])('%j is refused: %s', (text, message) => {
     expect(submit({ line: text }).messages).toEqual([`line ${message}`]);
+  });
+
+  it('is not normalised with so many combining marks that it would take long', () => {
+    const text = `a${'\u0301\u0323'.repeat(50)}`;
+    expect(submit({ line: text, lines: text, list: [text] }).form).toMatchObject({
+      line: text,
+      lines: text,
+      list: [text],
+    });
   });
 
   it('in a list is judged by itself', () => {

@@ -10,6 +10,10 @@ const NOT_IN_LINE = new RegExp(`[${CONTROL}${DIRECTION}]`);
 const NOT_IN_LINES = new RegExp(String.raw`[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f${DIRECTION}]`);
 /** A character that is drawn: U+2800 is a Braille pattern without dots. */
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+/** Combining marks in a row; no script needs as many. Unicode's normalisation takes quadratic time for them (UAX #15). */
+const MAX_MARKS = 64;
+const MARKS = /\p{M}+/gu;
+
 interface TextOptions {
   /** Default: 1. */
   minLength?: number;
@@ -45,7 +49,7 @@ export function SingleLineText({ without = '', ...options }: LineOptions): Prope
 export function MultiLineText(options: TextOptions): PropertyDecorator {
   return applyDecorators(
     textProperty(options),
-    Transform(({ value }: { value: unknown }) => mapTexts(value, (text) => text.normalize('NFC'))),
+    Transform(({ value }: { value: unknown }) => mapTexts(value, toNfc)),
     checked(options, (text) =>
       NOT_IN_LINES.test(text)
         ? 'must not contain control characters, other than tabs and line breaks, or changes of direction'
@@ -56,7 +60,17 @@ export function MultiLineText(options: TextOptions): PropertyDecorator {
 
 /** The form in which a text of one line is stored and compared. */
 export function toSingleLine(text: string): string {
-  return text.normalize('NFC').trim();
+  return toNfc(text).trim();
+}
+
+/** A text in Unicode NFC; as it is where it has too many combining marks in a row, which its check refuses. */
+export function toNfc(text: string): string {
+  return hasTooManyMarks(text) ? text : text.normalize('NFC');
+}
+
+/** Says what is wrong with a text that can't be normalised in bounded time; undefined for any other. */
+export function faultOfMarks(text: string): string | undefined {
+  return hasTooManyMarks(text) ? `must have at most ${MAX_MARKS} combining marks in a row` : undefined;
 }
 
 /** The length in code points, as JSON Schema counts it. */
@@ -75,6 +89,11 @@ function textProperty({ minLength = 1, maxLength, each }: TextOptions, pattern?:
   return ApiProperty(each ? { type: 'array', items: { type: 'string', ...schema } } : schema);
 }
 
+function hasTooManyMarks(text: string): boolean {
+  for (const [marks] of text.matchAll(MARKS)) if (marks.length > MAX_MARKS) return true;
+  return false;
+}
+
 function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => (typeof item === 'string' ? map(item) : item));
   return typeof value === 'string' ? map(value) : value;
@@ -86,6 +105,8 @@ function checked(
 ): PropertyDecorator {
   const messageOf = (value: unknown): string | undefined => {
     if (typeof value !== 'string') return 'must be a string';
+    const fault = faultOfMarks(value);
+    if (fault) return fault;
     if (lengthOf(value) > maxLength) return `must have at most ${maxLength} characters`;
     if (minLength > 0 && !VISIBLE.test(value)) return 'must have a visible character';
     if (lengthOf(value) < minLength) return `must have at least ${minLength} characters`;

@@ -143,6 +143,8 @@ export class AuthService {
     secondFactor?: { mfaToken: string; code: string },
   ): Promise<TokensResponseDto> {
     const userId = String(account._id);
+    // Before there is a session: a failure afterwards would leave one that nobody has.
+    await this.revocations.assertActiveNow(userId);
     const started = await this.transactions.run(async (transaction) => {
       const current = await this.accounts.assertUnchanged(account, transaction, { lastLoginAt: databaseDate() });
       if (secondFactor) {
@@ -159,10 +161,9 @@ export class AuthService {
     return await this.toTokens(started.account, started.grant);
   }
 
-  /** @throws AccountSuspendedError; DependencyUnavailableError where it isn't known whether the account is suspended */
+  /** To be called after `assertActiveNow`, which reads the feed that the role and the time come from. */
   private async toTokens(copy: Account, { session, refreshToken }: SessionGrant): Promise<TokensResponseDto> {
     const { _id, name, email, emailVerified, createdAt } = copy;
-    await this.revocations.assertActiveNow(String(_id));
     // The copy may be older than the users module's latest decision, which is in the feed.
     const role = this.revocations.latestRole(String(_id), { role: copy.role, version: copy.roleVersion });
     const [copied, decided] = [copy.tokensValidFrom, this.revocations.tokensValidFrom(String(_id))];

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsPassword } from '../../common/validation/password.js';
+import { toNfc } from '../../common/validation/text.js';
 
 export const PASSWORD_MIN_LENGTH = 10;
 
@@ -10,6 +11,6 @@ export const PASSWORD_MIN_LENGTH = 10;
  */
 export const IsAllowedPassword = () =>
   applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC') : value)),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? toNfc(value) : value)),
     IsPassword(PASSWORD_MIN_LENGTH),
   );

@@ -93,7 +93,7 @@ export class SessionsService {
       throw new UnauthenticatedError('The refresh token is unknown or expired: log in again.');
     }
     // Before the rotation, so that the token is still the current one when a suspension is lifted.
-    await this.revocations.assertActive(String(found.session.user));
+    await this.revocations.assertActiveNow(String(found.session.user));
     return this.grant(await this.rotate(found.session, found.generation, client));
   }
 

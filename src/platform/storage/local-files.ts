@@ -39,7 +39,8 @@ export async function serveLocalFiles(server: FastifyInstance, storage: LocalSto
       if (!object) throw new NotFoundError();
       const { size, etag, contentType } = object;
       const unchanged = isUnchanged(request.headers, etag);
-      const range = unchanged ? null : byteRangeOf(request.headers, size, etag);
+      // RFC 9110, 14.2: ranges are for GET alone.
+      const range = unchanged || request.method === 'HEAD' ? null : byteRangeOf(request.headers, size, etag);
       void reply.headers({
         ETag: etag,
         'Accept-Ranges': 'bytes',

@@ -294,6 +294,7 @@ export class WorkQueue<T extends WorkItem> {
   private async release({ _id, lease }: T, change: { $set: object; $inc?: object }): Promise<void> {
     try {
       await this.model.updateOne({ _id, lease } as object, { ...change, $set: { ...change.$set, lease: null } });
+      this.nudge(); // it may be due sooner than the loop looks again
     } catch (error) {
       this.logger.warn({ err: error }, 'an outcome could not be recorded; the lease runs out instead');
     }

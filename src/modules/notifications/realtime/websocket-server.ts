@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { ProblemError } from '../../../common/errors/problem.js';
-import { answerProblem } from '../../../common/http/raw-answers.js';
+import { answerProblem, isBeingAnswered } from '../../../common/http/raw-answers.js';
 import { protocolProblemOf } from '../../../common/http/protocol.js';
 import { UpgradeRequiredError } from './upgrade-required.error.js';
 
@@ -39,6 +39,8 @@ export function serveWebSockets(server: Server, handler: UpgradeHandler): void {
     answerProblem(problem, request, responseOn(socket as Socket, request));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // A client that doesn't wait for the answer before can't be answered here: a connection has one answer at a time.
+    if (isBeingAnswered(socket)) return void socket.destroy();
     const [path] = (request.url ?? '').split('?');
     if (path !== PATH || request.headers.upgrade?.toLowerCase() !== 'websocket') {
       server.emit('request', request, responseOn(socket as Socket, request));

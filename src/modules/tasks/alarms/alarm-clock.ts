@@ -14,6 +14,7 @@ const CONCURRENCY = 8;
 const MAX_ATTEMPTS = 20;
 /** How late an alarm gets whose process died with it. Too short does no harm: a second ring finds nothing to tell. */
 const LEASE_MS = 15_000;
+const POLL_MS = 1_000;
 
 /**
  * Tells of reminders and due dates when their time has come. What is told, its note in the task and the next alarm are
@@ -36,6 +37,8 @@ export class AlarmClock implements OnApplicationBootstrap, BeforeApplicationShut
       maxAttempts: MAX_ATTEMPTS,
       whenDone: 'leave',
       leaseMs: LEASE_MS,
+      // A task that is changed here may be due at once, and does not nudge.
+      pollMs: POLL_MS,
       fairBetween: 'user',
     });
   }
