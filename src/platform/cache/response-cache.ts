@@ -86,7 +86,12 @@ export class ResponseCache {
     return fill.answer;
   }
 
-  private async make(entryKey: EntryKey, version: string, make: AnswerSource['make'], expiresAt: number): Promise<Answer> {
+  private async make(
+    entryKey: EntryKey,
+    version: string,
+    make: AnswerSource['make'],
+    expiresAt: number,
+  ): Promise<Answer> {
     const answer = await make();
     const outcome = await this.redis.fill(entryKey, version, encodeAnswer(answer, expiresAt)).catch(() => 'failed');
     fills.inc({ outcome });
