@@ -59,7 +59,7 @@ export function completeOperation(
   }
   const declared = declaredProblems(operation);
   const implied = isLimited ? impliedProblems(operation, path, isPublic) : (['VALIDATION_FAILED'] as const);
-  Object.assign(operation.responses, problems.add([...declared, ...implied], isLimited));
+  Object.assign(operation.responses, problems.add([...declared, ...implied], { isLimited, isIdempotent }));
   removeMarks(operation);
 }
 

@@ -8,6 +8,8 @@ const ORDER = Object.keys(PROBLEMS) as ProblemCode[];
 /** Statuses of refusals that come before the request is counted, or may. */
 const UNCOUNTED = new Set([413, 415]);
 const MAYBE_COUNTED = new Set([400, 500, 503]);
+/** Refusals that are not kept for a retry with the same `Idempotency-Key` (`platform/idempotency`). */
+const NOT_KEPT = new Set([401, 403, 409, 429]);
 
 /** Problem responses of operations; equal ones are shared in `components.responses`. */
 export class ProblemResponses {
@@ -15,9 +17,13 @@ export class ProblemResponses {
 
   /**
    * @param isLimited whether requests are counted
+   * @param isIdempotent whether a refusal is kept for retries with its `Idempotency-Key`
    * @returns one response a status, its possible codes as examples
    */
-  add(codes: Iterable<ProblemCode>, isLimited: boolean): Record<string, { $ref: string }> {
+  add(
+    codes: Iterable<ProblemCode>,
+    { isLimited, isIdempotent }: { isLimited: boolean; isIdempotent: boolean },
+  ): Record<string, { $ref: string }> {
     const byStatus = new Map<number, ProblemCode[]>();
     for (const code of [...new Set(codes)].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))) {
       const { status } = PROBLEMS[code];
@@ -25,15 +31,21 @@ export class ProblemResponses {
     }
     return Object.fromEntries(
       [...byStatus].map(([status, group]) => {
-        const name = `${isLimited ? '' : 'Unlimited'}${group.map(toPascalCase).join('Or')}`;
-        this.components[name] ??= problemResponse(status, group, isLimited);
+        const isKept = isIdempotent && status < 500 && !NOT_KEPT.has(status);
+        const kind = `${isLimited ? '' : 'Unlimited'}${isKept ? 'Idempotent' : ''}`;
+        const name = `${kind}${group.map(toPascalCase).join('Or')}`;
+        this.components[name] ??= problemResponse(status, group, { isLimited, isKept });
         return [status, { $ref: `#/components/responses/${name}` }];
       }),
     );
   }
 }
 
-function problemResponse(status: number, codes: ProblemCode[], isLimited: boolean): Response {
+function problemResponse(
+  status: number,
+  codes: ProblemCode[],
+  { isLimited, isKept }: { isLimited: boolean; isKept: boolean },
+): Response {
   const always: HeaderName[] = ['X-Request-Id', 'Cache-Control'];
   const sometimes: HeaderName[] = [];
   if (isLimited && !UNCOUNTED.has(status)) (MAYBE_COUNTED.has(status) ? sometimes : always).push(...RATE_LIMIT);
@@ -41,6 +53,7 @@ function problemResponse(status: number, codes: ProblemCode[], isLimited: boolea
   if (codes.includes('REQUEST_IN_PROGRESS')) sometimes.push('Retry-After');
   // A read tells which version there is.
   if (status === 412) sometimes.push('ETag', 'X-Cache');
+  if (isKept) sometimes.push('Idempotency-Replayed');
   if (status === 401) always.push('WWW-Authenticate');
   // Where the scopes of an API key are the reason.
   if (status === 403) sometimes.push('WWW-Authenticate');
