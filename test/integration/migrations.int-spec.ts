@@ -1,13 +1,17 @@
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { hash, verify } from '@node-rs/argon2';
 import type { Collection } from 'mongodb';
 import { type Connection, Types } from 'mongoose';
 import { Environment } from '../../src/config/environment.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { CANONICAL_MAIL_ADDRESSES } from '../../src/modules/auth/migrations/canonical-mail-addresses.js';
+import { NORMALISE_PASSWORDS } from '../../src/modules/auth/migrations/normalise-passwords.js';
 import { AccountsService } from '../../src/modules/auth/accounts.service.js';
 import { REBUILD_SEARCH_WORDS } from '../../src/modules/tasks/migrations/rebuild-search-words.js';
+import { PasswordHasher } from '../../src/modules/auth/password-hasher.js';
 import { changeDocuments } from '../../src/platform/migrations/document-batches.js';
+import { ContractSteps } from '../../src/platform/migrations/contract-steps.js';
 import { Ledger } from '../../src/platform/migrations/ledger.js';
 import type { Migration, MigrationContext } from '../../src/platform/migrations/migration.js';
 import { MigrationRegistry } from '../../src/platform/migrations/migration-registry.js';
@@ -51,9 +55,9 @@ beforeEach(async () => {
 });
 
 /** A runner of its own, as each process is one. */
-function migratorOf(...migrations: Migration[]): Migrator {
+function migratorOf(owner: string, ...migrations: Migration[]): Migrator {
   const registry = new MigrationRegistry();
-  registry.add('test', migrations);
+  registry.add(owner, migrations);
   return new Migrator(connection, app.get(Environment), app.get(IndexSynchronizer), registry, app.get(Ledger));
 }
 
@@ -80,12 +84,15 @@ describe('a migration', () => {
   it('runs once, in batches, and is recorded', async () => {
     const { migration, positions } = traced(addUnit);
     const reports: number[] = [];
-    await migratorOf(migration).migrate({ contract: false, report: ({ changed }) => void reports.push(changed) });
+    await migratorOf('test', migration).migrate({
+      contract: false,
+      report: ({ changed }) => void reports.push(changed),
+    });
     expect(await countChanged()).toBe(THINGS);
     expect(positions).toEqual([null, 499, 999]);
     expect(reports).toEqual([500, 1000, THINGS]);
     await expectCompleted();
-    await migratorOf(migration).migrate({ contract: false });
+    await migratorOf('test', migration).migrate({ contract: false });
     expect(positions).toHaveLength(3);
   });
 
@@ -93,12 +100,12 @@ describe('a migration', () => {
     const failing = traced(addUnit, (batch) => {
       if (batch === 2) throw new Error('cut off');
     });
-    await expect(migratorOf(failing.migration).migrate({ contract: false })).rejects.toThrow(
+    await expect(migratorOf('test', failing.migration).migrate({ contract: false })).rejects.toThrow(
       `The migration ${ID} has failed: Error: cut off`,
     );
     expect(await ledger.findOne({ _id: ID })).toMatchObject({ completedAt: null, position: 499, changed: 500 });
     const { migration, positions } = traced(addUnit);
-    await migratorOf(migration).migrate({ contract: false });
+    await migratorOf('test', migration).migrate({ contract: false });
     expect(positions).toEqual([499, 999]);
     expect(await countChanged()).toBe(THINGS);
     expect(await ledger.findOne({ _id: ID })).toMatchObject({ changed: THINGS });
@@ -108,7 +115,7 @@ describe('a migration', () => {
     const runners = Array.from({ length: 3 }, () => traced(addUnit));
     await Promise.all(
       runners.map(async ({ migration }) => {
-        await migratorOf(migration).migrate({ contract: false });
+        await migratorOf('test', migration).migrate({ contract: false });
         expect(await countChanged()).toBe(THINGS);
       }),
     );
@@ -122,11 +129,11 @@ describe('a migration', () => {
       reached.resolve();
       await goOn.promise;
     });
-    const first = migratorOf(stalled.migration).migrate({ contract: false });
+    const first = migratorOf('test', stalled.migration).migrate({ contract: false });
     await reached.promise;
     await ledger.updateOne({ _id: ID }, { $set: { leaseUntil: new Date(0) } });
     const { migration, positions } = traced(addUnit);
-    await migratorOf(migration).migrate({ contract: false });
+    await migratorOf('test', migration).migrate({ contract: false });
     expect(positions).toEqual([499, 999]);
     goOn.resolve();
     await expect(first).rejects.toThrow('Another runner has taken over');
@@ -174,7 +181,7 @@ describe('contract steps', () => {
   const countSizes = () => things.countDocuments({ size: { $exists: true } });
 
   it('are left until they are asked for, since the previous release may serve', async () => {
-    const migrator = migratorOf(removeSize, addUnit);
+    const migrator = migratorOf('test', removeSize, addUnit);
     const left = await migrator.migrate({ contract: false });
     expect(left.map(({ id }) => id)).toEqual(['test.0002-things-have-no-size']);
     expect([await countChanged(), await countSizes()]).toEqual([THINGS, THINGS]);
@@ -183,7 +190,7 @@ describe('contract steps', () => {
   });
 
   it('run with the others once a release requires them', async () => {
-    expect(await migratorOf({ ...removeSize, required: true }).migrate({ contract: false })).toEqual([]);
+    expect(await migratorOf('test', { ...removeSize, required: true }).migrate({ contract: false })).toEqual([]);
     expect(await countSizes()).toBe(0);
   });
 });
@@ -208,7 +215,7 @@ describe('mail addresses that earlier releases stored in several spellings', () 
   async function migrate(contract: boolean): Promise<string[]> {
     const notices: string[] = [];
     const notice = (message: string) => void notices.push(message);
-    await migratorOf(...CANONICAL_MAIL_ADDRESSES).migrate({ contract, notice });
+    await migratorOf('test', ...CANONICAL_MAIL_ADDRESSES).migrate({ contract, notice });
     return notices;
   }
 
@@ -295,6 +302,33 @@ describe('mail addresses that earlier releases stored in several spellings', () 
   });
 });
 
+describe('passwords that clients send in NFD', () => {
+  const [sent, normal] = ['größe-über-bâteau-ế'.normalize('NFD'), 'größe-über-bâteau-ế'.normalize('NFC')];
+  /** Of a process that has just started: it doesn't know yet whether the step has begun. */
+  const newHasher = () => new PasswordHasher(app.get(Environment), new ContractSteps(app.get(Ledger)));
+  const weak = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
+
+  it('are hashed as they were sent until the contract step, and not hashed anew for their form', async () => {
+    const hasher = newHasher();
+    const stored = await hasher.hash(sent);
+    expect(await verify(stored, sent)).toBe(true); // as the previous release compares it
+    expect(await hasher.verify(stored, sent)).toBe('right');
+    expect(await hasher.verify(stored, normal)).toBe('right');
+    expect(await hasher.verify(stored, `${sent}!`)).toBe('wrong');
+    expect(await hasher.verify(await hash(sent, weak), sent)).toBe('outdated');
+  });
+
+  it('are hashed in NFC from the contract step on, and hashed anew where they were not', async () => {
+    const hasher = newHasher();
+    const before = await hasher.hash(sent);
+    await migratorOf('auth', NORMALISE_PASSWORDS).migrate({ contract: true });
+    expect(await hasher.verify(before, sent)).toBe('outdated');
+    const stored = await hasher.hash(sent);
+    expect(await verify(stored, normal)).toBe(true);
+    expect(await hasher.verify(stored, sent)).toBe('right');
+  });
+});
+
 it('the search words of tasks that earlier releases stored are rebuilt, and again in the contract step', async () => {
   const tasks = connection.collection('tasks');
   const task = (title: string, words: string) => ({
@@ -304,14 +338,14 @@ it('the search words of tasks that earlier releases stored are rebuilt, and agai
   await tasks.deleteMany({});
   await tasks.insertMany([task('Größe', 'große'), task('文 2文字', '文 2文 文字'), task('Report', 'report')]);
   const titles = async () => (await tasks.find().toArray()).map((each) => (each['search'] as { title: string }).title);
-  await migratorOf(...REBUILD_SEARCH_WORDS).migrate({ contract: false });
+  await migratorOf('test', ...REBUILD_SEARCH_WORDS).migrate({ contract: false });
   const rebuilt = ['grosse große', '文 2 文字 文 字', 'report'];
   expect(await titles()).toEqual(rebuilt);
   expect(await ledger.findOne({ _id: 'test.0003-search-words-are-rebuilt' })).toMatchObject({ changed: 2 });
   expect(await tasks.countDocuments({ version: 3, tags: 'a, b' })).toBe(3);
 
   await tasks.insertOne(task('Straße', 'straße')); // by an instance of the previous release
-  await migratorOf(...REBUILD_SEARCH_WORDS).migrate({ contract: true });
+  await migratorOf('test', ...REBUILD_SEARCH_WORDS).migrate({ contract: true });
   expect(await titles()).toEqual([...rebuilt, 'strasse straße']);
 });
 
@@ -319,7 +353,7 @@ it('a database without any collection of the service has all migrations recorded
   const { migration, positions } = traced(addUnit);
   const contract: Migration = { ...migration, id: '0002-later', phase: 'contract' };
   await connection.dropDatabase();
-  const migrator = migratorOf(migration, contract);
+  const migrator = migratorOf('test', migration, contract);
   expect(await migrator.migrate({ contract: false })).toEqual([]);
   expect(await migrator.findPending()).toEqual([]);
   expect(positions).toEqual([]);
@@ -335,7 +369,7 @@ it('an index that is missing is named, and made', async () => {
   const missing = await indexes.findMissing();
   expect(missing).toHaveLength(2);
   expect(missing).toContain('accounts {"email":1}');
-  await migratorOf().migrate({ contract: false });
+  await migratorOf('test').migrate({ contract: false });
   expect(await indexes.findMissing()).toEqual([]);
 });
 

@@ -26,6 +26,7 @@ import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
 import { BIND_MFA_SECRETS } from './migrations/bind-mfa-secrets.js';
 import { CANONICAL_MAIL_ADDRESSES } from './migrations/canonical-mail-addresses.js';
+import { NORMALISE_PASSWORDS } from './migrations/normalise-passwords.js';
 import { OneTimeTokens } from './one-time-tokens.service.js';
 import { PagesController } from './pages/pages.controller.js';
 import { CommonPasswords } from './password-policy/common-passwords.js';
@@ -56,7 +57,7 @@ import { StepUpService } from './step-up.service.js';
       { name: PasswordResetRequest.name, schema: PasswordResetRequestSchema },
       { name: Session.name, schema: SessionSchema },
     ]),
-    MigrationsModule.forFeature('auth', [BIND_MFA_SECRETS, ...CANONICAL_MAIL_ADDRESSES]),
+    MigrationsModule.forFeature('auth', [BIND_MFA_SECRETS, ...CANONICAL_MAIL_ADDRESSES, NORMALISE_PASSWORDS]),
   ],
   controllers: [
     AuthController,

@@ -4,7 +4,9 @@ import { hash, verify } from '@node-rs/argon2';
 import { networkOf } from '../../common/http/client-network.js';
 import { requestContext } from '../../common/http/request-context.js';
 import { Environment } from '../../config/environment.js';
+import { ContractSteps } from '../../platform/migrations/contract-steps.js';
 import { WorkLimit } from '../../platform/overload/work-limit.js';
+import { NORMALISE_PASSWORDS } from './migrations/normalise-passwords.js';
 
 /** OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 iterations, 1 lane (argon2id is the library's default). */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -23,7 +25,10 @@ export class PasswordHasher {
   private readonly decoy = hash('no account has this password', PARAMETERS);
   private readonly limit: WorkLimit;
 
-  constructor({ PASSWORD_MAX_WAIT_MS }: Environment) {
+  constructor(
+    { PASSWORD_MAX_WAIT_MS }: Environment,
+    private readonly contractSteps: ContractSteps,
+  ) {
     this.limit = new WorkLimit({
       name: 'passwords',
       concurrency: Math.min(availableParallelism(), MAX_CONCURRENCY),
@@ -31,25 +36,38 @@ export class PasswordHasher {
     });
   }
 
-  /** Hashes a password in Unicode NFC. @throws OverloadedError where too many passwords are waiting */
-  hash(password: string): Promise<string> {
-    return this.inTurn(() => hash(password.normalize('NFC'), PARAMETERS));
+  /**
+   * Hashes a password in Unicode NFC. While instances of the previous release may serve, in the form that was sent: it is
+   * the only one that they compare.
+   *
+   * @throws OverloadedError where too many passwords are waiting
+   */
+  async hash(password: string): Promise<string> {
+    const normal = password.normalize('NFC');
+    const form = normal !== password && (await this.hashesNormalForm()) ? normal : password;
+    return await this.inTurn(() => hash(form, PARAMETERS));
   }
 
   /**
-   * Compares a password, in Unicode NFC first, then in the forms that earlier releases may have hashed.
+   * Compares a password, in Unicode NFC first, then in the forms that instances of the previous release may have hashed.
    *
    * @param passwordHash undefined where there is no account: takes the same time, and is `wrong`
-   * @returns `outdated` for one that should be hashed anew: it matches in another form, or with weaker parameters than today's
+   * @returns `outdated` for one that should be hashed anew: with weaker parameters than today's, or in a form other than NFC
+   *   once `hash` uses that one
    * @throws OverloadedError where too many passwords are waiting
    */
   async verify(passwordHash: string | undefined, password: string): Promise<'right' | 'outdated' | 'wrong'> {
     const normal = password.normalize('NFC');
     for (const form of new Set([normal, password, password.normalize('NFD')])) {
       const matches = await this.inTurn(async () => verify(passwordHash ?? (await this.decoy), form));
-      if (matches && passwordHash !== undefined) return form !== normal || isWeak(passwordHash) ? 'outdated' : 'right';
+      if (!matches || passwordHash === undefined) continue;
+      return isWeak(passwordHash) || (form !== normal && (await this.hashesNormalForm())) ? 'outdated' : 'right';
     }
     return 'wrong';
+  }
+
+  private hashesNormalForm(): Promise<boolean> {
+    return this.contractSteps.hasBegun(`auth.${NORMALISE_PASSWORDS.id}`);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -28,8 +28,13 @@ export class PasswordPolicy {
     this.serviceWords = wordsOf(SERVICE, displayName, new URL(PUBLIC_URL).hostname);
   }
 
-  /** @throws ValidationFailedError naming the field and what to do */
-  async assertAllowed(password: string, field: string, owner?: PasswordOwner): Promise<void> {
+  /**
+   * Examines a password in Unicode NFC, whatever form was sent.
+   *
+   * @throws ValidationFailedError naming the field and what to do
+   */
+  async assertAllowed(sent: string, field: string, owner?: PasswordOwner): Promise<void> {
+    const password = sent.normalize('NFC');
     if (isPattern(password)) refuse(field, 'must not consist of repetitions or sequences');
     this.assertNotDerived(password, field, owner);
     for (const form of baseForms(password)) {
