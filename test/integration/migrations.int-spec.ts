@@ -2,7 +2,7 @@ import { getConnectionToken } from '@nestjs/mongoose';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { hash, verify } from '@node-rs/argon2';
 import type { Collection } from 'mongodb';
-import { type Connection, Types } from 'mongoose';
+import { type ClientSession, type Connection, Types } from 'mongoose';
 import { Environment } from '../../src/config/environment.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { CANONICAL_MAIL_ADDRESSES } from '../../src/modules/auth/migrations/canonical-mail-addresses.js';
@@ -11,12 +11,15 @@ import { AccountsService } from '../../src/modules/auth/accounts.service.js';
 import { REBUILD_SEARCH_WORDS } from '../../src/modules/tasks/migrations/rebuild-search-words.js';
 import { PasswordHasher } from '../../src/modules/auth/password-hasher.js';
 import { changeDocuments } from '../../src/platform/migrations/document-batches.js';
+import { Transactions } from '../../src/platform/database/transactions.js';
+import { Outbox } from '../../src/platform/messaging/outbox.js';
+import { EmailTakenError } from '../../src/modules/auth/auth.errors.js';
 import { ContractSteps } from '../../src/platform/migrations/contract-steps.js';
 import { Ledger } from '../../src/platform/migrations/ledger.js';
 import type { Migration, MigrationContext } from '../../src/platform/migrations/migration.js';
 import { MigrationRegistry } from '../../src/platform/migrations/migration-registry.js';
 import { Migrator } from '../../src/platform/migrations/migrator.js';
-import { buildParts, deferred } from '../support/parts.js';
+import { buildParts, deferred, findModel } from '../support/parts.js';
 
 interface Thing {
   _id: number;
@@ -290,6 +293,54 @@ describe('mail addresses that earlier releases stored in several spellings', () 
     expect(await find('moved@bücher.example')).toBeNull();
     expect(await migrate(true)).toEqual([]);
     expect(await addresses()).toEqual(['moved@example.org']);
+  });
+
+  describe('of new accounts', () => {
+    const input = { name: 'Ada', passwordHash: 'x', role: 'user', emailVerified: true } as const;
+    const run = <T>(work: (session: ClientSession) => Promise<T>) => app.get(Transactions).run(work);
+    /** Of a process that has just started. */
+    const newService = () =>
+      new AccountsService(
+        findModel(app, 'Account'),
+        findModel(app, 'Email'),
+        app.get(Outbox),
+        app.get(PasswordHasher, { strict: false }),
+        new ContractSteps(app.get(Ledger)),
+      );
+
+    it('are stored in both spellings until the contract step, and both are released', async () => {
+      const service = newService();
+      const create = (email: string) => run((session) => service.create({ ...input, email }, session));
+      const account = await create('Ada@Bücher.example');
+      expect(await addresses()).toEqual(['ada@bücher.example', 'ada@xn--bcher-kva.example']);
+      for (const email of ['ada@bücher.example', 'ada@xn--bcher-kva.example']) {
+        await expect(create(email)).rejects.toThrow(EmailTakenError);
+      }
+      await run((session) => service.changeEmail(account, 'new@bücher.example', session));
+      expect(await addresses()).toEqual(['new@bücher.example', 'new@xn--bcher-kva.example']);
+      await run(async (session) => service.remove(await service.get(account._id, session), session));
+      expect(await addresses()).toEqual([]);
+
+      await migratorOf('auth', ...CANONICAL_MAIL_ADDRESSES).migrate({ contract: true });
+      await create('ada@bücher.example');
+      expect(await addresses()).toEqual(['ada@xn--bcher-kva.example']);
+    });
+
+    it('may be those that an account has left on an instance of the previous release', async () => {
+      const service = newService();
+      const moved = await store('moved@bücher.example');
+      const removed = await store('removed@bücher.example');
+      await migrate(false);
+      await emails().deleteMany({ _id: { $in: ['moved@bücher.example', 'removed@bücher.example'] } });
+      await accounts().updateOne({ _id: moved }, { $set: { email: 'moved@example.org' } });
+      await accounts().deleteOne({ _id: removed });
+      for (const email of ['moved@bücher.example', 'removed@bücher.example']) {
+        expect(await service.isEmailTaken(email)).toBe(false);
+        const { _id } = await run((session) => service.create({ ...input, email }, session));
+        expect((await service.findByEmail(email))?._id).toEqual(_id);
+        expect(await service.isEmailTaken(email)).toBe(true);
+      }
+    });
   });
 
   it('stay as they are where they have no canonical spelling', async () => {

@@ -20,13 +20,17 @@ function serviceWith(change: object, known: { active?: boolean; role?: string } 
   const deleteOne = jest.fn(() => Promise.resolve());
   const model = {
     find: () => chain([{ _id: OTHER }]),
+    findById: () => chain(null),
     findByIdAndUpdate: (id: string) => chain({ ...account, _id: id, ...(id === ME && change) }),
     deleteOne,
     deleteMany: () => Promise.resolve(),
   };
   const nothing = { endAll: jest.fn(), removeAll: jest.fn(), markErased: jest.fn(), add: jest.fn(), unlock: jest.fn() };
   const parts = {
-    accounts: new AccountsService(model as never, model as never, nothing as never, nothing as never),
+    accounts: Object.assign(Object.create(AccountsService.prototype) as AccountsService, {
+      accounts: model,
+      emails: model,
+    }),
     stepUp: { verify: () => Promise.resolve(account) },
     revocations: {
       isActive: () => known.active ?? true,

@@ -7,8 +7,10 @@ import { addressKey } from '../../common/validation/mail-address.js';
 import type { Role } from '../../contracts/role.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
+import { ContractSteps } from '../../platform/migrations/contract-steps.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { EmailTakenError, InvalidCredentialsError } from './auth.errors.js';
+import { MAIL_ADDRESSES_ARE_CANONICAL } from './migrations/canonical-mail-addresses.js';
 import { PasswordHasher } from './password-hasher.js';
 import { Account, type UsedCode } from './schemas/account.schema.js';
 import { Email } from './schemas/email.schema.js';
@@ -33,6 +35,7 @@ export class AccountsService {
     @InjectModel(Email.name) private readonly emails: Model<Email>,
     private readonly outbox: Outbox,
     private readonly hasher: PasswordHasher,
+    private readonly contractSteps: ContractSteps,
   ) {}
 
   /** @throws EmailTakenError */
@@ -50,10 +53,13 @@ export class AccountsService {
   /** Takes as many queries for an unknown address as for a known one. */
   async findByEmail(email: string): Promise<Account | null> {
     const address = addressKey(email);
-    const owners = await this.emails.find({ _id: { $in: spellingsOf(email) } }).lean();
-    const owner = owners.find(({ _id }) => _id === address) ?? owners[0];
-    const account = await this.accounts.findById(owner?.account ?? new Types.ObjectId()).lean();
-    return account && addressKey(account.email) === address ? account : null;
+    const rows = await this.emails.find({ _id: { $in: spellingsOf(email) } }).lean();
+    const ids = rows.length > 0 ? rows.map(({ account }) => account) : [new Types.ObjectId()];
+    const holders = (await this.accounts.find({ _id: { $in: ids } }).lean()).filter(
+      (account) => addressKey(account.email) === address,
+    );
+    const preferred = rows.find(({ _id }) => _id === address)?.account;
+    return holders.find(({ _id }) => preferred?.equals(_id)) ?? holders[0] ?? null;
   }
 
   async find(id: string, session: ClientSession | null = null): Promise<Account | null> {
@@ -132,7 +138,7 @@ export class AccountsService {
   }
 
   async isEmailTaken(email: string): Promise<boolean> {
-    return (await this.emails.exists({ _id: { $in: spellingsOf(email) } })) !== null;
+    return await this.isHeld(spellingsOf(email), null);
   }
 
   /** Applies a newer name from the profile; an older one is ignored. */
@@ -213,19 +219,44 @@ export class AccountsService {
     await this.releaseEmail(account, session);
   }
 
-  /** @returns the canonical spelling of the address, which is the account's now. @throws EmailTakenError */
+  /**
+   * Takes an address, also where a row is left of an account that has left it. While instances of the previous release may
+   * serve, the spelling that they look up is taken, too.
+   *
+   * @returns the canonical spelling, which is the account's now
+   * @throws EmailTakenError
+   */
   private async claimEmail(email: string, account: Types.ObjectId, session: ClientSession): Promise<string> {
-    const [address, ...others] = spellingsOf(email);
-    if (others.length > 0 && (await this.emails.exists({ _id: { $in: others } }).session(session)))
-      throw new EmailTakenError();
-    await this.emails.create([{ _id: address, account }], { session }).catch((error: unknown) => {
-      throw isDuplicateKey(error) ? new EmailTakenError() : error;
-    });
+    const spellings = spellingsOf(email);
+    if (await this.isHeld(spellings, session)) throw new EmailTakenError();
+    const [address, previous] = spellings;
+    const isCanonical =
+      previous === undefined || (await this.contractSteps.hasBegun(`auth.${MAIL_ADDRESSES_ARE_CANONICAL}`));
+    await this.writeEmail({ _id: address, account, ...(!isCanonical && { previousSpelling: previous }) }, session);
+    if (!isCanonical) await this.writeEmail({ _id: previous, account }, session);
     return address;
   }
 
+  private async writeEmail({ _id, ...row }: Email, session: ClientSession): Promise<void> {
+    await this.emails.replaceOne({ _id }, row, { session, upsert: true }).catch((error: unknown) => {
+      throw isDuplicateKey(error) ? new EmailTakenError() : error;
+    });
+  }
+
+  /** Whether an account has the address. Instances of the previous release leave rows of addresses that an account has left. */
+  private async isHeld(spellings: [string, ...string[]], session: ClientSession | null): Promise<boolean> {
+    const rows = await this.emails.find({ _id: { $in: spellings } }, null, { session }).lean();
+    if (rows.length === 0) return false;
+    const ids = rows.map(({ account }) => account);
+    const accounts = await this.accounts.find({ _id: { $in: ids } }, { email: 1 }, { session }).lean();
+    return accounts.some(({ email }) => addressKey(email) === spellings[0]);
+  }
+
   private async releaseEmail({ _id, email }: Pick<Account, '_id' | 'email'>, session: ClientSession): Promise<void> {
-    await this.emails.deleteMany({ _id: { $in: spellingsOf(email) }, account: _id }, { session });
+    const spellings = spellingsOf(email);
+    const row = await this.emails.findById(spellings[0], null, { session }).lean();
+    if (row?.previousSpelling !== undefined) spellings.push(row.previousSpelling);
+    await this.emails.deleteMany({ _id: { $in: spellings }, account: _id }, { session });
   }
 
   private async touch(

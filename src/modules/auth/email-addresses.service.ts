@@ -63,7 +63,7 @@ export class EmailAddressesService {
       await this.accounts.assertUnchanged(account, transaction);
       if (!(await this.quotas.takeForChange(userId, transaction))) return;
       if (!(await this.quotas.takeForVerification(newEmail, transaction))) return;
-      await this.mailLink('email-change', account, newEmail, transaction);
+      await this.mailLink('email-change', account, newEmail, transaction, email.toLowerCase());
       await this.outbox.add(transaction, new EmailChangeRequestedEvent(userId, { email: account.email, newEmail }));
       await this.audit.record('email.change-requested', { actorId: userId, client }, transaction);
     });
@@ -91,7 +91,7 @@ export class EmailAddressesService {
       if (purpose === 'email-change') {
         await this.accounts.changeEmail(account, email, transaction);
         await this.tokens.removeAll(user, transaction, ['email-change', 'password-reset']);
-        await this.outbox.add(transaction, new EmailChangedEvent(id, { email, version }));
+        await this.outbox.add(transaction, new EmailChangedEvent(id, { email: addressKey(email), version }));
         await this.audit.record('email.changed', { actorId: id, client }, transaction);
       } else {
         if (addressKey(account.email) !== addressKey(email)) throw new InvalidTokenError();
@@ -115,13 +115,15 @@ export class EmailAddressesService {
     throw new UnauthenticatedError('Log in to the account of this address, or send its password along.');
   }
 
+  /** @param spelling of the address, as the account is to claim it */
   private async mailLink(
     purpose: 'email-verification' | 'email-change',
     { _id }: Pick<Account, '_id'>,
     email: string,
     transaction: ClientSession,
+    spelling = email,
   ): Promise<void> {
-    const { token, expiresAt } = await this.tokens.create(purpose, _id, email, transaction);
+    const { token, expiresAt } = await this.tokens.create(purpose, _id, spelling, transaction);
     const userId = String(_id);
     const message = { userId, event: 'account.email-verification', to: email } as const;
     await this.outbox.add(

@@ -83,11 +83,14 @@ async function convertIn(
   return (await accounts.updateOne({ _id: account, email: owner.email }, change, { session })).modifiedCount;
 }
 
+/** From this step on, an address is stored in its canonical spelling alone. */
+export const MAIL_ADDRESSES_ARE_CANONICAL = '0003-mail-addresses-are-canonical';
+
 /**
  * Instances of the previous release look an address up as it was typed, in lower case. So the expand step adds the canonical
  * spelling, and the contract step removes the others.
  */
 export const CANONICAL_MAIL_ADDRESSES: Migration[] = [
   { id: '0002-mail-addresses-are-reserved', phase: 'expand', runBatch: forEachAddress(reserve) },
-  { id: '0003-mail-addresses-are-canonical', phase: 'contract', runBatch: forEachAddress(convert) },
+  { id: MAIL_ADDRESSES_ARE_CANONICAL, phase: 'contract', runBatch: forEachAddress(convert) },
 ];

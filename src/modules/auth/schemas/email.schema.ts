@@ -10,6 +10,10 @@ export class Email {
 
   @Prop({ type: SchemaTypes.ObjectId, required: true })
   account!: Types.ObjectId;
+
+  /** Of a canonical row: the spelling that stands beside it for instances of the previous release. */
+  @Prop({ type: String })
+  previousSpelling?: string;
 }
 
 export const EmailSchema = SchemaFactory.createForClass(Email);
