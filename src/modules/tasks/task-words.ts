@@ -22,6 +22,9 @@ const UNSPACED = [
 const UNSPACED_RUN = String.raw`(?:(?=[\p{L}\p{M}\p{Nl}\p{No}])[${UNSPACED}])+`;
 const SPACED_RUN = String.raw`(?:\p{Nd}|(?![${UNSPACED}])[\p{L}\p{N}\p{M}])+`;
 const RUN = new RegExp(`(${UNSPACED_RUN})|${SPACED_RUN}`, 'gu');
+const PREVIOUS_RUN = /[\p{L}\p{N}\p{M}]+/gu;
+const PREVIOUS_UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const LETTER_OR_NUMBER = /[\p{L}\p{N}]/u;
 /** Soft hyphens, zero-width characters, variation selectors: they belong to no word and separate none. */
 const IGNORED = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
@@ -40,16 +43,19 @@ const LETTERS: Record<string, string> = {
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g');
 /** An engine may take no longer terms into its index. */
 const MAX_WORD_LENGTH = 100;
+/** Of one field: more than 10,000 characters of any language have, but some characters stand for whole phrases (U+FDFA). */
+const MAX_STORED_WORDS = 30_000;
+const MAX_STORED_LENGTH = 100_000;
 
 /**
  * The words of a text the way they are stored for searching: in lower case, without accents and vowel points, and without
  * whatever a search engine might take for an operator. Where a script has no spaces, each character is a word, and each pair
- * of neighbours.
+ * of neighbours. At most 30,000 different words, and 100,000 characters with a space behind each word: what follows isn't found.
  *
  * Searched text goes through `wordsToFind`, so that every engine, whatever it does about case and accents, finds the same.
  */
 export function wordsToStore(text: string): string[] {
-  return wordsOf(text, (characters) => [...pairsOf(characters), ...characters.filter(isWord)]);
+  return bounded(wordsOf(text, (characters) => [...pairsOf(characters), ...characters.filter(isWord)]));
 }
 
 /** The words to search for: as they are stored, but of a script without spaces the pairs alone where there are any. */
@@ -57,12 +63,24 @@ export function wordsToFind(text: string): string[] {
   return wordsOf(text, (characters) => (characters.length > 1 ? pairsOf(characters) : characters));
 }
 
+/** The first of the words, up to the bounds. */
+function bounded(words: string[]): string[] {
+  const known = new Set<string>();
+  let length = 0;
+  const end = words.findIndex((word) => {
+    length += word.length + 1;
+    known.add(word);
+    return known.size > MAX_STORED_WORDS || length > MAX_STORED_LENGTH;
+  });
+  return end < 0 ? words : words.slice(0, end);
+}
+
 function wordsOf(text: string, unspacedWords: (characters: string[]) => string[]): string[] {
   const words = [...folded(text).matchAll(RUN)].flatMap(([run, unspaced]) =>
     unspaced === undefined ? [cut(run)] : unspacedWords([...unspaced]),
   );
   const known = new Set(words);
-  return [...words, ...previousWordsOf(text).filter((word) => !known.has(word))].filter(isWord);
+  return [...words.filter(isWord), ...previousWordsOf(text).filter((word) => isWord(word) && !known.has(word))];
 }
 
 /** Lower case, without what makes no other word. */
@@ -77,12 +95,16 @@ function folded(text: string): string {
 }
 
 /**
- * The words of scripts with spaces as the previous release stores and looks for them, with `ß` and vowel points. While its
- * instances may serve, both forms are stored and looked for. The release after this one needs them no more.
+ * The words as the previous release stores and looks for them, exactly: where digits stand beside a script without spaces,
+ * with soft hyphens, and with a few of those scripts alone. While its instances may serve, both forms are stored and looked
+ * for. The release after this one needs them no more.
  */
 function previousWordsOf(text: string): string[] {
-  const plain = text.replace(IGNORED, '').toLowerCase().normalize('NFKD').replace(ACCENT, '').normalize('NFKC');
-  return [...plain.matchAll(RUN)].flatMap(([run, unspaced]) => (unspaced === undefined ? [cut(run)] : []));
+  const plain = text.toLowerCase().normalize('NFKD').replace(ACCENT, '').normalize('NFKC');
+  return (plain.match(PREVIOUS_RUN) ?? []).flatMap((run) => {
+    const characters = [...run];
+    return PREVIOUS_UNSPACED.test(run) && characters.length > 1 ? pairsOf(characters) : [cut(run)];
+  });
 }
 
 function pairsOf(characters: string[]): string[] {
