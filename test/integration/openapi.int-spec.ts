@@ -4,8 +4,8 @@ import { createApp } from '../../src/bootstrap.js';
 import { createOpenApiDocument } from '../../src/common/openapi/document.js';
 import { newEnvironment } from '../support/parts.js';
 
-// Swagger UI, and the pages that mails link to: for people, not for programs.
-const OUTSIDE = /^\/(docs|static|verify-email|reset-password|unsubscribe)(\/|$)/;
+// Swagger UI, and the pages that mails link to: for people, not for programs. The WebSocket is in docs/asyncapi.yaml.
+const OUTSIDE = /^\/(docs|static|ws|verify-email|reset-password|unsubscribe)(\/|$)/;
 
 let app: NestFastifyApplication;
 const routes = new Set<string>();

@@ -20,7 +20,7 @@ beforeAll(async () => {
 /** A refresh in a process that is paused after it has read the session, and goes on when told to. */
 async function startPausedRefresh(refreshToken: string) {
   const [read, pause] = [deferred(), deferred()];
-  jest.spyOn(app.get(Revocations), 'assertActive').mockImplementationOnce(() => {
+  jest.spyOn(app.get(Revocations), 'assertActiveNow').mockImplementationOnce(() => {
     read.resolve();
     return pause.promise;
   });

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { isEmail, ValidateBy } from 'class-validator';
@@ -12,6 +12,8 @@ const DOT_ATOM = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|[^\x00-\x7f\p{C}\p{Z}\p{Default_Ig
 const QUOTED = /^"(.*)"$/s;
 /** `domainToASCII` takes more than a domain: it cuts off ports and paths, and decodes percent signs. */
 const NOT_IN_DOMAIN = /[^\P{ASCII}a-z0-9.-]/iu;
+
+const PUNYCODE = /(?:^|\.)xn--/;
 
 /**
  * The one spelling of a mail address that is stored, compared and written to: dot-atom in lower case and NFC before the @, a
@@ -45,7 +47,9 @@ export function canonicalFormOf(stored: string): string | null {
 function canonicalDomain(domain: string): string {
   if (NOT_IN_DOMAIN.test(domain)) return '';
   // Older versions of Node map the capital letter to `ss`, newer ones to `ß`.
-  return domainToASCII(domain.replaceAll('ẞ', 'ß'));
+  const ascii = domainToASCII(domain.replaceAll('ẞ', 'ß'));
+  // What Punycode can't stand for, newer versions of Node leave as it is.
+  return PUNYCODE.test(domainToUnicode(ascii)) ? '' : ascii;
 }
 
 /** A field with a mail address; `canonicalAddress` gives the spelling to go on with. */
