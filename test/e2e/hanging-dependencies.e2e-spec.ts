@@ -75,7 +75,7 @@ async function inFlight(): Promise<number> {
 
 const HANGS = [
   ['stands still', () => mongodb.pause(), () => mongodb.resume()],
-  ['is behind a connection that brings nothing', () => line.silence(), () => line.mend()],
+  ['is behind a connection that brings nothing', () => line.silence(), () => line.restore()],
 ] as const;
 
 describe.each(HANGS)('a database that %s', (_, hang, recover) => {

@@ -49,7 +49,7 @@ describe('an instance that starts', () => {
     expect(await statusAt(port, '/health/ready')).toBe(503);
     // A client that sends nothing doesn't delay the start.
     const silent = await RawConnection.open({ url: `http://127.0.0.1:${port}` });
-    line.mend();
+    line.restore();
     await silent.untilClosed();
     expect(await statusAt((await starting, port), '/health/ready')).toBe(200);
   });

@@ -101,7 +101,7 @@ it('while the database is away, a scrape is answered in time, and says so', asyn
     [{ place: 'errors', expr: 'rate(http_request_duration_seconds_count{status="503"}[5m]) > 0' }],
     fail,
   );
-  line.mend();
+  line.restore();
   await waitFor(
     'the database to be there',
     async () => (await new ApiClient(single).get('/health/ready')).status === 200,

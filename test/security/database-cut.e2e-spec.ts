@@ -28,7 +28,7 @@ beforeAll(async () => {
   uri.searchParams.set('directConnection', 'true');
   cutOff = await Promise.all([1, 2].map(() => whole.replica({ MONGODB_URI: uri.href, CACHE_ENABLED: 'false' })));
 }, 120_000);
-afterEach(() => line.mend());
+afterEach(() => line.restore());
 
 async function statuses(api: ApiClient): Promise<number[]> {
   return await Promise.all(cutOff.map(async (each) => (await api.at(each).get(STATS)).status));
@@ -67,7 +67,7 @@ describe.each<[string, 'cut' | 'silence']>([
     for (const status of await statuses(ending.api)) expect([401, 503]).toContain(status);
     expect((await staying.api.at(whole).get(STATS)).status).toBe(200);
 
-    line.mend();
+    line.restore();
     await waitFor('the instances to recover', async () => every(200)(await statuses(staying.api)), RECOVERY_MS);
     expect([await statuses(ended.api), await statuses(ending.api)]).toEqual([
       [401, 401],

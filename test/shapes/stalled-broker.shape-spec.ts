@@ -49,7 +49,7 @@ beforeAll(async () => {
   }).start();
   root = await newAdmin();
 }, 300_000);
-afterEach(() => [line, redisLine].forEach((each) => each.mend()));
+afterEach(() => [line, redisLine].forEach((each) => each.restore()));
 
 async function newAdmin(): Promise<TestUser> {
   const admin = await createAdmin(others);
@@ -141,7 +141,7 @@ describe('while RabbitMQ and Redis are both away', () => {
       }
       expect((await refresh(former)).status).toBe(503);
 
-      (back === 'Redis' ? redisLine : line).mend();
+      (back === 'Redis' ? redisLine : line).restore();
       for (const request of [withKey, asAdmin]) {
         const statuses: number[] = [];
         const known = async () => statuses.push((await request()).status) > 0 && statuses.at(-1) !== 503;
@@ -165,7 +165,7 @@ describe('while RabbitMQ and Redis are both away', () => {
     const late = await users.replica();
     const statusIs = async (expected: number) => (await api.at(late).get(me)).status === expected;
     await waitFor('a 503', () => statusIs(503), TOO_OLD_MS);
-    redisLine.mend();
+    redisLine.restore();
     await waitFor('the key to be refused', () => statusIs(401), 60_000);
     expect((await root.api.at(late).get(USERS)).status).toBe(200);
   }, 120_000);

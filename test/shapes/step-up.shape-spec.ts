@@ -89,11 +89,11 @@ it("takes turns by the client's network, so that a flood from one network delays
 it('is 503 within its bound while the broker is stalled or gone, and works again afterwards', async () => {
   proxy.silence();
   await expectUnavailable();
-  proxy.mend();
+  proxy.restore();
   await waitForAnswers();
   proxy.cut();
   await expectUnavailable();
-  proxy.mend();
+  proxy.restore();
   await waitForAnswers();
 });
 

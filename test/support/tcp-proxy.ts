@@ -8,7 +8,7 @@ export interface TcpProxy {
   cut(): void;
   /** Connections stay and can be made, but nothing comes through any more: a network that swallows. */
   silence(): void;
-  mend(): void;
+  restore(): void;
 }
 
 const cleanUps: (() => void)[] = [];
@@ -48,7 +48,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       hangUp();
     },
     silence: () => (state = 'silent'),
-    mend: () => {
+    restore: () => {
       // What was swallowed is missing from the streams: such connections are of no use.
       if (state === 'silent') hangUp();
       state = 'whole';
