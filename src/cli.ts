@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addKeysCommand } from './cli/keys/keys-command.js';
-import { toCount, toModules } from './cli/arguments.js';
+import { toCount } from './cli/arguments.js';
 import { type Outcome, UsageError } from './cli/command.js';
 import { ProblemError } from './common/errors/problem.js';
 import { ConfigurationError } from './config/environment.js';
@@ -67,7 +67,7 @@ function buildProgram(): Command {
     .action(async (options: { users: number; tasks: number; heavy: number; inProduction: boolean }) =>
       show(await (await import('./cli/seed.js')).seed(options, process.env)),
     );
-  addKeysCommand(program, { toModules, show });
+  addKeysCommand(program, show);
   return program;
 }
 

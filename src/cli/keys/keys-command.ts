@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { ModuleName } from '../../contracts/modules.js';
+import { toModules } from '../arguments.js';
 import type { Outcome } from '../command.js';
 import type { KEY_KINDS } from './key-kinds.js';
 import type { Step } from './keys.js';
@@ -45,13 +46,10 @@ interface Options {
   json?: boolean;
 }
 
-interface Tools {
-  toModules: (value: string) => ModuleName[];
-  show: (outcome: Outcome, options: { json?: boolean }) => void;
-}
+type Show = (outcome: Outcome, options: { json?: boolean }) => void;
 
-/** Adds `keys`, with a command of its own for each step. */
-export function addKeysCommand(program: Command, { toModules, show }: Tools): void {
+/** Adds `keys`, with a command of its own for each step. @param show prints what a step gave */
+export function addKeysCommand(program: Command, show: Show): void {
   const keys = program
     .command('keys')
     .description('the keys of JWT_PRIVATE_KEYS and APP_SECRETS: make, list and replace them')

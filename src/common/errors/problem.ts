@@ -108,14 +108,14 @@ export class UnauthenticatedError extends ProblemError {
   }
 }
 
+const REASONS = { UNAUTHENTICATED: 'Send a valid access token.', TOKEN_EXPIRED: 'Refresh the access token.' };
+
 /** The access token or API key of the request is not accepted: malformed, unknown, expired or revoked. */
 export class BadAccessTokenError extends ProblemError {
   constructor(code: 'UNAUTHENTICATED' | 'TOKEN_EXPIRED' = 'UNAUTHENTICATED', detail = REASONS[code]) {
     super(code, detail, { headers: { 'WWW-Authenticate': bearerChallenge({ error: 'invalid_token' }) } });
   }
 }
-
-const REASONS = { UNAUTHENTICATED: 'Send a valid access token.', TOKEN_EXPIRED: 'Refresh the access token.' };
 
 /** The scopes of the API key don't allow the request. */
 export class InsufficientScopeError extends ProblemError {

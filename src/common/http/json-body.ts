@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ProblemError } from '../errors/problem.js';
 
@@ -14,9 +15,8 @@ export function acceptJsonOnly(server: FastifyInstance): void {
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined);
     if (charsetsOf(request).some((charset) => !UTF8.has(charset))) return done(new UnsupportedCharsetError());
-    const text = decode(body as Buffer);
-    if (text === null) return done(new ProblemError('MALFORMED_BODY', 'The body is not valid UTF-8.'));
-    void parse(request, text, done);
+    if (!isUtf8(body as Buffer)) return done(new ProblemError('MALFORMED_BODY', 'The body is not valid UTF-8.'));
+    void parse(request, body.toString(), done);
   });
 }
 
@@ -28,14 +28,6 @@ class UnsupportedCharsetError extends ProblemError {
 
 function charsetsOf({ headers }: FastifyRequest): string[] {
   return [...(headers['content-type'] ?? '').matchAll(CHARSET)].map(([, charset = '']) => charset.toLowerCase());
-}
-
-function decode(body: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    return null;
-  }
 }
 
 /** What a browser or a mail program sends from a form; read nowhere, since addresses say all that such routes need. */

@@ -1,6 +1,11 @@
-import { type ProblemError, PROBLEMS } from '../errors/problem.js';
+import { type ProblemCode, type ProblemError, PROBLEMS } from '../errors/problem.js';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** The `type` of a problem document: a URN that names its code. */
+export function problemTypeOf(code: ProblemCode): string {
+  return `urn:scalable-api:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+}
 
 /**
  * The body of an answer that reports `problem` (RFC 9457).
@@ -9,7 +14,7 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
  */
 export function toProblemDocument(problem: ProblemError, request: { id: string; url: string }) {
   return {
-    type: `urn:scalable-api:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
+    type: problemTypeOf(problem.code),
     title: PROBLEMS[problem.code].title,
     status: problem.status,
     detail: problem.message,

@@ -29,8 +29,8 @@ class InputPipe extends ValidationPipe {
 
 /**
  * Checks bodies and queries against their DTO classes: unknown fields are refused, nothing is coerced unless the DTO
- * says so: query DTOs by `@Type` and `@Transform`, texts by their normal form. A class whose static `checkedAlone` names a list gets its items as
- * they were sent: each is checked by itself, so that a wrong one fails alone. For a class whose static `isOptionalBody` is
+ * says so: query DTOs by `@Type` and `@Transform`, texts by their normal form. A class whose static `checkedAlone` names a
+ * list gets its items as they were sent: each is checked by itself, so that a wrong one fails alone. For a class whose static `isOptionalBody` is
  * true, a request without a body counts as one without fields.
  */
 export function createValidationPipe(): ValidationPipe {

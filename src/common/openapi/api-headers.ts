@@ -6,7 +6,8 @@ import type { HeaderName } from './response-headers.js';
 /** Headers that this operation's own answers carry beside those of every operation. */
 const responseHeaders = (...names: HeaderName[]) => ApiExtension(HEADERS_EXTENSION, names);
 
-const conditions = () =>
+/** Documents a write that honours `If-Match` and `If-None-Match`. */
+export const ApiConditions = () =>
   applyDecorators(
     ApiHeader({ name: 'If-Match', required: false, description: 'Answered 412 unless it names the current `ETag`' }),
     ApiHeader({
@@ -19,15 +20,12 @@ const conditions = () =>
 
 const conditionalRead = () =>
   applyDecorators(
-    conditions(),
+    ApiConditions(),
     ApiResponse({ status: 304, description: 'Not modified: what `If-None-Match` names is current' }),
   );
 
 /** Documents a read that carries an `ETag` and honours `If-Match` and `If-None-Match`. */
 export const ApiConditionalRead = () => applyDecorators(conditionalRead(), responseHeaders('ETag'));
-
-/** Documents a write that honours `If-Match` and `If-None-Match`. */
-export const ApiConditions = conditions;
 
 /** Documents a write that honours conditions, and carries the `ETag` of the resource after it. */
 export const ApiConditionalWrite = () => applyDecorators(responseHeaders('ETag'), ApiConditions());

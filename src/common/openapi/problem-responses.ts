@@ -1,5 +1,7 @@
 import { getSchemaPath } from '@nestjs/swagger';
 import { type ProblemCode, PROBLEMS } from '../errors/problem.js';
+import { isKeptRefusal } from '../http/kept-refusals.js';
+import { problemTypeOf } from '../http/problem-document.js';
 import { MfaRequiredProblemResponseDto, ProblemResponseDto } from './problem-response.dto.js';
 import { headersOf, type HeaderName, RATE_LIMIT } from './response-headers.js';
 import type { Response } from './types.js';
@@ -8,8 +10,6 @@ const ORDER = Object.keys(PROBLEMS) as ProblemCode[];
 /** Statuses of refusals that come before the request is counted, or may. */
 const UNCOUNTED = new Set([413, 415]);
 const MAYBE_COUNTED = new Set([400, 500, 503]);
-/** Refusals that are not kept for a retry with the same `Idempotency-Key` (`platform/idempotency`). */
-const NOT_KEPT = new Set([401, 403, 409, 429]);
 
 /** Problem responses of operations; equal ones are shared in `components.responses`. */
 export class ProblemResponses {
@@ -31,7 +31,7 @@ export class ProblemResponses {
     }
     return Object.fromEntries(
       [...byStatus].map(([status, group]) => {
-        const isKept = isIdempotent && status < 500 && !NOT_KEPT.has(status);
+        const isKept = isIdempotent && isKeptRefusal(status);
         const kind = `${isLimited ? '' : 'Unlimited'}${isKept ? 'Idempotent' : ''}`;
         const name = `${kind}${group.map(toPascalCase).join('Or')}`;
         this.components[name] ??= problemResponse(status, group, { isLimited, isKept });
@@ -78,7 +78,7 @@ function schemaOf(codes: ProblemCode[]) {
 function exampleOf(code: ProblemCode) {
   const { status, title } = PROBLEMS[code];
   return {
-    type: `urn:scalable-api:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    type: problemTypeOf(code),
     title,
     status,
     detail: `${title}.`,

@@ -8,7 +8,7 @@ const MAX_LENGTH = 254;
 /** As much of the rule as a schema can express: one @, and nothing that a dot-atom excludes. */
 const PATTERN = String.raw`^[^\s\x00-\x20"(),:;<>@\[\\\]\x7f-\x9f]+@[^\s\x00-\x20"(),:;<>@\[\\\]\x7f-\x9f]+$`;
 /** RFC 5322, 3.2.3, with the characters that RFC 6532 adds, but no invisible ones. */
-const DOT_ATOM = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|[^\x00-\x7f\p{C}\p{Z}\p{Default_Ignorable_Code_Point}])+$/u; // eslint-disable-line no-control-regex
+const DOT_ATOM = /^(?:[\w!#$%&'*+/=?^`{|}~.-]|(?![\p{C}\p{Z}\p{Default_Ignorable_Code_Point}])\P{ASCII})+$/u;
 const QUOTED = /^"(.*)"$/s;
 /** `domainToASCII` takes more than a domain: it cuts off ports and paths, and decodes percent signs. */
 const NOT_IN_DOMAIN = /[^\P{ASCII}a-z0-9.-]/iu;

@@ -64,7 +64,7 @@ export function toSingleLine(text: string): string {
 }
 
 /** A text in Unicode NFC; as it is where it has too many combining marks in a row, which its check refuses. */
-export function toNfc(text: string): string {
+function toNfc(text: string): string {
   return hasTooManyMarks(text) ? text : text.normalize('NFC');
 }
 

@@ -15,7 +15,10 @@ export class CacheEpoch {
   private readonly logger = new Logger(CacheEpoch.name);
   /** An epoch that isn't settled, and when this process first read it (monotonic, in milliseconds). */
   private unsettled?: { epoch: string; since: number };
-  /** The run id of the last server that this process and the epoch had in common. If the epoch changes alone, this process is connected to the wrong server. */
+  /**
+   * The run id of the last server that this process and the epoch had in common. If the epoch changes alone, this process is
+   * connected to the wrong server.
+   */
   private sharedServer?: string;
   private differentSince?: number;
 

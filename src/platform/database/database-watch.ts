@@ -24,8 +24,8 @@ const TIMEOUTS = { serverSelectionTimeoutMS: 1000, connectTimeoutMS: 2000, socke
 
 /**
  * Knows whether MongoDB answers. Any answer to this process counts, so that a server that is merely slow isn't taken for one
- * that stands still. It also asks by itself, on a connection of its own: in a pool whose connections are all in use the
- * question would wait. It asks for a document, which takes more of the server than a ping does.
+ * that stands still. Where it has heard nothing for a while it asks by itself, on a connection of its own: in a pool whose
+ * connections are all in use the question would wait. It asks for a document, which takes more of the server than a ping does.
  * With that it keeps `databaseClock` right.
  */
 @Injectable()

@@ -14,6 +14,7 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
 import { ProblemError, ValidationFailedError } from '../../common/errors/problem.js';
 import { assertBounded } from '../../common/http/bounded-input.js';
+import { isKeptRefusal } from '../../common/http/kept-refusals.js';
 import { problemHeaders, toProblemDocument } from '../../common/http/problem-document.js';
 import { ApiIdempotent } from '../../common/openapi/api-headers.js';
 import { CacheInvalidations } from '../cache/cache-invalidations.js';
@@ -26,8 +27,6 @@ const HEADER = 'Idempotency-Key';
 const KEY = /^[\x20-\x7e]{1,255}$/;
 const KEY_STAYS_TAKEN = 'the key of a request is taken until its lease runs out';
 const KEPT_HEADERS = ['Content-Type', 'ETag', 'Location'];
-/** What a second try may answer otherwise; 5xx as well. */
-const NOT_KEPT = new Set([401, 403, 409, 429]);
 
 /**
  * This POST handler creates something, and honours `Idempotency-Key`: it and the transactions it comes to are one
@@ -131,7 +130,7 @@ function answerOf(reply: FastifyReply, result: unknown): KeptAnswer {
 }
 
 function isKept(error: unknown): error is ProblemError {
-  return error instanceof ProblemError && error.status < 500 && !NOT_KEPT.has(error.status);
+  return error instanceof ProblemError && isKeptRefusal(error.status);
 }
 
 function refusalOf(problem: ProblemError, request: AuthenticatedRequest): KeptAnswer {

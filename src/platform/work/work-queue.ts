@@ -139,7 +139,7 @@ export class WorkQueue<T extends WorkItem> {
   /** @returns zero where an item is due; at most the time until the next poll, jittered so that instances don't poll in step */
   private async nextDueInMs(): Promise<number> {
     const { pollMs } = this;
-    const claimable = this.options.claimable ? this.options.claimable() : {};
+    const claimable = this.claimable();
     if (claimable === null) return Math.min(PAUSE_MS, pollMs);
     try {
       const filter = { ...this.options.scope, state: 'ready', ...claimable } as object;
@@ -155,8 +155,13 @@ export class WorkQueue<T extends WorkItem> {
     return (this.options.pollMs ?? DEFAULT_POLL_MS) * (0.75 + Math.random() / 2);
   }
 
+  /** @returns a further filter; null where nothing may be claimed at the moment */
+  private claimable(): object | null {
+    return this.options.claimable ? this.options.claimable() : {};
+  }
+
   private async claim(): Promise<T | null> {
-    const claimable = this.options.claimable ? this.options.claimable() : {};
+    const claimable = this.claimable();
     if (claimable === null) return null;
     try {
       return await this.claimFairly(claimable);
