@@ -20,11 +20,11 @@ export interface ApiKeyPrincipal {
   apiKey: { id: string; scopes: ApiKeyScope[] };
 }
 
-/** A request that the authentication guard has seen: either somebody, or why nobody. */
+/** A request after the authentication guard: with its principal, or with the reason why it has none. */
 export interface AuthenticatedRequest extends FastifyRequest {
   user?: Principal;
   authenticationError?: ProblemError;
-  /** There was a token, and it isn't accepted. It names its session where it is one of ours that has expired or was revoked. */
+  /** The token or key that is not accepted; with its session, if it is a token of ours that has expired or was revoked. */
   rejectedToken?: { sessionId?: string };
 }
 

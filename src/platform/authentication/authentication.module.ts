@@ -6,6 +6,7 @@ import { AccessListener } from './access.listener.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { ApiKey, ApiKeySchema } from './api-key.schema.js';
 import { ApiKeys } from './api-keys.js';
+import { BearerStrategy } from './bearer.strategy.js';
 import { NewestTokens } from './newest-tokens.js';
 import { API_KEY_MIGRATIONS } from './migrations/api-keys-expire.js';
 import { SigningKeys } from './signing-keys.js';
@@ -18,7 +19,7 @@ import { SigningKeys } from './signing-keys.js';
     MongooseModule.forFeature([{ name: ApiKey.name, schema: ApiKeySchema }]),
     MigrationsModule.forFeature('authentication', API_KEY_MIGRATIONS),
   ],
-  providers: [SigningKeys, AccessListener, AccessTokenVerifier, ApiKeys, NewestTokens],
+  providers: [SigningKeys, AccessListener, AccessTokenVerifier, ApiKeys, BearerStrategy, NewestTokens],
   exports: [SigningKeys, AccessTokenVerifier, ApiKeys, NewestTokens],
 })
 export class AuthenticationModule {}
