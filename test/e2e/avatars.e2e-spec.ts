@@ -53,6 +53,8 @@ describe('an avatar', () => {
     const { status, headers } = await sendFile(avatarUrl);
     expect([status, headers['cache-control']]).toEqual([302, 'private, max-age=240']);
     expect(headers['cross-origin-resource-policy']).toBe('cross-origin');
+    // RFC 9110, 13.2.1: conditions are ignored where the answer isn't 2xx.
+    expect((await sendFile(avatarUrl, 'GET', { 'If-None-Match': '*', 'If-Match': '"1"' })).status).toBe(302);
     const picture = await sendFile(String(headers['location']));
     expect([picture.status, picture.headers['content-type'], picture.body]).toEqual([200, 'image/png', PICTURE]);
     expect(picture.headers).toMatchObject({

@@ -165,6 +165,20 @@ describe('conditions', () => {
     expect(faults).toEqual([]);
   }, 60_000);
 
+  it('are those of every read', async () => {
+    const reads = (await Api.of(service)).operations.filter(({ method }) => method === 'GET');
+    const without = reads.filter(({ parameters }) => !parameters.some(({ name }) => name === 'If-None-Match'));
+    // A redirection for everybody: conditions are ignored where the answer isn't 2xx (RFC 9110, 13.2.1).
+    expect(without.map(({ path }) => path)).toEqual(['/api/v1/users/{id}/avatar/{avatarId}']);
+  });
+
+  it('do not hide that there is nothing', async () => {
+    for (const headers of [{ 'If-Match': '"1"' }, { 'If-None-Match': '*' }] as Record<string, string>[]) {
+      const { status } = await user.api.get(`/api/v1/notifications/${'0'.repeat(24)}/deliveries`, headers);
+      expect(status).toBe(404);
+    }
+  });
+
   it('on restoring are about the tag that the deletion answered', async () => {
     const { body: task } = await user.api.post<TaskBody>(TASKS, { title: 'Water the plants' });
     const path = `${TASKS}/${task.id}`;

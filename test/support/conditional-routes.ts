@@ -105,9 +105,31 @@ export class ConditionalRoutes {
       [`DELETE ${INBOX}/push/subscriptions/{id}`]: () => this.subscription(),
       [`GET ${INBOX}`]: () => Promise.resolve(this.read(INBOX)),
       [`GET ${INBOX}/unread-count`]: () => Promise.resolve(this.read(`${INBOX}/unread-count`)),
+      [`GET ${INBOX}/{id}/deliveries`]: () => this.deliveries(),
       [`PATCH ${INBOX}/{id}`]: () => this.onNotification((path, headers) => api.patch(path, { read: true }, headers)),
       [`DELETE ${INBOX}/{id}`]: () => this.onNotification((path, headers) => api.delete(path, headers)),
+      ...this.readsWithoutTag,
     };
+  }
+
+  /** Reads of what has no version. */
+  private get readsWithoutTag(): Record<string, () => Promise<ConditionalRequest>> {
+    const paths = [
+      ...['/api/v1/users', `${ME}/export`, `${INBOX}/push/public-key`, '/.well-known/jwks.json'],
+      ...['/api/v1/auth/sessions', '/api/v1/auth/api-keys', '/api/v1/auth/audit'],
+      ...['/health', '/health/live', '/health/ready'],
+    ];
+    return Object.fromEntries(
+      paths.map((path) => [
+        `GET ${path}`,
+        () => Promise.resolve(withoutTag((headers) => this.admin.api.get(path, headers))),
+      ]),
+    );
+  }
+
+  private async deliveries(): Promise<ConditionalRequest> {
+    const { send } = await this.onNotification((path, headers) => this.owner.api.get(`${path}/deliveries`, headers));
+    return withoutTag(send);
   }
 
   private read(path: string): ConditionalRequest {

@@ -1,22 +1,10 @@
-import type { FastifyReply } from 'fastify';
 import { VersionMismatchError } from '../errors/problem.js';
-import { assertMatches, etagOf, preconditionOf, replyWithEtag } from './etag.js';
+import { assertMatches, etagOf, isUnchanged, NO_ETAG, preconditionOf } from './etag.js';
 
 /** Tags that name version 7, as clients and proxies write them. */
 const CURRENT = ['"7"', 'W/"7"', '*', ' * ', '"1","7"', '"1" , W/"7"', ',"7",,', '"a,b", "7"'];
 /** What looks like version 7, and is not its tag. */
 const OTHERS = ['', '"8"', '7', "'7'", '"7', '"7x"', 'w/"7"', '"07"', '"0007"', '"7 "', '"7", *', '"a,"7""', '"1" "7"'];
-
-/** A reply that notes its status and tag. */
-function replyTo(method: string, headers: Record<string, string> = {}) {
-  const answer = { status: 200, headers: {} as Record<string, string> };
-  const reply = {
-    request: { method, headers },
-    header: (name: string, value: string) => (answer.headers[name] = value),
-    status: (status: number) => (answer.status = status),
-  };
-  return { reply: reply as unknown as FastifyReply, answer };
-}
 
 describe('the tag', () => {
   it('is strong and tells the version', () => {
@@ -48,26 +36,23 @@ describe('the condition of a write', () => {
   });
 });
 
-describe('replyWithEtag', () => {
-  it.each(CURRENT)('answers 304 without a body for If-None-Match: %s', (header) => {
-    const { reply, answer } = replyTo('GET', { 'if-none-match': header });
-    expect(replyWithEtag(reply, 7, 'body')).toBeUndefined();
-    expect(answer).toEqual({ status: 304, headers: { ETag: '"7"' } });
+describe('the condition of a read', () => {
+  it.each(CURRENT)('holds for If-Match, and finds nothing new for If-None-Match: %s', (header) => {
+    expect(isUnchanged({ 'if-match': header }, '"7"')).toBe(false);
+    expect(isUnchanged({ 'if-none-match': header }, '"7"')).toBe(true);
   });
 
-  it.each([undefined, ...OTHERS])('answers with the body for If-None-Match: %s', (header) => {
-    const { reply, answer } = replyTo('GET', header === undefined ? {} : { 'if-none-match': header });
-    expect(replyWithEtag(reply, 7, 'body')).toBe('body');
-    expect(answer).toEqual({ status: 200, headers: { ETag: '"7"' } });
+  it.each([undefined, ...OTHERS])('finds something new for If-None-Match: %s', (header) => {
+    expect(isUnchanged(header === undefined ? {} : { 'if-none-match': header }, '"7"')).toBe(false);
   });
 
-  it.each(OTHERS)('refuses a read with If-Match: %s', (header) => {
-    const { reply } = replyTo('GET', { 'if-match': header, 'if-none-match': '*' });
-    expect(() => replyWithEtag(reply, 7, 'body')).toThrow(VersionMismatchError);
+  it.each(OTHERS)('fails for If-Match, which comes first: %s', (header) => {
+    expect(() => isUnchanged({ 'if-match': header, 'if-none-match': '*' }, '"7"')).toThrow(VersionMismatchError);
   });
 
-  it('ignores the conditions of a write, which are about the state before it', () => {
-    const { reply } = replyTo('PATCH', { 'if-none-match': '"7"', 'if-match': '"6"' });
-    expect(replyWithEtag(reply, 7, 'body')).toBe('body');
+  it.each(['""', '"7"', 'W/""', ''])('of what has no tag is met by * alone, not by: %s', (header) => {
+    expect(isUnchanged({ 'if-match': '*', 'if-none-match': header }, NO_ETAG)).toBe(false);
+    expect(isUnchanged({ 'if-none-match': '*' }, NO_ETAG)).toBe(true);
+    expect(() => isUnchanged({ 'if-match': header }, NO_ETAG)).toThrow(VersionMismatchError);
   });
 });

@@ -81,16 +81,8 @@ export function isUnchanged(headers: IncomingHttpHeaders, etag: string): boolean
   return ifNoneMatch !== undefined && names(ifNoneMatch, etag);
 }
 
-/**
- * Sets the `ETag`. A read is answered 304 without a body where `If-None-Match` names the current tag.
- *
- * @throws VersionMismatchError where `If-Match` of a read excludes it
- */
-export function replyWithEtag<T>(reply: FastifyReply, version: number, body: T): T | undefined {
-  const etag = etagOf({ version });
-  void reply.header('ETag', etag);
-  const { method, headers } = reply.request;
-  if (!['GET', 'HEAD'].includes(method) || !isUnchanged(headers, etag)) return body;
-  void reply.status(304);
-  return undefined;
+/** Sets the `ETag`; the conditions of a read are evaluated against it (`ConditionalReadInterceptor`). */
+export function replyWithEtag<T>(reply: FastifyReply, version: number, body: T): T {
+  void reply.header('ETag', etagOf({ version }));
+  return body;
 }

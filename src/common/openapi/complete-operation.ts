@@ -1,6 +1,7 @@
 import type { Role } from '../../contracts/role.js';
 import { API_KEY_RESOURCE_EXTENSION, API_KEY_SCOPE_EXTENSION, scopeFor, type ScopedResource } from '../auth/scopes.js';
 import type { ProblemCode } from '../errors/problem.js';
+import { CONDITIONS } from './api-headers.js';
 import { HEADERS_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEM_EXTENSION } from './api-problems.js';
 import { describeId } from './parameters.js';
 import type { ProblemResponses } from './problem-responses.js';
@@ -18,7 +19,6 @@ const STATUS_DESCRIPTIONS: Record<string, string> = {
   201: 'Created',
   202: 'Accepted',
   204: 'Done; no body',
-  304: 'Not modified: what `If-None-Match` names is current',
 };
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
@@ -38,12 +38,15 @@ export function completeOperation(
   const isPublic = operation['x-public'] === true;
   const isIdempotent = operation[IDEMPOTENT_EXTENSION] === true;
   if (isIdempotent) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
+  const own = (operation[HEADERS_EXTENSION] as HeaderName[] | undefined) ?? [];
+  // As `ConditionalReadInterceptor` does.
+  const isConditional = method === 'get' && ('200' in operation.responses || own.includes('ETag'));
+  if (isConditional) operation.parameters = [...(operation.parameters ?? []), ...CONDITIONS];
   if (operation.parameters) operation.parameters = operation.parameters.map(describeId);
   const scopes = apiKeyScopes(operation, method);
   operation.security = securityOf(operation, isPublic, scopes);
   operation.description = [operation.description, accessTo(operation, isPublic, scopes)].filter(Boolean).join('\n\n');
   const headers: HeaderName[] = ['X-Request-Id', 'Cache-Control', ...(isLimited ? RATE_LIMIT : [])];
-  const own = (operation[HEADERS_EXTENSION] as HeaderName[] | undefined) ?? [];
   const isPaged = operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'cursor');
   const sometimes: HeaderName[] = [
     ...(isIdempotent ? (['Idempotency-Replayed'] as const) : []),
@@ -58,6 +61,10 @@ export function completeOperation(
     };
   }
   const declared = declaredProblems(operation);
+  if (isConditional) {
+    declared.push('VERSION_MISMATCH');
+    operation.responses['304'] = problems.addNotModified({ isLimited, own });
+  }
   const implied = isLimited ? impliedProblems(operation, path, isPublic) : (['VALIDATION_FAILED'] as const);
   Object.assign(operation.responses, problems.add([...declared, ...implied], { isLimited, isIdempotent }));
   removeMarks(operation);

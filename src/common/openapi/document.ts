@@ -75,7 +75,8 @@ function describeService(version: string, publicUrl: string) {
 function description(publicUrl: string): string {
   return `
 Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
-\`ETag\`; send it back in \`If-Match\` to change only what you have seen.
+\`ETag\`; send it back in \`If-Match\` to change only what you have seen. Where an answer has none, conditions can name
+what is there by \`*\` alone.
 
 This document: [JSON](${publicUrl}/docs/openapi.json), [YAML](${publicUrl}/docs/openapi.yaml).
 `.trim();

@@ -11,9 +11,19 @@ const ORDER = Object.keys(PROBLEMS) as ProblemCode[];
 const UNCOUNTED = new Set([413, 415]);
 const MAYBE_COUNTED = new Set([400, 500, 503]);
 
-/** Problem responses of operations; equal ones are shared in `components.responses`. */
+/** Responses of operations other than their own success; equal ones are shared in `components.responses`. */
 export class ProblemResponses {
   readonly components: Record<string, Response> = {};
+
+  /** @param own headers of the operation's own answers, which are those of a 304, too */
+  addNotModified({ isLimited, own }: { isLimited: boolean; own: readonly HeaderName[] }): { $ref: string } {
+    const name = `${isLimited ? '' : 'Unlimited'}NotModified${own.map((header) => header.replace('-', '')).join('')}`;
+    this.components[name] ??= {
+      description: 'Not modified: what `If-None-Match` names is current',
+      headers: headersOf(['X-Request-Id', 'Cache-Control', ...(isLimited ? RATE_LIMIT : []), ...own]),
+    };
+    return { $ref: `#/components/responses/${name}` };
+  }
 
   /**
    * @param isLimited whether requests are counted

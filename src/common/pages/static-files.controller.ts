@@ -5,7 +5,6 @@ import { SkipThrottle } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/principal.js';
 import { NotFoundError } from '../errors/problem.js';
-import { isUnchanged } from '../http/etag.js';
 import { findStaticFile } from './static-files.js';
 
 const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -34,15 +33,14 @@ export class StaticFilesController {
     const immutable = name === file.hashedName;
     void reply.headers({ 'Cache-Control': immutable ? IMMUTABLE : 'no-cache', ETag: file.etag });
     if (immutable) void reply.header('Last-Modified', LAST_MODIFIED.toUTCString());
-    if (isKnown(reply.request.headers, file.etag, immutable)) return void reply.status(304);
+    if (immutable && isKnown(reply.request.headers)) return void reply.status(304);
     void reply.type(file.contentType);
     return file.content;
   }
 }
 
-/** RFC 9110, 13.2.2: the tag decides where the request has one, else the time. */
-function isKnown(headers: IncomingHttpHeaders, etag: string, immutable: boolean): boolean {
-  if (isUnchanged(headers, etag)) return true;
+/** RFC 9110, 13.2.2: the time decides where the request has no tag. */
+function isKnown(headers: IncomingHttpHeaders): boolean {
   if (headers['if-none-match'] !== undefined) return false;
-  return immutable && Date.parse(headers['if-modified-since'] ?? '') >= LAST_MODIFIED.getTime();
+  return Date.parse(headers['if-modified-since'] ?? '') >= LAST_MODIFIED.getTime();
 }

@@ -38,7 +38,7 @@ export class TaskAttachmentsController {
   ): Promise<AttachmentUploadResponseDto> {
     const created = await this.attachments.create(user.userId, id, body, precondition);
     void reply.header('Location', `/api/v1/tasks/${id}/attachments/${created.attachment.id}`);
-    return replyWithEtag(reply, created.version, created) as AttachmentUploadResponseDto;
+    return replyWithEtag(reply, created.version, created);
   }
 
   /** Say that a file has been uploaded; answered once the store has it, of the size and type that were announced. */
@@ -54,7 +54,7 @@ export class TaskAttachmentsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CompletedAttachmentResponseDto> {
     const completed = await this.attachments.complete(user.userId, id, attachmentId, precondition);
-    return replyWithEtag(reply, completed.version, completed) as CompletedAttachmentResponseDto;
+    return replyWithEtag(reply, completed.version, completed);
   }
 
   /** Download a file: leads to a URL that works for five minutes. Conditions are about the task. */
@@ -75,8 +75,7 @@ export class TaskAttachmentsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const { url, version } = await this.attachments.getDownload(user.userId, id, attachmentId);
-    const location = replyWithEtag(reply, version, url);
-    if (location !== undefined) void reply.header('Location', location);
+    void reply.header('Location', replyWithEtag(reply, version, url));
   }
 
   /** Remove a file from a task. */

@@ -63,7 +63,7 @@ export class TasksController {
   ): Promise<TaskResponseDto> {
     const task = await this.tasks.create(user.userId, body);
     void reply.header('Location', `/api/v1/tasks/${task.id}`);
-    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+    return replyWithEtag(reply, task.version, task);
   }
 
   /** List your tasks. */
@@ -116,7 +116,7 @@ export class TasksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskResponseDto> {
     const task = await this.tasks.update(user.userId, id, body, precondition);
-    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+    return replyWithEtag(reply, task.version, task);
   }
 
   /** Delete a task. The `ETag` is the one that restoring it may name in `If-Match`. */
@@ -144,7 +144,7 @@ export class TasksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskResponseDto> {
     const task = await this.tasks.restore(user.userId, id, precondition);
-    return replyWithEtag(reply, task.version, task) as TaskResponseDto;
+    return replyWithEtag(reply, task.version, task);
   }
 
   /** What was changed of a task, newest first. */
@@ -157,6 +157,6 @@ export class TasksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskHistoryResponseDto> {
     const { version, page } = await this.history.list(user.userId, id, query);
-    return replyWithEtag(reply, version, page) as TaskHistoryResponseDto;
+    return replyWithEtag(reply, version, page);
   }
 }

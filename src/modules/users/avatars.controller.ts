@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, HttpCode, Param, Post, Redirect, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, type Principal, Public } from '../../common/auth/principal.js';
@@ -48,7 +48,7 @@ export class AvatarsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvatarResponseDto> {
     const { version, body } = await this.avatars.complete(user.userId, precondition);
-    return replyWithEtag(reply, version, body) as AvatarResponseDto;
+    return replyWithEtag(reply, version, body);
   }
 
   /**
@@ -67,9 +67,13 @@ export class AvatarsController {
   // Less than the URL lives that it leads to.
   @Header('Cache-Control', 'private, max-age=240')
   @Header('Cross-Origin-Resource-Policy', 'cross-origin')
-  @Redirect()
+  @HttpCode(302)
   @Get(':id/avatar/:avatarId')
-  async getAvatar(@Param('id', IdPipe) id: string, @Param('avatarId') avatarId: string): Promise<{ url: string }> {
-    return { url: await this.avatars.getPictureUrl(id, avatarId) };
+  async getAvatar(
+    @Param('id', IdPipe) id: string,
+    @Param('avatarId') avatarId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    void reply.header('Location', await this.avatars.getPictureUrl(id, avatarId));
   }
 }

@@ -240,5 +240,5 @@ export class UsersController {
 }
 
 function answer<T>(reply: FastifyReply, { version, body }: Versioned<T>): T {
-  return replyWithEtag(reply, version, body) as T;
+  return replyWithEtag(reply, version, body);
 }

@@ -11,7 +11,6 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
-import { isUnchanged } from '../../common/http/etag.js';
 import type { CacheScope } from './cache-scope.js';
 import { type Answer, tagOf } from './cached-answer.js';
 import { ResponseCache } from './response-cache.js';
@@ -31,8 +30,7 @@ interface CacheRule extends CacheOptions {
 
 /**
  * The answer of this GET handler depends on the user, the route, its parameters and the query alone: it is kept until a
- * write to what it shows (`invalidatesCache` on the schemas), carries an `ETag` and honours `If-Match` and
- * `If-None-Match`.
+ * write to what it shows (`invalidatesCache` on the schemas), and carries an `ETag`.
  */
 export const CacheResponse = (scope: CacheScope, options: CacheOptions = {}) =>
   applyDecorators(
@@ -48,11 +46,11 @@ export class CacheResponseInterceptor implements NestInterceptor {
     private readonly reflector: Reflector,
   ) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<Buffer | undefined> {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<Buffer> {
     return from(this.answer(context, next));
   }
 
-  private async answer(context: ExecutionContext, next: CallHandler): Promise<Buffer | undefined> {
+  private async answer(context: ExecutionContext, next: CallHandler): Promise<Buffer> {
     const { scope, expiry, tag } = this.reflector.get<CacheRule>(CACHE_RULE, context.getHandler());
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
@@ -66,10 +64,6 @@ export class CacheResponseInterceptor implements NestInterceptor {
 
     void reply.headers({ ETag: answer.etag, 'X-Cache': outcome.toUpperCase(), 'Cache-Control': 'private, no-cache' });
     void reply.header('Vary', [reply.getHeader('Vary'), 'Authorization'].filter(Boolean).join(', '));
-    if (isUnchanged(request.headers, answer.etag)) {
-      void reply.status(304);
-      return undefined;
-    }
     void reply.type('application/json; charset=utf-8');
     return answer.body;
   }
