@@ -1,6 +1,6 @@
 import { loadEnvironment } from '../config/load-environment.js';
 import { AccountSeeder } from '../modules/auth/account-seeder.service.js';
-import { TaskSeeder } from '../modules/tasks/seed/task-seeder.service.js';
+import { TaskSeeder } from '../modules/tasks/seed/task.seeder.js';
 import { type Outcome, UsageError } from './command.js';
 import { startProgressBar } from './progress-bar.js';
 import { withApp } from './with-app.js';

@@ -3,10 +3,10 @@ import { type Connection, Types } from 'mongoose';
 import { Cursors } from '../../src/common/pagination/cursor.js';
 import { type ListTasksQueryDto, TASK_SORTS } from '../../src/modules/tasks/dto/task-requests.dto.js';
 import type { TaskResponseDto } from '../../src/modules/tasks/dto/task-response.dto.js';
-import { TaskSeeder } from '../../src/modules/tasks/seed/task-seeder.service.js';
+import { TaskSeeder } from '../../src/modules/tasks/seed/task.seeder.js';
 import { TaskListService } from '../../src/modules/tasks/task-list.service.js';
 import { TaskStatsService } from '../../src/modules/tasks/task-stats.service.js';
-import { TaskStore } from '../../src/modules/tasks/task-store.js';
+import { TasksRepository } from '../../src/modules/tasks/tasks.repository.js';
 import { explain } from '../support/explain.js';
 import { buildParts } from '../support/parts.js';
 
@@ -31,7 +31,7 @@ const user = String(users[0]);
 
 let connection: Connection;
 let cursors: Cursors;
-let store: TaskStore;
+let repository: TasksRepository;
 let lists: TaskListService;
 let stats: TaskStatsService;
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
   const app = await buildParts();
   connection = app.get<Connection>(getConnectionToken());
   cursors = app.get(Cursors, { strict: false });
-  store = app.get(TaskStore, { strict: false });
+  repository = app.get(TasksRepository, { strict: false });
   lists = app.get(TaskListService, { strict: false });
   stats = app.get(TaskStatsService, { strict: false });
   await app.get(TaskSeeder, { strict: false }).seed({ ...SCALE, users }, report);
@@ -167,7 +167,7 @@ describe(`with ${SCALE.tasks} tasks, ${SCALE.tasksOfFirstUser} of them the user'
 
   it('a task is found by its id alone', async () => {
     const [first] = (await list({})).data;
-    const { documentsExamined } = await explain(connection, () => store.get(user, String(first?.id)));
+    const { documentsExamined } = await explain(connection, () => repository.get(user, String(first?.id)));
     expect(documentsExamined).toBe(1);
   });
 });

@@ -9,8 +9,9 @@ import type { AttachmentUploadResponseDto, CompletedAttachmentResponseDto } from
 import { type Attachment, attachmentPath } from './schemas/attachment.schema.js';
 import type { Task } from './schemas/task.schema.js';
 import { toAttachmentResponse } from './task.mapper.js';
-import { TaskStore } from './task-store.js';
 import { AttachmentIncompleteError, AttachmentNotFoundError, TooManyAttachmentsError } from './tasks.errors.js';
+import { TasksRepository } from './tasks.repository.js';
+import { TasksService } from './tasks.service.js';
 
 const MAX_ATTACHMENTS = 20;
 
@@ -18,7 +19,8 @@ const MAX_ATTACHMENTS = 20;
 @Injectable()
 export class TaskAttachmentsService {
   constructor(
-    private readonly store: TaskStore,
+    private readonly repository: TasksRepository,
+    private readonly tasks: TasksService,
     private readonly storage: ObjectStorage,
   ) {}
 
@@ -41,10 +43,10 @@ export class TaskAttachmentsService {
       if (attachments.length >= MAX_ATTACHMENTS) throw new TooManyAttachmentsError(MAX_ATTACHMENTS);
       return { attachments: [...attachments, attachment] };
     };
-    const { version } = await this.store.change(userId, [taskId], (writes) => {
-      const task = writes.modify(taskId, add, precondition);
-      writes.uploads.push({ path, size });
-      writes.removals.push({ path, dueAt: databaseDate(UPLOADS_END_MS) });
+    const { version } = await this.tasks.change(userId, [taskId], (changes) => {
+      const task = changes.update(taskId, add, precondition);
+      changes.uploads.push({ path, size });
+      changes.removals.push({ path, dueAt: databaseDate(UPLOADS_END_MS) });
       return task;
     });
     return { attachment: toAttachmentResponse(attachment), version, ...toUploadResponse(upload) };
@@ -60,7 +62,7 @@ export class TaskAttachmentsService {
     id: string,
     precondition: Precondition,
   ): Promise<CompletedAttachmentResponseDto> {
-    const before = await this.store.get(userId, taskId);
+    const before = await this.repository.get(userId, taskId);
     const attachment = findAttachment(before, id);
     assertMatches(precondition, before);
     if (attachment.state === 'complete') {
@@ -68,8 +70,8 @@ export class TaskAttachmentsService {
     }
     const { contentType, size } = attachment;
     await this.storage.assertUploaded({ key: attachmentPath(userId, taskId, id).join('/'), contentType, size });
-    const { version } = await this.store.change(userId, [taskId], (writes) =>
-      writes.modify(taskId, (task) => completed(task, id), precondition),
+    const { version } = await this.tasks.change(userId, [taskId], (changes) =>
+      changes.update(taskId, (task) => completed(task, id), precondition),
     );
     return { attachment: toAttachmentResponse({ ...attachment, state: 'complete' }), version };
   }
@@ -79,7 +81,7 @@ export class TaskAttachmentsService {
    * @throws TaskNotFoundError, AttachmentNotFoundError, AttachmentIncompleteError, DependencyUnavailableError
    */
   async getDownload(userId: string, taskId: string, id: string): Promise<{ url: string; version: number }> {
-    const task = await this.store.get(userId, taskId);
+    const task = await this.repository.get(userId, taskId);
     const { state, filename } = findAttachment(task, id);
     if (state === 'pending') throw new AttachmentIncompleteError();
     const url = await this.storage.presignDownload(attachmentPath(userId, taskId, id).join('/'), filename);
@@ -92,9 +94,9 @@ export class TaskAttachmentsService {
       findAttachment(task, id);
       return { attachments: task.attachments?.filter((each) => String(each.id) !== id) };
     };
-    return await this.store.change(userId, [taskId], (writes) => {
-      const task = writes.modify(taskId, remove, precondition);
-      writes.uploadableRemovals.push(attachmentPath(userId, taskId, id));
+    return await this.tasks.change(userId, [taskId], (changes) => {
+      const task = changes.update(taskId, remove, precondition);
+      changes.uploadableRemovals.push(attachmentPath(userId, taskId, id));
       return task;
     });
   }

@@ -4,9 +4,10 @@ import { isId } from '../../common/http/id.pipe.js';
 import { toProblemDocument } from '../../common/http/problem-document.js';
 import { createValidationPipe } from '../../common/http/validation.js';
 import { BULK_OPERATIONS, type BulkOperation, type BulkTaskResultResponseDto } from './dto/bulk-tasks.dto.js';
+import type { TaskChangeSet } from './task-change-set.js';
+import { fieldsToChange, newTask } from './task-fields.js';
 import { toTaskResponse } from './task.mapper.js';
-import { TaskStore } from './task-store.js';
-import type { TaskWrites } from './task-writes.js';
+import { TasksService } from './tasks.service.js';
 
 type Request = Parameters<typeof toProblemDocument>[1];
 
@@ -15,7 +16,7 @@ type Request = Parameters<typeof toProblemDocument>[1];
 export class TaskBulkService {
   private readonly pipe = createValidationPipe();
 
-  constructor(private readonly store: TaskStore) {}
+  constructor(private readonly tasks: TasksService) {}
 
   /**
    * @param operations as they were sent: what is wrong with one is its own result's problem
@@ -25,11 +26,11 @@ export class TaskBulkService {
   async run(userId: string, operations: unknown[], request: Request): Promise<BulkTaskResultResponseDto[]> {
     const checked = await Promise.all(operations.map((operation) => this.check(operation)));
     const ids = checked.flatMap((operation) => ('id' in operation ? [operation.id] : []));
-    return await this.store.change(userId, ids.filter(isId), (tasks) =>
+    return await this.tasks.change(userId, ids.filter(isId), (changes) =>
       checked.map((operation, index) => {
         try {
           if (operation instanceof ProblemError) throw operation;
-          return apply(operation, tasks);
+          return apply(operation, userId, changes);
         } catch (error) {
           if (!(error instanceof ProblemError)) throw error;
           return { status: error.status, id: idIn(operations[index]), problem: toProblemDocument(error, request) };
@@ -52,16 +53,18 @@ export class TaskBulkService {
   }
 }
 
-function apply(operation: BulkOperation, tasks: TaskWrites): BulkTaskResultResponseDto {
+function apply(operation: BulkOperation, userId: string, changes: TaskChangeSet): BulkTaskResultResponseDto {
   switch (operation.op) {
     case 'create': {
-      const task = toTaskResponse(tasks.create(operation.task));
+      const task = toTaskResponse(changes.create(newTask(userId, operation.task, changes.now)));
       return { status: 201, id: task.id, task };
     }
-    case 'update':
-      return { status: 200, id: operation.id, task: toTaskResponse(tasks.update(operation.id, operation.changes)) };
+    case 'update': {
+      const task = changes.update(operation.id, (before) => fieldsToChange(before, operation.changes, changes.now));
+      return { status: 200, id: operation.id, task: toTaskResponse(task) };
+    }
     case 'delete':
-      tasks.delete(operation.id);
+      changes.delete(operation.id);
       return { status: 204, id: operation.id };
   }
 }

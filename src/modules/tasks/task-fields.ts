@@ -1,5 +1,4 @@
 import { Types } from 'mongoose';
-import { databaseDate } from '../../platform/database/database-clock.js';
 import type { CreateTaskDto, UpdateTaskDto } from './dto/task-requests.dto.js';
 import { NO_DUE_DATE, type SearchedText, type Task, type TaskStatus } from './schemas/task.schema.js';
 import { fromPriority, toTaskResponse } from './task.mapper.js';
@@ -7,43 +6,61 @@ import type { FieldChange } from './schemas/task-change.schema.js';
 import { tagKeysOf } from './task-tags.js';
 import { wordsToStore } from './task-words.js';
 
+/** Gives the fields of a task that follow from one field of a request. */
+type FieldOf<K extends keyof UpdateTaskDto> = (
+  value: Required<UpdateTaskDto>[K],
+  before: Task,
+  now: Date,
+) => Partial<Task>;
+
+/** Every field that a request may set. The compiler reports one that is missing here. */
+const FIELDS: { [K in keyof Required<UpdateTaskDto>]: FieldOf<K> } = {
+  title: (title) => ({ title }),
+  description: (description) => ({ description }),
+  priority: (priority) => ({ priority: fromPriority(priority) }),
+  tags: (tags) => ({ tags: [...new Set(tags)] }),
+  dueDate: (dueDate) => ({ dueDate: toDate(dueDate) ?? NO_DUE_DATE }),
+  remindAt: (remindAt) => ({ remindAt: toDate(remindAt) }),
+  status: (status, before, now) => ({ status, completedAt: completedAtFor(before, status, now) }),
+};
+
 /** A new task of the user's, with defaults for what the input leaves out. */
-export function newTask(user: Types.ObjectId, input: CreateTaskDto): Task {
-  const now = databaseDate();
-  const status = input.status ?? 'todo';
-  return {
+export function newTask(userId: string, input: CreateTaskDto, now: Date): Task {
+  const blank: Task = {
     _id: new Types.ObjectId(),
-    user,
-    title: input.title,
-    description: input.description ?? '',
-    status,
-    priority: fromPriority(input.priority ?? 'medium'),
-    tags: [...new Set(input.tags)],
-    dueDate: toDueDate(input.dueDate),
-    remindAt: toDate(input.remindAt),
-    completedAt: status === 'done' ? now : null,
+    user: new Types.ObjectId(userId),
+    title: '',
+    description: '',
+    status: 'todo',
+    priority: fromPriority('medium'),
+    tags: [],
+    dueDate: NO_DUE_DATE,
+    remindAt: null,
+    completedAt: null,
     remindedOf: null,
     overdueOf: null,
     version: 1,
     createdAt: now,
     updatedAt: now,
   };
+  return { ...blank, ...fieldsIn(input, blank, now) };
 }
 
-/** What of the input differs from the task, with what follows from it. */
-export function fieldsToChange(task: Task, input: UpdateTaskDto): Partial<Task> {
-  const wanted: Partial<Task> = {
-    ...(input.title === undefined ? {} : { title: input.title }),
-    ...(input.description === undefined ? {} : { description: input.description }),
-    ...(input.priority === undefined ? {} : { priority: fromPriority(input.priority) }),
-    ...(input.tags === undefined ? {} : { tags: [...new Set(input.tags)] }),
-    ...(input.dueDate === undefined ? {} : { dueDate: toDueDate(input.dueDate) }),
-    ...(input.remindAt === undefined ? {} : { remindAt: toDate(input.remindAt) }),
-    ...(input.status === undefined ? {} : { status: input.status, completedAt: completedAtFor(task, input.status) }),
-  };
+/** The fields that the input gives another value, with those that follow from them. */
+export function fieldsToChange(before: Task, input: UpdateTaskDto, now: Date): Partial<Task> {
   return Object.fromEntries(
-    Object.entries(wanted).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(task[key as keyof Task])),
+    Object.entries(fieldsIn(input, before, now)).filter(
+      ([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field as keyof Task]),
+    ),
   );
+}
+
+function fieldsIn(input: UpdateTaskDto, before: Task, now: Date): Partial<Task> {
+  const fieldOf = <K extends keyof UpdateTaskDto>(name: K) => {
+    const value = input[name];
+    return value === undefined ? {} : FIELDS[name](value as Required<UpdateTaskDto>[K], before, now);
+  };
+  return Object.assign({}, ...Object.keys(FIELDS).map((name) => fieldOf(name as keyof UpdateTaskDto))) as Partial<Task>;
 }
 
 /** What changed between two states of a task, as the API shows them. */
@@ -75,15 +92,11 @@ export function searchedTextOf({
 }
 
 /** Set when a task becomes done, kept when it is archived, cleared when it is opened again. */
-function completedAtFor(task: Task, status: TaskStatus): Date | null {
-  if (status === 'done') return task.completedAt ?? databaseDate();
-  return status === 'archived' ? task.completedAt : null;
+function completedAtFor(before: Task, status: TaskStatus, now: Date): Date | null {
+  if (status === 'done') return before.completedAt ?? now;
+  return status === 'archived' ? before.completedAt : null;
 }
 
-function toDueDate(value: string | null | undefined): Date {
-  return toDate(value) ?? NO_DUE_DATE;
-}
-
-function toDate(value: string | null | undefined): Date | null {
+function toDate(value: string | null): Date | null {
   return value ? new Date(value) : null;
 }

@@ -7,17 +7,17 @@ import { type Page, type PageQueryDto, toPage } from '../../common/pagination/pa
 import type { TaskChangeResponseDto } from './dto/task-change-response.dto.js';
 import { TaskChange } from './schemas/task-change.schema.js';
 import { toTaskChangeResponse } from './task.mapper.js';
-import { TaskStore } from './task-store.js';
+import { TasksRepository } from './tasks.repository.js';
 
 /** A task's changes have different versions, so the version alone is a total order. */
 const NEWEST_FIRST: Keyset = { field: 'version', descending: true, type: 'number' };
 
-/** What was done to a task; `TaskStore` writes it with each change. */
+/** What was done to a task; `TasksRepository` writes it with each change. */
 @Injectable()
 export class TaskHistoryService {
   constructor(
     @InjectModel(TaskChange.name) private readonly history: Model<TaskChange>,
-    private readonly tasks: TaskStore,
+    private readonly tasks: TasksRepository,
     private readonly cursors: Cursors,
   ) {}
 

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { Cursors } from '../../common/pagination/cursor.js';
-import { type Keyset, keysetSort, readAfter } from '../../common/pagination/keyset.js';
+import { keysetSort, readAfter } from '../../common/pagination/keyset.js';
 import { type Page, toPage } from '../../common/pagination/page.dto.js';
-import { type ListTasksQueryDto, RELEVANCE, type TaskSort } from './dto/task-requests.dto.js';
+import { type ListTasksQueryDto, RELEVANCE } from './dto/task-requests.dto.js';
 import type { TaskResponseDto } from './dto/task-response.dto.js';
-import { NO_DUE_DATE, Task, TASK_PRIORITIES } from './schemas/task.schema.js';
+import { Task } from './schemas/task.schema.js';
 import { filterOf, searchedWords } from './task-filter.js';
+import { TASK_KEYSETS } from './task-keysets.js';
 import { toTaskResponse } from './task.mapper.js';
 import { TaskSearchService } from './task-search.service.js';
 
@@ -23,7 +24,7 @@ export class TaskListService {
   async list(userId: string, query: ListTasksQueryDto): Promise<Page<TaskResponseDto>> {
     if (searchedWords(query) === '') return toPage([], query.limit, toTaskResponse, () => '');
     if (query.sort === RELEVANCE) return await this.search.list(userId, query);
-    const keyset = keysetOf(query.sort);
+    const keyset = TASK_KEYSETS[query.sort];
     const list = `tasks:${query.sort}`;
     const position = query.cursor === undefined ? null : this.cursors.decode(list, query.cursor);
     const filter = filterOf(userId, query);
@@ -45,22 +46,9 @@ export class TaskListService {
   }
 }
 
-type SortField = 'createdAt' | 'dueDate' | 'priority';
+type TaskKeyset = (typeof TASK_KEYSETS)[keyof typeof TASK_KEYSETS];
 
-function keysetOf(sort: Exclude<TaskSort, typeof RELEVANCE>): Keyset<SortField> {
-  const descending = sort.startsWith('-');
-  const field = (descending ? sort.slice(1) : sort) as SortField;
-  return { field, descending, ...LAST[sort], type: field === 'priority' ? 'number' : 'date' };
-}
-
-/** Values that a great many tasks have at the end of a list. */
-const LAST: Partial<Record<TaskSort, Pick<Keyset, 'last'>>> = {
-  dueDate: { last: NO_DUE_DATE.toISOString() },
-  priority: { last: TASK_PRIORITIES.length - 1 },
-  '-priority': { last: 0 },
-};
-
-function sortValue(task: Task, { field }: Keyset<SortField>): string | number {
+function sortValue(task: Task, { field }: TaskKeyset): string | number {
   const value = task[field];
   return value instanceof Date ? value.toISOString() : value;
 }

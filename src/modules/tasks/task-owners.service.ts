@@ -11,7 +11,7 @@ import { ObjectRemovals } from '../../platform/storage/object-removals.js';
 import { attachmentPath } from './schemas/attachment.schema.js';
 import { DeletedTask } from './schemas/deleted-task.schema.js';
 import { TaskChange } from './schemas/task-change.schema.js';
-import { TaskAlarms } from './alarms/task-alarms.js';
+import { TaskAlarmsRepository } from './alarms/task-alarms.repository.js';
 import { TaskOwner } from './schemas/task-owner.schema.js';
 import { Task } from './schemas/task.schema.js';
 import { toTaskChangeResponse, toTaskResponse } from './task.mapper.js';
@@ -25,7 +25,7 @@ export class TaskOwnersService implements PersonalDataSource {
     @InjectModel(DeletedTask.name) private readonly deletedTasks: Model<DeletedTask>,
     @InjectModel(TaskChange.name) private readonly history: Model<TaskChange>,
     @InjectModel(TaskOwner.name) private readonly owners: Model<TaskOwner>,
-    private readonly alarms: TaskAlarms,
+    private readonly alarms: TaskAlarmsRepository,
     private readonly personalData: PersonalData,
     private readonly removals: ObjectRemovals,
   ) {}

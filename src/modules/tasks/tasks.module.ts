@@ -4,14 +4,14 @@ import { MigrationsModule } from '../../platform/migrations/migrations.module.js
 import { DeletedTask, DeletedTaskSchema } from './schemas/deleted-task.schema.js';
 import { TaskChange, TaskChangeSchema } from './schemas/task-change.schema.js';
 import { AlarmClock } from './alarms/alarm-clock.js';
-import { TaskAlarms } from './alarms/task-alarms.js';
+import { TaskAlarmsRepository } from './alarms/task-alarms.repository.js';
 import { COUNT_ATTACHMENT_BYTES } from './migrations/count-attachment-bytes.js';
 import { REBUILD_SEARCH_WORDS } from './migrations/rebuild-search-words.js';
 import { TaskAlarm, TaskAlarmSchema } from './schemas/task-alarm.schema.js';
 import { TaskOwner, TaskOwnerSchema } from './schemas/task-owner.schema.js';
 import { Task, TaskSchema } from './schemas/task.schema.js';
-import { TaskSeeder } from './seed/task-seeder.service.js';
-import { TaskAttachmentObjects } from './task-attachment-objects.js';
+import { TaskSeeder } from './seed/task.seeder.js';
+import { TaskAttachmentCleanupService } from './task-attachment-cleanup.service.js';
 import { TaskAttachmentsController } from './task-attachments.controller.js';
 import { TaskAttachmentsService } from './task-attachments.service.js';
 import { TaskBulkService } from './task-bulk.service.js';
@@ -20,9 +20,9 @@ import { TaskListService } from './task-list.service.js';
 import { TaskOwnersService } from './task-owners.service.js';
 import { TaskSearchService } from './task-search.service.js';
 import { TaskStatsService } from './task-stats.service.js';
-import { TaskStore } from './task-store.js';
 import { TasksController } from './tasks.controller.js';
 import { TasksListener } from './tasks.listener.js';
+import { TasksRepository } from './tasks.repository.js';
 import { TasksService } from './tasks.service.js';
 
 @Module({
@@ -38,7 +38,7 @@ import { TasksService } from './tasks.service.js';
   ],
   controllers: [TasksController, TaskAttachmentsController],
   providers: [
-    TaskStore,
+    TasksRepository,
     TasksService,
     TaskBulkService,
     TaskHistoryService,
@@ -48,9 +48,9 @@ import { TasksService } from './tasks.service.js';
     TaskOwnersService,
     TaskSeeder,
     TaskAttachmentsService,
-    TaskAttachmentObjects,
+    TaskAttachmentCleanupService,
     TasksListener,
-    TaskAlarms,
+    TaskAlarmsRepository,
     AlarmClock,
   ],
 })

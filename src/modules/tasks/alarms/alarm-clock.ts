@@ -8,7 +8,7 @@ import { WorkQueue } from '../../../platform/work/work-queue.js';
 import { TaskAlarm } from '../schemas/task-alarm.schema.js';
 import { Task } from '../schemas/task.schema.js';
 import { pendingAlarms } from './pending-alarms.js';
-import { TaskAlarms } from './task-alarms.js';
+import { TaskAlarmsRepository } from './task-alarms.repository.js';
 
 const CONCURRENCY = 8;
 const MAX_ATTEMPTS = 20;
@@ -27,7 +27,7 @@ export class AlarmClock implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     @InjectModel(TaskAlarm.name) private readonly alarms: Model<TaskAlarm>,
     @InjectModel(Task.name) private readonly tasks: Model<Task>,
-    private readonly planning: TaskAlarms,
+    private readonly planning: TaskAlarmsRepository,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
   ) {

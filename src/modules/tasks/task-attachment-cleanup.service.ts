@@ -7,16 +7,16 @@ import { type ObjectOwner, OwnsObjects } from '../../platform/storage/object-rem
 import { type Attachment, ATTACHMENTS } from './schemas/attachment.schema.js';
 import { DeletedTask, RESTORABLE_SECONDS } from './schemas/deleted-task.schema.js';
 import { Task } from './schemas/task.schema.js';
-import { TaskStore } from './task-store.js';
+import { TasksService } from './tasks.service.js';
 
 /** Decides which objects of attachments may go, and gives up uploads that nobody completed. */
 @OwnsObjects(ATTACHMENTS)
 @Injectable()
-export class TaskAttachmentObjects implements ObjectOwner {
+export class TaskAttachmentCleanupService implements ObjectOwner {
   constructor(
     @InjectModel(Task.name) private readonly tasks: Model<Task>,
     @InjectModel(DeletedTask.name) private readonly deletedTasks: Model<DeletedTask>,
-    private readonly store: TaskStore,
+    private readonly service: TasksService,
     private readonly transactions: Transactions,
   ) {}
 
@@ -46,8 +46,8 @@ export class TaskAttachmentObjects implements ObjectOwner {
     const found = { _id: task, user, attachments: pending };
     await this.deletedTasks.updateOne(found, { $pull: { attachments: { id: attachment } } });
     if (!(await this.tasks.exists(found))) return;
-    await this.store.change(user, [task], (writes) => {
-      writes.modify(task, ({ attachments = [] }) => {
+    await this.service.change(user, [task], (changes) => {
+      changes.update(task, ({ attachments = [] }) => {
         const rest = attachments.filter(({ id, state }) => String(id) !== attachment || state !== 'pending');
         return rest.length === attachments.length ? {} : { attachments: rest };
       });

@@ -8,7 +8,7 @@ import { nextAlarmAt } from './pending-alarms.js';
 
 /** Keeps one alarm for each task of which something is to be told, in the transaction that changes the task. */
 @Injectable()
-export class TaskAlarms {
+export class TaskAlarmsRepository {
   constructor(@InjectModel(TaskAlarm.name) private readonly alarms: Model<TaskAlarm>) {}
 
   /**
