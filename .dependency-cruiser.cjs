@@ -32,6 +32,13 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(modules/$1|platform|common|contracts|config)/' },
     },
     {
+      name: 'manifests-are-data',
+      comment: 'So that commands and the generator read them without loading the modules.',
+      severity: 'error',
+      from: { path: '^src/modules/[^/]+/[^/]+\\.manifest\\.ts$' },
+      to: { pathNot: '^src/contracts/', dynamic: false },
+    },
+    {
       name: 'schemas-stay-in-their-module',
       comment: 'A Mongoose document never leaves its module.',
       severity: 'error',

@@ -7,11 +7,10 @@ import { UndeclaredInputGuard } from './common/http/undeclared-input.guard.js';
 import { NextLinkInterceptor } from './common/pagination/next-link.interceptor.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Environment } from './config/environment.js';
-import { type ModuleName, MODULES } from './contracts/modules.js';
-import { AuthModule } from './modules/auth/auth.module.js';
-import { NotificationsModule } from './modules/notifications/notifications.module.js';
-import { TasksModule } from './modules/tasks/tasks.module.js';
-import { UsersModule } from './modules/users/users.module.js';
+import { eventsOf } from './contracts/module-manifest.js';
+import type { ModuleName } from './contracts/modules.js';
+import { assertMatchesManifest, assertUnique } from './manifest-checks.js';
+import { MANIFESTS } from './modules.js';
 import { AuditModule } from './platform/audit/audit.module.js';
 import { AuthenticationGuard } from './platform/authentication/authentication.guard.js';
 import { AuthenticationModule } from './platform/authentication/authentication.module.js';
@@ -36,33 +35,44 @@ import { ThrottlingModule } from './platform/throttling/throttling.module.js';
 import { StepUpModule } from './platform/step-up/step-up.module.js';
 import { WorkModule } from './platform/work/work.module.js';
 
-const FEATURES: Record<ModuleName, Type> = {
-  auth: AuthModule,
-  users: UsersModule,
-  tasks: TasksModule,
-  notifications: NotificationsModule,
-};
+/** The feature modules, by their names, as far as they match what their manifests say of them. */
+async function loadFeatures(): Promise<Map<ModuleName, Type>> {
+  assertUnique(MANIFESTS);
+  return new Map(
+    await Promise.all(
+      MANIFESTS.map(async (manifest) => {
+        const nestModule = await manifest.nestModule();
+        assertMatchesManifest(manifest, nestModule);
+        return [manifest.name, nestModule] as const;
+      }),
+    ),
+  );
+}
 
 /**
  * Each module takes in events by its own listeners. With a broker, each also takes in who may ask: its process may be on
  * another database than auth's.
  */
-function consumersFor({ MODULES: served, EVENT_BUS }: Environment): EventConsumer[] {
+function consumersFor({ MODULES: served, EVENT_BUS }: Environment, features: Map<ModuleName, Type>): EventConsumer[] {
   const kinds = EVENT_BUS === 'rabbitmq' ? ['', '.access'] : [''];
-  return MODULES.flatMap((name) =>
+  return [...features].flatMap(([name, feature]) =>
     kinds.map((kind) => ({
       name: `${name}${kind}`,
-      listeners: kind ? AuthenticationModule : FEATURES[name],
+      listeners: kind ? AuthenticationModule : feature,
       served: served.includes(name),
       brokerOnly: kind !== '',
     })),
   );
 }
 
-/** The whole service, and the only place that knows which feature modules there are. */
+/** The whole service: the platform, and those feature modules of `src/modules.ts` that this process serves. */
 @Module({})
 export class AppModule {
-  static forRoot(environment: Environment): DynamicModule {
+  /** @throws Error where a module and its manifest contradict each other */
+  static async forRoot(environment: Environment): Promise<DynamicModule> {
+    const features = await loadFeatures();
+    const eventTypes = MANIFESTS.flatMap(eventsOf).map(({ type }) => type);
+    const dataHolders = MANIFESTS.filter(({ personalData }) => personalData !== null).map(({ name }) => name);
     return {
       module: AppModule,
       imports: [
@@ -72,9 +82,9 @@ export class AppModule {
         MigrationsModule,
         RedisModule,
         WorkModule,
-        MessagingModule.forRoot(environment, consumersFor(environment)),
+        MessagingModule.forRoot(environment, consumersFor(environment, features), eventTypes),
         IdempotencyModule,
-        PersonalDataModule,
+        PersonalDataModule.forRoot(dataHolders),
         QuotasModule,
         StorageModule,
         CacheModule,
@@ -86,7 +96,7 @@ export class AppModule {
         ShutdownModule,
         HealthModule,
         ObservabilityModule,
-        ...environment.MODULES.map((name) => FEATURES[name]),
+        ...[...features].flatMap(([name, feature]) => (environment.MODULES.includes(name) ? [feature] : [])),
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -19,7 +19,7 @@ import { createValidationPipe } from './common/http/validation.js';
 import { serveDocs } from './common/openapi/docs.js';
 import type { Environment } from './config/environment.js';
 import { version } from './config/version.js';
-import { MODULES } from './contracts/modules.js';
+import { MANIFESTS } from './modules.js';
 import { observeHttp } from './platform/observability/http-observer.js';
 import { PinoLoggerService } from './platform/observability/logger.js';
 import { traceHttp } from './platform/observability/tracing/http-spans.js';
@@ -34,17 +34,11 @@ import { closeConnectionsOnShutdown } from './platform/shutdown/connection-closi
 import { Shutdown } from './platform/shutdown/shutdown.js';
 
 const DOCS_PATH = '/docs';
-/** Paths without the prefix `/api`. */
+const PUBLIC_PATHS = MANIFESTS.flatMap(({ publicPaths }) => publicPaths);
+/** Paths without the prefix `/api`: the modules', and the platform's. */
 const OUTSIDE_THE_API = [
-  'health',
-  'health/live',
-  'health/ready',
-  '.well-known/jwks.json',
-  'verify-email',
-  'reset-password',
-  'unsubscribe',
-  'static/:name',
-  'ws',
+  ...['health', 'health/live', 'health/ready', 'static/:name'],
+  ...PUBLIC_PATHS.map(({ path }) => path),
 ];
 
 type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>;
@@ -52,7 +46,7 @@ type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>
 /** Builds the application, ready to listen. */
 export async function createApp(environment: Environment, logger: Logger): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ ...serverOptions(environment, logger), genReqId: requestIdOf });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(environment), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(await AppModule.forRoot(environment), adapter, {
     logger: new PinoLoggerService(logger),
     bodyParser: false,
     abortOnError: false,
@@ -61,7 +55,10 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   normaliseClientAddresses(server);
   acceptJsonOnly(server);
   prepareContent(server);
-  letFormsPass(server, '/unsubscribe');
+  letFormsPass(
+    server,
+    PUBLIC_PATHS.filter(({ takesForms }) => takesForms).map(({ path }) => `/${path}`),
+  );
   const routes = app.get(RouteMethods);
   routes.observe(server);
   if (environment.OTEL_EXPORTER_OTLP_ENDPOINT) traceHttp(server);
@@ -85,6 +82,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
     path: DOCS_PATH,
     version,
     publicUrl: environment.PUBLIC_URL,
+    tags: MANIFESTS.map(({ tag }) => tag),
     documentedApp: () => withAllModules(app, environment, logger),
   });
   return app;
@@ -104,8 +102,8 @@ async function withAllModules(
   environment: Environment,
   logger: Logger,
 ): Promise<INestApplication> {
-  if (environment.MODULES.length === MODULES.length) return app;
-  const whole = AppModule.forRoot({ ...environment, MODULES: [...MODULES] });
+  if (environment.MODULES.length === MANIFESTS.length) return app;
+  const whole = await AppModule.forRoot({ ...environment, MODULES: MANIFESTS.map(({ name }) => name) });
   const preview = await NestFactory.create(whole, new FastifyAdapter(), {
     preview: true,
     logger: new PinoLoggerService(logger),

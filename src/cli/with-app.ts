@@ -21,7 +21,7 @@ export async function withApp<T>(
       `This command is for a process that serves ${needed.join(' and ')}: run it with its MODULES and database.`,
     );
   }
-  const app = await NestFactory.create(AppModule.forRoot(environment), new FastifyAdapter(), {
+  const app = await NestFactory.create(await AppModule.forRoot(environment), new FastifyAdapter(), {
     logger: ['error'],
     abortOnError: false,
   });

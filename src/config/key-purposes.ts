@@ -1,6 +1,9 @@
-import { MODULES, type ModuleName } from '../contracts/modules.js';
+import type { ModuleName } from '../contracts/modules.js';
 
-/** What keys are derived from `APP_SECRETS` for, and the modules whose processes need each of them. */
+/**
+ * What keys are derived from `APP_SECRETS` for, and the modules whose processes need each of them. From the manifests, by
+ * `npm run generate`.
+ */
 export const KEY_PURPOSES = {
   'refresh-token': ['auth'],
   'mfa-secret': ['auth'],
@@ -8,10 +11,10 @@ export const KEY_PURPOSES = {
   'step-up-question': ['auth', 'users'],
   'step-up-answer': ['auth', 'users'],
   'one-time-token': ['auth', 'users', 'notifications'],
+  cursor: ['auth', 'users', 'tasks', 'notifications'],
   'phone-code': ['users'],
   'email-unsubscribe': ['users', 'notifications'],
   'files.url': ['users', 'tasks'],
-  cursor: MODULES,
 } as const satisfies Record<string, readonly ModuleName[]>;
 
 export type KeyPurpose = keyof typeof KEY_PURPOSES;

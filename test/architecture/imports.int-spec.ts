@@ -41,6 +41,13 @@ const IMPORTS: [what: string, from: string, statement: string, rule: string | nu
     'common-knows-contracts-and-config',
   ],
   ['of common by contracts', 'src/contracts/a.ts', "import '../common/target.js';", 'contracts-and-config-stand-alone'],
+  ['by a manifest of more than data', 'src/modules/tasks/a.manifest.ts', "import './c.js';", 'manifests-are-data'],
+  [
+    'of a Nest module by a manifest, when wanted',
+    'src/modules/tasks/b.manifest.ts',
+    "export const load = () => import('./c.js');",
+    null,
+  ],
   ['of a schema', 'src/a.ts', "import './modules/users/schemas/a.js';", 'schemas-stay-in-their-module'],
   ['of a test by the service', 'src/b.ts', "import '../test/target.js';", 'the-service-knows-no-tools'],
   ['in a circle', 'src/common/b.ts', "import './c.js';", 'no-cycles'],

@@ -116,7 +116,7 @@ async function newProcess(consumers: EventConsumer[]): Promise<TestingModule> {
     imports: [
       ConfigModule.forRoot(environment),
       DatabaseModule,
-      MessagingModule.forRoot(environment, consumers),
+      MessagingModule.forRoot(environment, consumers, []),
       ...consumers.map(({ listeners }) => listeners),
     ],
   })

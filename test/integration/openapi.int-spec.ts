@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { createApp } from '../../src/bootstrap.js';
 import { createOpenApiDocument } from '../../src/common/openapi/document.js';
+import { MANIFESTS } from '../../src/modules.js';
 import { newEnvironment } from '../support/parts.js';
 
 // Swagger UI, and the pages that mails link to: for people, not for programs. The WebSocket is in docs/asyncapi.yaml.
@@ -23,7 +24,11 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 it('documents every route of the router, and no other', () => {
-  const document = createOpenApiDocument(app, '0.0.0', 'https://api.example.org');
+  const document = createOpenApiDocument(app, {
+    version: '0.0.0',
+    publicUrl: 'https://api.example.org',
+    tags: MANIFESTS.map(({ tag }) => tag),
+  });
   const documented = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
   );

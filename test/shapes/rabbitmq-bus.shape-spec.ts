@@ -96,7 +96,7 @@ async function startProcess(served: (keyof typeof MODULES)[], url = broker.url):
     imports: [
       ConfigModule.forRoot(environment),
       DatabaseModule,
-      MessagingModule.forRoot(environment, consumers),
+      MessagingModule.forRoot(environment, consumers, []),
       ...served.map((name) => MODULES[name]),
     ],
   }).compile();

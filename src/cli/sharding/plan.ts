@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import mongoose from 'mongoose';
-import { EMAIL_ZONES, HOT_QUERIES, type HotQuery, SHARD_KEYS, type ShardKey } from './shard-keys.js';
+import type { HotQuery, ShardKey } from '../../contracts/module-manifest.js';
+import { EMAIL_ZONES, HOT_QUERIES, SHARD_KEYS } from './shard-keys.js';
 
 /** How a cluster is set up, as mongos tells it. */
 export interface ClusterState {

@@ -1,30 +1,44 @@
-export type ShardKey = Record<string, 1 | 'hashed'>;
+import type { HotQuery, ShardKey } from '../../contracts/module-manifest.js';
+import { MANIFESTS } from '../../modules.js';
 
-const BY_ID: ShardKey = { _id: 'hashed' };
-const BY_USER: ShardKey = { user: 'hashed' };
+/** Every collection of the platform's, with its shard key; null where it stays on one shard. */
+const PLATFORM_COLLECTIONS: Readonly<Record<string, ShardKey | null>> = {
+  apikeys: { _id: 'hashed' },
+  idempotencykeys: { user: 'hashed' },
+  storageusages: { _id: 'hashed' },
+  storagereservations: { user: 'hashed' },
+  cachestate: null,
+  inbox: null,
+  migrations: null,
+  objectremovals: null,
+  outbox: null,
+  quotas: null,
+  recurringjobs: null,
+  revocations: null,
+  tombstones: null,
+};
+
+const PLATFORM_QUERIES: readonly HotQuery[] = [
+  { what: 'an API key', collection: 'apikeys', fields: ['_id'] },
+  { what: "a user's API keys", collection: 'apikeys', fields: ['user'] },
+  { what: 'a creation that is repeated', collection: 'idempotencykeys', fields: ['_id', 'user'] },
+  { what: 'how many bytes a user has stored', collection: 'storageusages', fields: ['_id'] },
+];
+
+/** Every collection of the service, with its shard key or null. */
+export const COLLECTIONS: Readonly<Record<string, ShardKey | null>> = Object.assign(
+  {},
+  ...MANIFESTS.map(({ collections }) => collections),
+  PLATFORM_COLLECTIONS,
+);
 
 /**
  * What is spread over shards, and by what: the field that its hot queries name. What isn't here (queues, feeds, jobs) stays
  * on one shard: it empties itself, and is looked for by what is due, which would ask every shard.
  */
-export const SHARD_KEYS: Record<string, ShardKey> = {
-  emails: { _id: 1 },
-  accounts: BY_ID,
-  users: BY_ID,
-  contacts: BY_ID,
-  taskowners: BY_ID,
-  sessions: BY_ID,
-  apikeys: BY_ID,
-  onetimetokens: BY_ID,
-  attemptcounters: BY_ID,
-  tasks: BY_USER,
-  deletedtasks: BY_USER,
-  taskchanges: BY_USER,
-  notifications: BY_USER,
-  idempotencykeys: BY_USER,
-  storageusages: BY_ID,
-  storagereservations: BY_USER,
-};
+export const SHARD_KEYS: Record<string, ShardKey> = Object.fromEntries(
+  Object.entries(COLLECTIONS).filter((entry): entry is [string, ShardKey] => entry[1] !== null),
+);
 
 /** Addresses by their first letter: each zone is a range, from its bound up to the next one's. */
 export const EMAIL_ZONES = [
@@ -33,30 +47,7 @@ export const EMAIL_ZONES = [
   { name: 'emails-q-z', from: 'q', to: undefined },
 ] as const;
 
-/** A query that runs often, by the fields that its filter names with `=` or `$in`. */
-export interface HotQuery {
-  what: string;
-  collection: string;
-  fields: string[];
-}
-
-export const HOT_QUERIES: HotQuery[] = [
-  { what: 'whose address it is', collection: 'emails', fields: ['_id'] },
-  { what: 'an account', collection: 'accounts', fields: ['_id'] },
-  { what: 'failed log-ins', collection: 'attemptcounters', fields: ['_id'] },
-  { what: 'the session of a refresh token', collection: 'sessions', fields: ['_id'] },
-  { what: "a user's sessions", collection: 'sessions', fields: ['user'] },
-  { what: 'an API key', collection: 'apikeys', fields: ['_id'] },
-  { what: "a user's API keys", collection: 'apikeys', fields: ['user'] },
-  { what: 'a token of a mail', collection: 'onetimetokens', fields: ['_id'] },
-  { what: 'a profile', collection: 'users', fields: ['_id'] },
-  { what: "the managers' list of users", collection: 'users', fields: [] },
-  { what: 'a list of tasks, and statistics', collection: 'tasks', fields: ['user'] },
-  { what: 'a task', collection: 'tasks', fields: ['_id', 'user'] },
-  { what: 'a deleted task', collection: 'deletedtasks', fields: ['_id', 'user'] },
-  { what: "a task's history", collection: 'taskchanges', fields: ['user', 'task'] },
-  { what: 'notifications, and how many are unread', collection: 'notifications', fields: ['user'] },
-  { what: 'a creation that is repeated', collection: 'idempotencykeys', fields: ['_id', 'user'] },
-  { what: 'how many bytes a user has stored', collection: 'storageusages', fields: ['_id'] },
-  { what: 'whom to notify', collection: 'contacts', fields: ['_id'] },
+export const HOT_QUERIES: readonly HotQuery[] = [
+  ...MANIFESTS.flatMap(({ hotQueries }) => hotQueries),
+  ...PLATFORM_QUERIES,
 ];

@@ -2,7 +2,9 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 
-export type ScopedResource = 'tasks' | 'notifications' | 'users';
+type ResourceOf<S> = S extends `${infer Resource}:read` ? Resource : never;
+/** What the scopes of API keys are about, e.g. `tasks`. */
+export type ScopedResource = ResourceOf<ApiKeyScope>;
 
 export const API_KEY_RESOURCE = 'apiKeyResource';
 /** Marks of operations in the OpenAPI document, which its completion turns into security requirements. */

@@ -33,10 +33,10 @@ function charsetsOf({ headers }: FastifyRequest): string[] {
 /** What a browser or a mail program sends from a form; read nowhere, since addresses say all that such routes need. */
 const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
-/** Lets forms be posted to this path, and nowhere else. */
-export function letFormsPass(server: FastifyInstance, path: string): void {
+/** Lets forms be posted to these paths, and nowhere else. */
+export function letFormsPass(server: FastifyInstance, paths: string[]): void {
   server.addContentTypeParser(FORMS, { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0 || request.routeOptions.url === path) return done(null, undefined);
+    if (body.length === 0 || paths.includes(request.routeOptions.url ?? '')) return done(null, undefined);
     done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type']));
   });
 }

@@ -6,6 +6,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { docsPage } from './docs-page.js';
 import { PublishedText } from './published-text.js';
+import type { ServiceDescription } from './types.js';
 
 const YAML = 'application/yaml; charset=utf-8';
 const ASYNCAPI = new URL('../../../docs/asyncapi.yaml', import.meta.url);
@@ -20,13 +21,9 @@ const FILES = new Set([
   'favicon-16x16.png',
 ]);
 
-export interface DocsOptions {
+export interface DocsOptions extends ServiceDescription {
   /** Where the page is; the documents are below it. */
   path: string;
-  /** The release. */
-  version: string;
-  /** The service's address, without a slash at the end. */
-  publicUrl: string;
   /** An application with all modules; called at the first request for the document. */
   documentedApp: () => Promise<INestApplication>;
 }
@@ -73,7 +70,7 @@ async function addRoutes(server: FastifyInstance, options: DocsOptions): Promise
   });
 }
 
-async function buildDocument({ documentedApp, version, publicUrl }: DocsOptions): Promise<OpenAPIObject> {
+async function buildDocument({ documentedApp, ...service }: DocsOptions): Promise<OpenAPIObject> {
   const { createOpenApiDocument } = await import('./document.js');
-  return createOpenApiDocument(await documentedApp(), version, publicUrl);
+  return createOpenApiDocument(await documentedApp(), service);
 }

@@ -7,23 +7,15 @@ import { MfaRequiredProblemResponseDto, ProblemResponseDto } from './problem-res
 import { ProblemResponses } from './problem-responses.js';
 import { completeRequestSchemas } from './request-schemas.js';
 import { sharedHeaders } from './response-headers.js';
-import { METHODS, operationsOf } from './types.js';
+import { METHODS, operationsOf, type ServiceDescription } from './types.js';
 
-const TAGS = {
-  Auth: 'Accounts, log-in, sessions, and what guards them',
-  Users: 'Profiles, roles and preferences',
-  Tasks: 'Tasks and their statistics',
-  Notifications: 'The inbox',
-  Health: 'Probes, for orchestrators and operators',
-};
+/** The group of operations that no module owns; the last one of the document. */
+const HEALTH_TAG = { name: 'Health', description: 'Probes, for orchestrators and operators' };
 
-/**
- * The OpenAPI 3.1 document of everything the process serves.
- *
- * @param publicUrl the service's address, without a slash at the end
- */
-export function createOpenApiDocument(app: INestApplication, version: string, publicUrl: string): OpenAPIObject {
-  const document = SwaggerModule.createDocument(app, describeService(version, publicUrl), {
+/** The OpenAPI 3.1 document of everything the process serves. */
+export function createOpenApiDocument(app: INestApplication, description: ServiceDescription): OpenAPIObject {
+  const service = { ...description, tags: [...description.tags, HEALTH_TAG] };
+  const document = SwaggerModule.createDocument(app, describeService(service), {
     operationIdFactory: (_controller, method) => method,
     extraModels: [ProblemResponseDto, MfaRequiredProblemResponseDto],
   });
@@ -32,17 +24,17 @@ export function createOpenApiDocument(app: INestApplication, version: string, pu
   shareParameters(document);
   completeRequestSchemas(document);
   addResponseExamples(document);
-  sortOperations(document);
+  sortOperations(document, service);
   document.components = { ...document.components, responses: problems.components };
   document.components.headers = sharedHeaders(document);
   return document;
 }
 
-function describeService(version: string, publicUrl: string) {
+function describeService({ version, publicUrl, tags }: ServiceDescription) {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('scalable-api')
-    .setDescription(description(publicUrl))
+    .setDescription(describeDocument(publicUrl))
     .setVersion(version)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer(publicUrl, 'This service')
@@ -65,14 +57,14 @@ function describeService(version: string, publicUrl: string) {
       },
       API_KEY,
     );
-  for (const [name, text] of Object.entries(TAGS)) builder.addTag(name, text);
+  for (const { name, description } of tags) builder.addTag(name, description);
   const config = builder.build();
   // The builder's own method would put an empty address beside it, which is no valid one.
   config.info.contact = { name: 'scalable-api' };
   return config;
 }
 
-function description(publicUrl: string): string {
+function describeDocument(publicUrl: string): string {
   return `
 Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
 \`ETag\`; send it back in \`If-Match\` to change only what you have seen. Where an answer has none, conditions can name
@@ -83,8 +75,8 @@ This document: [JSON](${publicUrl}/docs/openapi.json), [YAML](${publicUrl}/docs/
 }
 
 /** Groups operations by their tag, and puts reading before deletion in each path. */
-function sortOperations(document: OpenAPIObject): void {
-  const tags = Object.keys(TAGS);
+function sortOperations(document: OpenAPIObject, service: ServiceDescription): void {
+  const tags = service.tags.map(({ name }) => name);
   const groupOf = (item: OpenAPIObject['paths'][string]) =>
     tags.indexOf(METHODS.map((method) => item[method]?.tags?.[0]).find((tag) => tag !== undefined) ?? '');
   const sorted = Object.entries(document.paths).map(([path, item]) => {

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type BeforeApplication
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { Transactions } from '../database/transactions.js';
-import { CACHE_SCOPES } from './cache-scope.js';
+import { CACHE_SCOPES } from '../../contracts/cache-scope.js';
 import { CacheLease } from './cache-lease.js';
 import { flagsSet, repairs } from './cache-metrics.js';
 import { CacheRedis } from './cache-redis.js';

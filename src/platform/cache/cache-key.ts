@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CacheScope } from './cache-scope.js';
+import type { CacheScope } from '../../contracts/cache-scope.js';
 
 /** What an answer depends on. */
 export interface Question {

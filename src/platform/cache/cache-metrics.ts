@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { CACHE_SCOPES } from './cache-scope.js';
+import { CACHE_SCOPES } from '../../contracts/cache-scope.js';
 
 /** Hit ratio: `hit` over all outcomes. */
 export const requests = new Counter({

@@ -11,7 +11,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
-import type { CacheScope } from './cache-scope.js';
+import type { CacheScope } from '../../contracts/cache-scope.js';
 import { type Answer, tagOf } from './cached-answer.js';
 import { ResponseCache } from './response-cache.js';
 

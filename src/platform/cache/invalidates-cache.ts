@@ -7,7 +7,7 @@ import mongoose, {
   type Schema,
 } from 'mongoose';
 import { type Question, targetOf } from './cache-key.js';
-import type { CacheScope } from './cache-scope.js';
+import type { CacheScope } from '../../contracts/cache-scope.js';
 
 const QUERY_WRITES = [
   'updateOne',

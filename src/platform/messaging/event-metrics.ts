@@ -1,14 +1,16 @@
 import { Counter } from 'prom-client';
 import type { DomainEvent } from '../../contracts/event.js';
-import { EVENT_TYPES } from './event-types.js';
 
 const happened = new Counter({
   name: 'domain_events_total',
   help: 'What has happened: events committed by this process, by type',
   labelNames: ['type'],
 });
-// From 0 on: a series that began with its first event would have grown by nothing.
-for (const type of EVENT_TYPES) happened.inc({ type }, 0);
+
+/** Begins each series at 0: one that began with its first event would have grown by nothing. */
+export function startCounting(types: readonly string[]): void {
+  for (const type of types) happened.inc({ type }, 0);
+}
 
 /** To be called once they are committed. */
 export function countEvents(events: DomainEvent[]): void {

@@ -8,7 +8,10 @@ import type { OutboxEntry } from './outbox.schema.js';
 export class EventSubscriptions {
   private readonly byType = new Map<string, EventConsumer[]>();
 
-  constructor(@Inject(EVENT_CONSUMERS) consumers: EventConsumer[]) {
+  constructor(
+    @Inject(EVENT_CONSUMERS) consumers: EventConsumer[],
+    @Inject(EVENT_TYPES) private readonly types: string[],
+  ) {
     for (const consumer of consumers) {
       for (const type of new Set(subscriptionsOf(consumer).map((subscription) => subscription.type))) {
         this.byType.set(type, [...this.consumersOf(type), consumer]);
@@ -34,7 +37,7 @@ export class EventSubscriptions {
    */
   unknownOf({ event: { type }, consumers }: Pick<OutboxEntry, 'event' | 'consumers'>): string | undefined {
     if (!consumers) {
-      const isKnown = EVENT_TYPES.has(type) || this.consumersOf(type).length > 0;
+      const isKnown = this.types.includes(type) || this.consumersOf(type).length > 0;
       return isKnown ? undefined : `the type ${type}`;
     }
     const known = this.namesOf(type);

@@ -6,6 +6,7 @@ import { MigrationsModule } from '../migrations/migrations.module.js';
 import { DeadLetters } from './dead-letters.js';
 import { EventBus } from './event-bus.js';
 import { EVENT_CONSUMERS, type EventConsumer } from './event-consumer.js';
+import { EVENT_TYPES } from './event-types.js';
 import { EventSubscriptions } from './event-subscriptions.js';
 import { EventDispatcher } from './event-dispatcher.js';
 import { InProcessBus } from './in-process-bus.js';
@@ -23,8 +24,11 @@ import { TopologyWatch } from './rabbitmq/topology-watch.js';
 /** Events between modules: outbox, relay, bus, inbox. */
 @Module({})
 export class MessagingModule {
-  /** @param consumers all that the service has, whether this process serves them or not */
-  static forRoot(environment: Environment, consumers: EventConsumer[]): DynamicModule {
+  /**
+   * @param consumers all that the service has, whether this process serves them or not
+   * @param eventTypes of all events that this release publishes
+   */
+  static forRoot(environment: Environment, consumers: EventConsumer[], eventTypes: string[]): DynamicModule {
     return {
       module: MessagingModule,
       global: true,
@@ -39,6 +43,7 @@ export class MessagingModule {
       ],
       providers: [
         { provide: EVENT_CONSUMERS, useValue: consumers },
+        { provide: EVENT_TYPES, useValue: eventTypes },
         EventSubscriptions,
         EventDispatcher,
         OutboxRelay,

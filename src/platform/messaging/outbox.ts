@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent, DomainEvent } from '../../contracts/event.js';
 import { databaseDate } from '../database/database-clock.js';
 import { Transactions } from '../database/transactions.js';
-import { countEvents } from './event-metrics.js';
+import { countEvents, startCounting } from './event-metrics.js';
 import { EventSubscriptions } from './event-subscriptions.js';
+import { EVENT_TYPES } from './event-types.js';
 import { FairOrder } from './fair-order.js';
 import { OutboxEntry } from './outbox.schema.js';
 import { OutboxRelay } from './outbox-relay.js';
@@ -21,7 +22,10 @@ export class Outbox {
     private readonly transactions: Transactions,
     private readonly relay: OutboxRelay,
     private readonly subscriptions: EventSubscriptions,
-  ) {}
+    @Inject(EVENT_TYPES) types: string[],
+  ) {
+    startCounting(types);
+  }
 
   /** @param session of the transaction that makes the events true */
   async add(session: ClientSession, ...events: DomainEvent[]): Promise<void> {

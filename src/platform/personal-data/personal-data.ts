@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
-import { Injectable, type OnApplicationBootstrap, type OnModuleInit, SetMetadata } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit, SetMetadata } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { requestContext } from '../../common/http/request-context.js';
 import { Transactions } from '../database/transactions.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
-import { MODULES } from '../../contracts/modules.js';
+import { Environment } from '../../config/environment.js';
+import type { ModuleName } from '../../contracts/modules.js';
 import { databaseDate } from '../database/database-clock.js';
 import { RecurringJobs } from '../work/recurring-jobs.js';
 import { RemoteExports } from './remote-exports.js';
@@ -14,6 +15,9 @@ import { toJson } from './to-json.js';
 import { Tombstone } from './tombstone.schema.js';
 
 const SOURCE = 'personalDataSource';
+
+/** Injects the modules that hold something of a person (`ModuleName[]`), whether this process serves them or not. */
+export const DATA_HOLDERS = Symbol('DATA_HOLDERS');
 
 /** What a module offers for the export of a person's data. */
 export interface PersonalDataSource {
@@ -45,12 +49,12 @@ export async function* rowsOf<T, R>(
 }
 
 /** Marks a provider (a `PersonalDataSource`) as the one that exports its module's data, under this name. */
-export const ExportsPersonalData = (name: string) => SetMetadata(SOURCE, name);
+export const ExportsPersonalData = (name: ModuleName) => SetMetadata(SOURCE, name);
 
 /** A person's rights over their data: all of it in one piece, and all of it gone for good. */
 @Injectable()
 export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
-  private readonly sources = new Map<string, PersonalDataSource>();
+  private readonly sources = new Map<ModuleName, PersonalDataSource>();
 
   constructor(
     @InjectModel(Tombstone.name) private readonly tombstones: Model<Tombstone>,
@@ -60,13 +64,17 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
     private readonly others: RemoteExports,
+    private readonly environment: Environment,
+    @Inject(DATA_HOLDERS) private readonly holders: ModuleName[],
   ) {}
 
+  /** @throws Error where a module that this process serves and its manifest contradict each other */
   onModuleInit(): void {
     for (const { instance, metatype } of this.discovery.getProviders()) {
-      const name = metatype && this.reflector.get<string | undefined>(SOURCE, metatype);
+      const name = metatype && this.reflector.get<ModuleName | undefined>(SOURCE, metatype);
       if (name) this.sources.set(name, instance as PersonalDataSource);
     }
+    this.assertComplete();
     this.jobs.register({ name: 'erase-again', everyMs: ERASE_AGAIN_EVERY_MS, run: () => this.eraseAgain() });
   }
 
@@ -81,7 +89,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
    * @throws DependencyUnavailableError where one of those doesn't answer
    */
   async export(userId: string): Promise<Readable> {
-    const parts = MODULES.map(async (name) => {
+    const parts = this.holders.map(async (name) => {
       const source = this.sources.get(name);
       return [name, await (source ? source.exportPersonalData(userId) : this.others.ask(name, userId))];
     });
@@ -103,6 +111,19 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */
   async isErased(userId: string, session: ClientSession | null = null): Promise<boolean> {
     return (await this.tombstones.exists({ _id: userId }).session(session)) !== null;
+  }
+
+  /** A module without a source would make every export fail, or leave out what it holds. */
+  private assertComplete(): void {
+    for (const name of this.environment.MODULES) {
+      const [isHolder, hasSource] = [this.holders.includes(name), this.sources.has(name)];
+      if (isHolder === hasSource) continue;
+      throw new Error(
+        isHolder
+          ? `The module ${name} has no provider with @ExportsPersonalData('${name}'), but its manifest lists personal data.`
+          : `The manifest of the module ${name} must list the personal data that its @ExportsPersonalData('${name}') exports.`,
+      );
+    }
   }
 
   /**
