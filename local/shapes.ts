@@ -19,6 +19,7 @@ export interface ShapePlan {
   packages: Package[];
 }
 
+/** From the manifests, by `npm run generate`. */
 const MODULES = ['auth', 'users', 'tasks', 'notifications'];
 
 /** The shapes that the service can be run in here. */
