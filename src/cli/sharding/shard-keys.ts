@@ -26,10 +26,8 @@ const PLATFORM_QUERIES: readonly HotQuery[] = [
 ];
 
 /** Every collection of the service, with its shard key or null. */
-export const COLLECTIONS: Readonly<Record<string, ShardKey | null>> = Object.assign(
-  {},
-  ...MANIFESTS.map(({ collections }) => collections),
-  PLATFORM_COLLECTIONS,
+export const COLLECTIONS: Readonly<Record<string, ShardKey | null>> = Object.fromEntries(
+  [...MANIFESTS.map(({ collections }) => collections), PLATFORM_COLLECTIONS].flatMap((each) => Object.entries(each)),
 );
 
 /**
