@@ -27,6 +27,33 @@ beforeAll(async () => {
 });
 
 describe('one’s own profile', () => {
+  it('is deleted only as the request has seen it, also while another change is being committed', async () => {
+    const { id, api, password } = await registerUser(service);
+    const etag = (await api.get(ME)).headers.get('etag') ?? '';
+    const conflicts = async () => {
+      const metrics = await (await fetch(`${service.metricsUrl}/metrics`)).text();
+      return Number(
+        /^mongodb_command_duration_seconds_count\{.*command="findAndModify".*outcome="failure".* (\d+)$/m.exec(
+          metrics,
+        )?.[1] ?? 0,
+      );
+    };
+    const before = await conflicts();
+    const profiles = databaseOf(service).collection('users');
+    let deletion: Promise<ApiResponse<Problem>> | undefined;
+    await databaseOf(service).client.withSession(async (session) => {
+      session.startTransaction();
+      await profiles.updateOne({ _id: new ObjectId(id) }, { $inc: { version: 1 } }, { session });
+      deletion = api.send<Problem>('DELETE', ME, { password }, { 'If-Match': etag });
+      // It may be answered without having met the other one: that is the mistake.
+      await Promise.race([deletion, waitFor('a conflict', async () => (await conflicts()) > before)]);
+      await session.commitTransaction();
+    });
+    const { status, body } = await (deletion as Promise<ApiResponse<Problem>>);
+    expect([status, body.code]).toEqual([412, 'VERSION_MISMATCH']);
+    expect((await api.get(ME)).status).toBe(200);
+  });
+
   it('is there as soon as the registration is answered', async () => {
     const users = await Promise.all(Array.from({ length: 10 }, () => registerUser(service)));
     const profiles = await Promise.all(users.map(({ api }) => api.get<Profile>(ME)));

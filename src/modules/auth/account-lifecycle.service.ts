@@ -53,13 +53,9 @@ export class AccountLifecycleService implements PersonalDataSource {
   async deleteOwn(user: SessionPrincipal, proof: StepUpDto, client: Client, precondition: Precondition): Promise<void> {
     const { userId } = user;
     const account = await this.stepUp.verify({ user, proof, client });
-    if (precondition !== 'any') {
-      // Without one, the profile hasn't arrived yet.
-      const version = await this.profileVersions.find(userId);
-      assertMatches(precondition, version === null ? NO_ETAG : etagOf({ version }));
-    }
     await this.transactions.run(async (transaction) => {
       const { role, roleVersion: version } = await this.accounts.assertUnchanged(account, transaction);
+      await this.assertProfileMatches(userId, precondition, transaction);
       // The copies here may be older than the users module's latest decisions, which are in the feed.
       const isAdmin = (id: string) =>
         this.revocations.isActive(id) && this.revocations.effectiveRole(id, 'admin') === 'admin';
@@ -102,6 +98,17 @@ export class AccountLifecycleService implements PersonalDataSource {
       apiKeys: (await this.apiKeys.list(userId)).map(toApiKeyResponse),
       audit: this.audit.exportOf(userId),
     };
+  }
+
+  private async assertProfileMatches(
+    userId: string,
+    precondition: Precondition,
+    transaction: ClientSession,
+  ): Promise<void> {
+    if (precondition === 'any') return;
+    const version = await this.profileVersions.find(userId, transaction);
+    // Without a version, the profile hasn't arrived yet.
+    assertMatches(precondition, version === null ? NO_ETAG : etagOf({ version }));
   }
 
   private async erase(account: Account, transaction: ClientSession): Promise<void> {

@@ -53,7 +53,7 @@ export class UsersService {
     private readonly environment: Environment,
     profileVersions: ProfileVersions,
   ) {
-    profileVersions.provide(async (id) => (await this.users.findById(id, { version: 1 }).lean())?.version ?? null);
+    profileVersions.provide((id, session) => this.findVersion(id, session));
   }
 
   toResponse(user: User): UserResponseDto {
@@ -223,6 +223,14 @@ export class UsersService {
       if (Date.now() >= deadline) throw new EmailUnverifiedError();
       await delay(VERIFICATION_POLL_MS);
     }
+  }
+
+  /** In a transaction, a change of the profile conflicts with it from then on. */
+  private async findVersion(_id: string, session?: ClientSession): Promise<number | null> {
+    const user = session
+      ? await this.users.findOneAndUpdate({ _id }, { $set: { countedOnAt: databaseDate() } }, { session }).lean()
+      : await this.users.findOne({ _id }, { version: 1 }).lean();
+    return user?.version ?? null;
   }
 
   /** @throws OwnerGoneError, DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */

@@ -1,3 +1,4 @@
+import type { ClientSession } from 'mongoose';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
 import { RemoteQuestion } from '../messaging/remote-question.js';
@@ -6,8 +7,11 @@ interface Question {
   userId: string;
 }
 
-/** @returns the version of the profile; null without one */
-type FindVersion = (userId: string) => Promise<number | null>;
+/**
+ * @param session of a transaction that a change of the profile has to conflict with, to its end
+ * @returns the version of the profile; null without one
+ */
+type FindVersion = (userId: string, session?: ClientSession) => Promise<number | null>;
 
 /**
  * The current version of a user's profile, for conditions on routes of other modules. The module that owns the profiles
@@ -39,11 +43,13 @@ export class ProfileVersions implements OnApplicationBootstrap {
   }
 
   /**
+   * @param session of a transaction. Where the profiles are in this process, a change of the profile conflicts with it; another
+   *   process is asked for what it has committed
    * @returns null without a profile
    * @throws DependencyUnavailableError where the module that owns the profiles doesn't answer within two seconds
    */
-  async find(userId: string): Promise<number | null> {
-    if (this.findVersion) return await this.findVersion(userId);
+  async find(userId: string, session: ClientSession): Promise<number | null> {
+    if (this.findVersion) return await this.findVersion(userId, session);
     return JSON.parse(await this.question.ask('users', { userId })) as number | null;
   }
 }

@@ -28,7 +28,7 @@ export class User {
   @Prop({ required: true, default: 1 })
   emailVersion!: number;
 
-  /** When a transaction last relied on this user's being an administrator; written so that a change conflicts with it. */
+  /** When a transaction last relied on the state of this profile; written so that a change conflicts with it. */
   @Prop({ type: Date })
   countedOnAt?: Date;
 
