@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { canonicalAddresses } from '../../platform/migrations/canonical-addresses.js';
-import type { Migration } from '../../platform/migrations/migration.js';
 import { MigrationsModule } from '../../platform/migrations/migrations.module.js';
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
@@ -29,12 +28,6 @@ import { PushController } from './push/push.controller.js';
 import { RemainingSetup } from './remaining-setup.service.js';
 import { SmsChannel } from './sms/sms-channel.js';
 
-const CANONICAL_MAIL_ADDRESSES: Migration = {
-  id: '0001-mail-addresses-are-canonical',
-  phase: 'contract',
-  runBatch: canonicalAddresses('contacts'),
-};
-
 @Module({
   imports: [
     MongooseModule.forFeature([
@@ -43,7 +36,7 @@ const CANONICAL_MAIL_ADDRESSES: Migration = {
       { name: Notification.name, schema: NotificationSchema },
       { name: PushSubscription.name, schema: PushSubscriptionSchema },
     ]),
-    MigrationsModule.forFeature('notifications', [CANONICAL_MAIL_ADDRESSES]),
+    MigrationsModule.forFeature('notifications', [canonicalAddresses('contacts')]),
   ],
   controllers: [PushController, NotificationsController, WebSocketController],
   providers: [

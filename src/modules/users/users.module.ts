@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { canonicalAddresses } from '../../platform/migrations/canonical-addresses.js';
-import type { Migration } from '../../platform/migrations/migration.js';
 import { MigrationsModule } from '../../platform/migrations/migrations.module.js';
 import { PhoneCode, PhoneCodeSchema } from './phone/phone-code.schema.js';
 import { PhoneNumbersService } from './phone/phone-numbers.service.js';
@@ -16,19 +15,13 @@ import { UsersController } from './users.controller.js';
 import { UsersListener } from './users.listener.js';
 import { UsersService } from './users.service.js';
 
-const CANONICAL_MAIL_ADDRESSES: Migration = {
-  id: '0001-mail-addresses-are-canonical',
-  phase: 'contract',
-  runBatch: canonicalAddresses('users'),
-};
-
 @Module({
   imports: [
     MongooseModule.forFeature([
       { name: User.name, schema: UserSchema },
       { name: PhoneCode.name, schema: PhoneCodeSchema },
     ]),
-    MigrationsModule.forFeature('users', [CANONICAL_MAIL_ADDRESSES]),
+    MigrationsModule.forFeature('users', [canonicalAddresses('users', 'version')]),
   ],
   controllers: [UsersController, PhoneController, AvatarsController, UnsubscribeController],
   providers: [

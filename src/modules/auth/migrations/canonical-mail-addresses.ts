@@ -37,7 +37,10 @@ async function reserve({ _id, account }: StoredEmail, { db }: MigrationContext):
     .upsertedCount;
 }
 
-/** Leaves an account its address in the canonical spelling alone. Of two accounts with one address, the older one keeps it. */
+/**
+ * Leaves an account its address in the canonical spelling alone. Of two accounts with one address, the older one keeps the row,
+ * by which log-ins find it. The other one keeps the address as the one that its mail is sent to: it is the same mailbox.
+ */
 async function convert(email: StoredEmail, { db, notice }: MigrationContext): Promise<number> {
   const accounts = db.collection<StoredAccount>('accounts');
   const owner = await accounts.findOne({ _id: email.account }, { projection: { email: 1 } });
@@ -67,6 +70,7 @@ async function convertIn(
   // An instance of the previous release has moved or removed the account, and knew nothing of this spelling.
   if (address === null || !owner) return (await emails.deleteOne({ _id, account }, { session })).deletedCount;
   if (address !== _id) {
+    let keepsAddress = true;
     const other = await ownerOf(await emails.findOne({ _id: address }, { session }));
     if (other && !other._id.equals(owner._id)) {
       const isOlder = owner.createdAt < other.createdAt;
@@ -74,9 +78,9 @@ async function convertIn(
       notice(
         `The accounts ${String(older._id)} and ${String(younger._id)} have the same mail address: the first, which is older, keeps it.`,
       );
-      if (!isOlder) return 0;
+      keepsAddress = isOlder;
     }
-    await emails.updateOne({ _id: address }, { $set: { account } }, { session, upsert: true });
+    if (keepsAddress) await emails.updateOne({ _id: address }, { $set: { account } }, { session, upsert: true });
     await emails.deleteOne({ _id, account }, { session });
   }
   const change = { $set: { email: address } };
