@@ -46,10 +46,9 @@ function unpublishedContracts(manifests) {
 
 function missingServices(names) {
   const { services } = parse(readFileSync(COMPOSE, 'utf8'), { merge: true });
-  const served = Object.entries(services).filter(([, { environment }]) => names.includes(environment?.MODULES));
   return names.flatMap((name) => [
     ...[name, `${name}-indexes`]
-      .filter((service) => !served.some(([each]) => each === service))
+      .filter((service) => services[service]?.environment?.MODULES !== name)
       .map((service) => `${COMPOSE} has no service ${service} with MODULES: ${name}.`),
     ...(name in services['nginx-split'].depends_on ? [] : [`${COMPOSE}: nginx-split doesn't depend on ${name}.`]),
   ]);

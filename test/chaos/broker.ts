@@ -1,5 +1,6 @@
 import { type ConfirmChannel, connect } from 'amqplib';
 import type { CloudEvent } from '../../src/contracts/event.js';
+import { MODULES } from '../../src/contracts/modules.js';
 import type { TaskEventData } from '../../src/contracts/tasks.events.js';
 import { RETRY_DELAYS_MS } from '../../src/platform/messaging/rabbitmq/topology.js';
 
@@ -8,7 +9,6 @@ const EVENTS = 'scalable-api.events';
 const WITNESS = 'chaos-witness';
 const QUORUM = { durable: true, arguments: { 'x-queue-type': 'quorum' } };
 const POISON = 'poisoned on purpose';
-export const MODULES = ['auth', 'users', 'tasks', 'notifications'];
 
 async function withChannel<T>(url: string, work: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
   const connection = await connect(url);

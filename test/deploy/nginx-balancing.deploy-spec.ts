@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MODULES } from '../../src/contracts/modules.js';
 import {
   freePort,
   type Nginx,
@@ -105,8 +106,6 @@ describe('ip-hash', () => {
 });
 
 describe('split', () => {
-  const MODULES = ['auth', 'users', 'tasks', 'notifications'];
-
   it.each([
     ['POST', '/api/v1/auth/login', 'auth'],
     ['GET', '/verify-email', 'auth'],

@@ -7,11 +7,11 @@ import type { IService } from 'kubernetes-models/v1/Service';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { MODULES } from '../../src/contracts/modules.js';
 import type * as Custom from './support/custom-resources.js';
 import { type Manifest, problemsOf, render } from './support/manifests.js';
 
 const OVERLAYS = readdirSync('k8s/overlays').sort();
-const MODULES = ['auth', 'users', 'tasks', 'notifications'];
 
 const rendered = new Map<string, Manifest[]>();
 function manifestsOf(overlay: string): Manifest[] {

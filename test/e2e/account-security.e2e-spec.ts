@@ -1,5 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 import { MongoClient, ObjectId } from 'mongodb';
+import { MANIFESTS } from '../../src/modules.js';
 import { ApiClient, type PageOf, type Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { mailsTo, mailTo, tokenIn } from '../support/mail.js';
@@ -584,10 +585,17 @@ describe('deletion', () => {
       const { body } = await user.api.get<PageOf<unknown>>('/api/v1/notifications');
       return body.data.length > 0;
     });
-    const { body: exported } = await user.api.get<{ data: Record<string, unknown> }>(`${ME}/export`);
-    expect(Object.keys(exported.data).sort()).toEqual(['auth', 'notifications', 'tasks', 'users']);
+    const { body: exported } = await user.api.get<{ data: Record<string, object> }>(`${ME}/export`);
+    const parts = Object.entries(exported.data).map(([name, part]) => [name, Object.keys(part)]);
+    const stated = MANIFESTS.flatMap(({ name, personalData }) => (personalData ? [[name, personalData.exports]] : []));
+    expect(parts).toEqual(stated);
     expect(JSON.stringify(exported.data['tasks'])).toContain('private matter');
     expect(JSON.stringify(exported)).not.toMatch(/passwordHash|secret|seed/i);
+
+    const erased = MANIFESTS.flatMap(({ personalData }) => personalData?.erases ?? []);
+    const owned = MANIFESTS.flatMap(({ collections }) => Object.keys(collections));
+    const telling = (await tracesOf(user)).filter((name) => owned.includes(name));
+    expect([...new Set([...erased, ...telling])].sort()).toEqual([...erased].sort());
 
     expect(await user.api.send('DELETE', ME, { password: 'wrong-horse-battery' })).toMatchObject({ status: 401 });
     expect(await user.api.send('DELETE', ME, { password: user.password })).toMatchObject({ status: 204 });

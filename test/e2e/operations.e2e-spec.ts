@@ -1,5 +1,7 @@
 import { request } from 'node:http';
 import { Redis } from 'ioredis';
+import { eventsOf } from '../../src/contracts/module-manifest.js';
+import { MANIFESTS } from '../../src/modules.js';
 import { ApiClient, type Problem } from '../support/api-client.js';
 import { databaseOf } from '../support/database.js';
 import { mailTo, tokenIn } from '../support/mail.js';
@@ -115,6 +117,15 @@ describe('metrics', () => {
       'process_resident_memory_bytes ',
     ];
     for (const sample of samples) expect(text).toContain(sample);
+    const queues = [...text.matchAll(/^work_oldest_age_seconds\{queue="([^"]*)"\}/gm)].map(([, queue]) => queue);
+    const stated = MANIFESTS.flatMap((manifest) => manifest.queues);
+    expect(queues.sort()).toEqual([...stated, 'outbox', 'object-removals', 'recurring-jobs'].sort());
+    const types = [...text.matchAll(/^domain_events_total\{type="([^"]*)"\}/gm)].map(([, type]) => type);
+    expect(types.sort()).toEqual(
+      MANIFESTS.flatMap(eventsOf)
+        .map(({ type }) => type)
+        .sort(),
+    );
     // A series for every address that anybody makes up would be a way to fill the memory.
     expect(text).not.toContain(id);
     expect(text).not.toContain('wp-admin');

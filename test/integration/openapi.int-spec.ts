@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { createApp } from '../../src/bootstrap.js';
 import { createOpenApiDocument } from '../../src/common/openapi/document.js';
+import { operationsOf } from '../../src/common/openapi/types.js';
 import { MANIFESTS } from '../../src/modules.js';
 import { newEnvironment } from '../support/parts.js';
 
@@ -39,4 +40,6 @@ it('documents every route of the router, and no other', () => {
   });
   expect(served.length).toBeGreaterThan(20);
   expect(documented.sort()).toEqual(served.sort());
+  const tags = operationsOf(document).map(({ operation }) => operation.tags?.[0]);
+  expect([...new Set(tags)]).toEqual(document.tags?.map(({ name }) => name));
 });

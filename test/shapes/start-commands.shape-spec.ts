@@ -7,6 +7,7 @@ import { freePort, isPortFree } from '../../local/ports.js';
 import { isAlive } from '../../local/process-identity.js';
 import type { SpawnedProcess } from '../../local/process.js';
 import { purposesOf } from '../../src/config/key-purposes.js';
+import { MODULES } from '../../src/contracts/modules.js';
 import { TASKS, createTask } from '../support/tasks.js';
 import { registerUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
@@ -65,9 +66,9 @@ async function start(script: string, port: number): Promise<() => string> {
   return () => screen;
 }
 
-it.each([
+it.each<[script: string, processes: readonly string[]]>([
   ['start:replicas', ['service-1', 'service-2', 'service-3']],
-  ['start:split', ['auth', 'users', 'tasks', 'notifications']],
+  ['start:split', MODULES],
 ])(
   'npm run %s serves by several processes, and Ctrl-C ends all of them',
   async (script, processes) => {

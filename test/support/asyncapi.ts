@@ -12,6 +12,7 @@ interface EventDocument {
 }
 
 interface AsyncApiDocument {
+  info: { tags: { name: string }[] };
   channels: Record<string, { address: string; messages: Record<string, { name: string }> }>;
   components: { messages: Record<string, EventDocument>; schemas: Record<string, object> };
 }

@@ -2,8 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { MongooseModule } from '@nestjs/mongoose';
 import type { ModuleName } from '../../contracts/modules.js';
+import { DATA_HOLDERS } from './data-holders.js';
 import { ErasedEvents } from './erased-events.js';
-import { DATA_HOLDERS, PersonalData } from './personal-data.js';
+import { PersonalData } from './personal-data.js';
 import { RemoteExports } from './remote-exports.js';
 import { Tombstone, TombstoneSchema } from './tombstone.schema.js';
 

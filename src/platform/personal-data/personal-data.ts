@@ -10,14 +10,12 @@ import { Environment } from '../../config/environment.js';
 import type { ModuleName } from '../../contracts/modules.js';
 import { databaseDate } from '../database/database-clock.js';
 import { RecurringJobs } from '../work/recurring-jobs.js';
+import { assertHoldersExport, DATA_HOLDERS } from './data-holders.js';
 import { RemoteExports } from './remote-exports.js';
 import { toJson } from './to-json.js';
 import { Tombstone } from './tombstone.schema.js';
 
 const SOURCE = 'personalDataSource';
-
-/** Injects the modules that hold something of a person (`ModuleName[]`), whether this process serves them or not. */
-export const DATA_HOLDERS = Symbol('DATA_HOLDERS');
 
 /** What a module offers for the export of a person's data. */
 export interface PersonalDataSource {
@@ -74,7 +72,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
       const name = metatype && this.reflector.get<ModuleName | undefined>(SOURCE, metatype);
       if (name) this.sources.set(name, instance as PersonalDataSource);
     }
-    this.assertComplete();
+    assertHoldersExport(this.environment.MODULES, this.holders, [...this.sources.keys()]);
     this.jobs.register({ name: 'erase-again', everyMs: ERASE_AGAIN_EVERY_MS, run: () => this.eraseAgain() });
   }
 
@@ -111,19 +109,6 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */
   async isErased(userId: string, session: ClientSession | null = null): Promise<boolean> {
     return (await this.tombstones.exists({ _id: userId }).session(session)) !== null;
-  }
-
-  /** A module without a source would make every export fail, or leave out what it holds. */
-  private assertComplete(): void {
-    for (const name of this.environment.MODULES) {
-      const [isHolder, hasSource] = [this.holders.includes(name), this.sources.has(name)];
-      if (isHolder === hasSource) continue;
-      throw new Error(
-        isHolder
-          ? `The module ${name} has no provider with @ExportsPersonalData('${name}'), but its manifest lists personal data.`
-          : `The manifest of the module ${name} must list the personal data that its @ExportsPersonalData('${name}') exports.`,
-      );
-    }
   }
 
   /**

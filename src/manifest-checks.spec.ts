@@ -1,0 +1,80 @@
+import { Controller, Delete, Get, Module, VERSION_NEUTRAL } from '@nestjs/common';
+import { DomainEvent } from './contracts/event.js';
+import type { ModuleManifest } from './contracts/module-manifest.js';
+import { assertMatchesManifest, assertUnique } from './manifest-checks.js';
+import { MANIFESTS } from './modules.js';
+
+@Controller('tasks/:id/comments')
+class CommentsController {
+  @Get()
+  list() {}
+}
+
+@Controller('users/me')
+class RemovalController {
+  @Delete('comments')
+  remove() {}
+}
+
+@Controller({ path: 'feed', version: VERSION_NEUTRAL })
+class FeedController {
+  @Get('new')
+  show() {}
+}
+
+@Module({ controllers: [CommentsController, RemovalController, FeedController] })
+class CommentsModule {}
+
+class OtherEvent extends DomainEvent {
+  static readonly type = 'users.something-happened.v1';
+}
+
+const [, , tasks] = MANIFESTS as [ModuleManifest, ModuleManifest, ModuleManifest];
+const manifest: ModuleManifest = {
+  ...tasks,
+  foreignOperations: [{ method: 'DELETE', path: 'users/me/comments' }],
+  publicPaths: [{ path: 'feed/new' }],
+};
+
+describe('a manifest and its Nest module', () => {
+  it('may agree', () => {
+    expect(() => assertMatchesManifest(manifest, CommentsModule)).not.toThrow();
+  });
+
+  it.each<[Partial<ModuleManifest>, string]>([
+    [{ apiPaths: [] }, 'apiPaths lacks tasks, which CommentsController serves'],
+    [{ apiPaths: ['tasks', 'boards'] }, 'no controller of its Nest module serves boards, which apiPaths lists'],
+    [{ publicPaths: [] }, 'publicPaths lacks feed/new, which FeedController serves'],
+    [{ foreignOperations: [] }, 'apiPaths lacks users, which RemovalController serves'],
+    [
+      { foreignOperations: [...manifest.foreignOperations!, { method: 'PUT', path: 'users/me/comments' }] },
+      'no controller of its Nest module serves PUT users/me/comments, which foreignOperations lists',
+    ],
+    [{ events: { OtherEvent } }, 'it publishes users.something-happened.v1, which begins with another name'],
+  ])('stop the start where the manifest has %j', (wrong, problem) => {
+    const check = () => assertMatchesManifest({ ...manifest, ...wrong }, CommentsModule);
+    expect(check).toThrow(`The manifest of the module tasks is wrong: ${problem}.`);
+  });
+});
+
+describe('the manifests', () => {
+  it('own different things', () => {
+    expect(() => assertUnique(MANIFESTS)).not.toThrow();
+    const [auth, users, , notifications] = MANIFESTS as ModuleManifest[] as [
+      typeof tasks,
+      typeof tasks,
+      typeof tasks,
+      typeof tasks,
+    ];
+    const twice = [auth, users, tasks, { ...notifications, queues: ['task-alarms'] }];
+    expect(() => assertUnique(twice)).toThrow(
+      'The manifests of tasks and notifications both have the queue task-alarms.',
+    );
+  });
+
+  it('are those that the types were generated from', () => {
+    expect(() => assertUnique(MANIFESTS.slice(1))).toThrow(
+      'src/modules.ts lists users,tasks,notifications, src/contracts/modules.ts auth,users,tasks,notifications: run npm run generate.',
+    );
+  });
+});
