@@ -15,7 +15,8 @@ import type { Server } from '../../local/server.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import type { Environment } from '../../src/config/environment.js';
 import { waitForDatabase } from '../../src/platform/database/wait-for-database.js';
-import { CACHE_REDIS, REDIS, REDIS_SUBSCRIBER, RedisModule } from '../../src/platform/redis/redis.module.js';
+import { CacheConnection } from '../../src/platform/redis/cache-connection.js';
+import { REDIS, REDIS_SUBSCRIBER, RedisModule } from '../../src/platform/redis/redis.module.js';
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.js';
 
 let ours: Authority;
@@ -98,12 +99,15 @@ describe('Redis with TLS that wants client certificates', () => {
 
   it('serves counters, the cache and subscriptions', async () => {
     await use(environmentOf(ours, client), async (module) => {
-      const [counters, cache, subscriber] = [REDIS, CACHE_REDIS, REDIS_SUBSCRIBER].map((token) =>
-        module.get<Redis>(token),
-      ) as [Redis, Redis, Redis];
-      await eventually(() => [counters, cache, subscriber].every(({ status }) => status === 'ready'));
+      const [counters, subscriber] = [REDIS, REDIS_SUBSCRIBER].map((token) => module.get<Redis>(token)) as [
+        Redis,
+        Redis,
+      ];
+      const cache = module.get(CacheConnection);
+      await eventually(() => [counters, subscriber].every(({ status }) => status === 'ready'));
+      await eventually(() => cache.server !== undefined);
       expect(await counters.incr('visits')).toBe(1);
-      expect(await cache.hset('answers', 'question', '42')).toBe(1);
+      expect(await cache.server?.store.client.hSet('answers', 'question', '42')).toBe(1);
       expect(await subscriber.subscribe('news')).toBe(1);
     });
     expect(warn).not.toHaveBeenCalled();

@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { type Redis, ReplyError } from 'ioredis';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ErrorReply, type RedisClientType } from 'redis';
 import { Environment } from '../../config/environment.js';
+import { inRedisSpan } from '../observability/tracing/redis-spans.js';
+import { within } from '../overload/within.js';
+import { CacheConnection } from '../redis/cache-connection.js';
 import { CircuitBreaker } from '../redis/circuit-breaker.js';
-import { InjectCacheRedis } from '../redis/redis.module.js';
-import { FILL, LOOK_UP } from './cache-scripts.js';
+import { FILL, LOOK_UP, type Script } from './cache-scripts.js';
 
+/** A command that takes longer counts as failed. The cache asks nothing more after it, so it waits until it is sure. */
+const COMMAND_TIMEOUT_MS = 500;
 /** The most that one user's answers of one scope may take, in bytes, with Redis' own overhead. Beyond it the hash is emptied. */
 const MAX_BYTES = 1024 * 1024;
+
+const TIMED_OUT = Symbol('timed out');
 
 /** The address of an answer in Redis. */
 export interface EntryKey {
@@ -26,73 +32,73 @@ export type FillOutcome = 'stored' | 'outdated' | 'too_large';
  */
 @Injectable()
 export class CacheRedis implements OnApplicationShutdown {
-  private readonly logger = new Logger(CacheRedis.name);
-  private readonly breaker: CircuitBreaker;
-  private runId?: string;
+  private readonly breaker = new CircuitBreaker(
+    () => this.inTime((client) => client.ping()),
+    (error) => !(error instanceof ErrorReply),
+  );
 
   constructor(
-    @InjectCacheRedis() private readonly redis: Redis,
+    private readonly connection: CacheConnection,
     private readonly environment: Environment,
-  ) {
-    this.breaker = new CircuitBreaker(
-      () => redis.ping(),
-      (error) => !(error instanceof ReplyError),
-    );
-    redis.on('ready', () => void this.identify());
-    redis.on('close', () => (this.runId = undefined));
-  }
+  ) {}
 
   /** The run id of the server at the other end, undefined while there is none. It changes with a restart or a failover. */
   get server(): string | undefined {
-    return this.breaker.isOpen ? undefined : this.runId;
+    return this.breaker.isOpen ? undefined : this.connection.server?.runId;
   }
 
   /** @returns the current version, and the answer stored under it */
   async lookUp({ key, field }: EntryKey): Promise<{ version: string; entry: Buffer | null }> {
-    const ttl = this.environment.CACHE_TTL_SECONDS;
-    const [version, entry] = await this.call<[Buffer, Buffer | null]>(
-      () =>
-        this.redis.callBuffer('EVAL', LOOK_UP, 1, key, field, randomUUID(), ttl) as Promise<[Buffer, Buffer | null]>,
-    );
+    const args = [field, randomUUID(), String(this.environment.CACHE_TTL_SECONDS)];
+    const [version, entry] = (await this.run(LOOK_UP, key, args)) as [Buffer, Buffer | null];
     return { version: version.toString(), entry };
   }
 
   /** Stores an answer, unless a write has deleted the version meanwhile. */
   async fill({ key, field }: EntryKey, version: string, entry: Buffer): Promise<FillOutcome> {
     if (entry.length > MAX_BYTES) return 'too_large';
-    const ttl = this.environment.CACHE_TTL_SECONDS;
-    const stored = await this.call(() => this.redis.eval(FILL, 1, key, field, version, entry, MAX_BYTES, ttl));
+    const args = [field, version, entry, String(MAX_BYTES), String(this.environment.CACHE_TTL_SECONDS)];
+    const stored = await this.run(FILL, key, args);
     return stored === 1 ? 'stored' : 'outdated';
   }
 
   /** Deletes the answers of these keys. After a failure it is unknown whether Redis carries the command out. */
   async drop(keys: string[]): Promise<void> {
-    await this.call(() => this.redis.unlink(keys));
+    await this.call('UNLINK', (client) => client.unlink(keys));
   }
 
   /** Closes the connection and opens another, which may lead to another server. */
   reconnect(): void {
-    this.redis.disconnect(true);
+    this.connection.reconnect();
   }
 
   onApplicationShutdown(): void {
     this.breaker.stop();
   }
 
-  private call<T>(command: () => Promise<T>): Promise<T> {
-    // Nothing is sent to a server whose run id isn't known.
-    if (this.runId === undefined) return Promise.reject(new Error('Redis is not connected'));
-    return this.breaker.call(command);
+  /** Runs a script by its digest; by its text where the server doesn't know it yet. */
+  private run({ sha1, source }: Script, key: string, args: (string | Buffer)[]): Promise<unknown> {
+    return this.call('EVALSHA', async (client) => {
+      try {
+        return await client.sendCommand(['EVALSHA', sha1, '1', key, ...args], { returnBuffers: true });
+      } catch (error) {
+        if (!(error instanceof ErrorReply) || !error.message.startsWith('NOSCRIPT')) throw error;
+        return await client.sendCommand(['EVAL', source, '1', key, ...args], { returnBuffers: true });
+      }
+    });
   }
 
-  private async identify(): Promise<void> {
-    try {
-      const [, runId] = /^run_id:(\w+)/m.exec(await this.redis.info('server')) ?? [];
-      if (runId === undefined)
-        this.logger.warn("Redis doesn't tell its run id: a restart with old data goes unnoticed");
-      this.runId = runId ?? 'unknown';
-    } catch {
-      this.redis.disconnect(true); // it may be hanging: the next connection asks again
-    }
+  private call<T>(operation: string, command: (client: RedisClientType) => Promise<T>): Promise<T> {
+    // Without a connection nothing is sent, and the circuit stays as it is.
+    if (!this.connection.server) return Promise.reject(new Error('Redis is not connected'));
+    return inRedisSpan(operation, () => this.breaker.call(() => this.inTime(command)));
+  }
+
+  private async inTime<T>(command: (client: RedisClientType) => Promise<T>): Promise<T> {
+    const { server } = this.connection;
+    if (!server) throw new Error('Redis is not connected');
+    const answer = await within(command(server.store.client), COMMAND_TIMEOUT_MS, TIMED_OUT);
+    if (answer === TIMED_OUT) throw new Error('Redis did not answer in time');
+    return answer;
   }
 }

@@ -10,13 +10,12 @@ import {
 } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 import { Environment } from '../../config/environment.js';
+import { CacheConnection } from './cache-connection.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { tlsProblem } from '../tls/tls-problem.js';
 
 /** A command that takes longer counts as failed: nothing waits for a Redis that is gone. */
 const COMMAND_TIMEOUT_MS = 250;
-/** The cache asks nothing more after the first that failed, so it can wait until it is surer. */
-const CACHE_COMMAND_TIMEOUT_MS = 500;
 
 /**
  * Times commands itself: a process that was too busy to read the answer in time reads what has arrived before it gives
@@ -43,13 +42,10 @@ const MAX_RECONNECT_DELAY_MS = 1000;
 
 /** The process's connection for counters, versions and publishing. Commands fail at once while it is down. */
 export const REDIS = Symbol('REDIS');
-/** A connection of its own for the response cache, whose answers are large: counters don't queue behind them. */
-export const CACHE_REDIS = Symbol('CACHE_REDIS');
 /** A connection of its own for subscriptions. */
 export const REDIS_SUBSCRIBER = Symbol('REDIS_SUBSCRIBER');
 
 export const InjectRedis = () => Inject(REDIS);
-export const InjectCacheRedis = () => Inject(CACHE_REDIS);
 export const InjectRedisSubscriber = () => Inject(REDIS_SUBSCRIBER);
 
 function connect(environment: Environment, name: string, patienceMs?: number): Redis {
@@ -88,7 +84,6 @@ const START_TIMEOUT_MS = 2000;
 class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @InjectRedis() private readonly redis: Redis,
-    @InjectCacheRedis() private readonly cache: Redis,
     @InjectRedisSubscriber() private readonly subscriber: Redis,
   ) {}
 
@@ -99,7 +94,6 @@ class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown 
 
   onApplicationShutdown(): void {
     this.redis.disconnect();
-    this.cache.disconnect();
     this.subscriber.disconnect();
   }
 }
@@ -113,17 +107,13 @@ class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown 
       useFactory: (environment: Environment) => connect(environment, 'commands', COMMAND_TIMEOUT_MS),
     },
     {
-      provide: CACHE_REDIS,
-      inject: [Environment],
-      useFactory: (environment: Environment) => connect(environment, 'cache', CACHE_COMMAND_TIMEOUT_MS),
-    },
-    {
       provide: REDIS_SUBSCRIBER,
       inject: [Environment],
       useFactory: (environment: Environment) => connect(environment, 'subscriber'),
     },
+    CacheConnection,
     RedisConnections,
   ],
-  exports: [REDIS, CACHE_REDIS, REDIS_SUBSCRIBER],
+  exports: [REDIS, REDIS_SUBSCRIBER, CacheConnection],
 })
 export class RedisModule {}

@@ -1,6 +1,6 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
-import { markFailed, tracer } from './spans.js';
+import { inSpan, markFailed, type SpanDescription, tracer } from './spans.js';
 
 interface CommandMessage {
   command: string;
@@ -15,8 +15,7 @@ export function traceRedis(): void {
       // Sweeps and probes are nobody's: each would be a trace of its own.
       if (!trace.getSpan(context.active())) return;
       const operation = message.command.toUpperCase();
-      const attributes = { 'db.system.name': 'redis', 'db.operation.name': operation };
-      spans.set(message, tracer.startSpan(operation, { kind: SpanKind.CLIENT, attributes }));
+      spans.set(message, tracer.startSpan(operation, spanOf(operation)));
     },
     end: () => undefined,
     asyncStart: () => undefined,
@@ -27,4 +26,13 @@ export function traceRedis(): void {
       spans.get(message)?.end();
     },
   });
+}
+
+/** Sends a command of another client than ioredis as a span, if it is a part of a trace. */
+export function inRedisSpan<T>(operation: string, command: () => Promise<T>): Promise<T> {
+  return trace.getSpan(context.active()) ? inSpan(operation, spanOf(operation), command) : command();
+}
+
+function spanOf(operation: string): SpanDescription & { kind: SpanKind } {
+  return { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'redis', 'db.operation.name': operation } };
 }
