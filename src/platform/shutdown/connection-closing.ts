@@ -5,31 +5,41 @@ import type { Logger } from 'pino';
 
 /** How long a request that is already on its way may take to arrive once the port is closed, in milliseconds. */
 const ARRIVAL_MS = 500;
+/** The same for the first request of a connection: its client has just opened it, to send one. */
+const FIRST_ARRIVAL_MS = 2000;
 /** How long complete requests may take to be answered after that, in milliseconds. */
 const REQUESTS_TIMEOUT_MS = 15_000;
 const CHECK_INTERVAL_MS = 100;
 
+interface Connection {
+  /** It has brought no request yet. */
+  isNew: boolean;
+  /** Its requests that aren't answered yet. */
+  unanswered: Set<IncomingMessage>;
+}
+
 /**
- * Closes the server's connections when it closes: those without a complete request at once, the others when they are
- * answered, and what is left after `REQUESTS_TIMEOUT_MS` in any case. Node waits for all of them and stops its own
+ * Closes the server's connections when it closes: those without a complete request as soon as none can be on its way,
+ * the others when they are answered, and what is left after `REQUESTS_TIMEOUT_MS` in any case. Node waits for all of them and stops its own
  * timeouts at that moment, so one silent client would use up the time of everything that is stopped afterwards.
  */
 export function closeConnectionsOnShutdown(server: FastifyInstance, logger: Logger): void {
-  /** The requests of each connection that aren't answered yet. */
-  const unanswered = new Map<Socket, Set<IncomingMessage>>();
+  const connections = new Map<Socket, Connection>();
 
   server.server.on('connection', (socket: Socket) => {
-    unanswered.set(socket, new Set());
-    socket.once('close', () => unanswered.delete(socket));
+    connections.set(socket, { isNew: true, unanswered: new Set() });
+    socket.once('close', () => connections.delete(socket));
   });
   server.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const requests = unanswered.get(request.socket);
-    requests?.add(request);
-    response.once('close', () => requests?.delete(request));
+    const connection = connections.get(request.socket);
+    if (!connection) return;
+    connection.isNew = false;
+    connection.unanswered.add(request);
+    response.once('close', () => connection.unanswered.delete(request));
   });
 
-  const close = (mayGoOn: (requests: Set<IncomingMessage>) => boolean) => {
-    const sockets = [...unanswered].filter(([, requests]) => !mayGoOn(requests)).map(([socket]) => socket);
+  const close = (mayGoOn: (connection: Connection) => boolean) => {
+    const sockets = [...connections].filter(([, connection]) => !mayGoOn(connection)).map(([socket]) => socket);
     for (const socket of sockets) socket.destroy();
     return sockets.length;
   };
@@ -38,7 +48,9 @@ export function closeConnectionsOnShutdown(server: FastifyInstance, logger: Logg
     const timer = setInterval(() => {
       const elapsedMs = performance.now() - closingAt;
       if (elapsedMs < ARRIVAL_MS) return;
-      close((requests) => [...requests].some(({ complete }) => complete));
+      close(({ isNew, unanswered }) =>
+        isNew ? elapsedMs < FIRST_ARRIVAL_MS : [...unanswered].some(({ complete }) => complete),
+      );
       if (elapsedMs < ARRIVAL_MS + REQUESTS_TIMEOUT_MS) return;
       const count = close(() => false);
       if (count > 0) logger.warn({ count }, 'closed connections whose requests were not answered in time');
