@@ -1,5 +1,3 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import { VersionMismatchError } from '../errors/problem.js';
 
@@ -7,8 +5,13 @@ import { VersionMismatchError } from '../errors/problem.js';
 const ENTITY_TAG = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/;
 const ENTITY_TAGS = new RegExp(`^[\\s,]*${ENTITY_TAG.source}(?:[ \\t]*,[\\s,]*${ENTITY_TAG.source})*[\\s,]*$`);
 
+/** Something whose version is the entity tag. */
+export interface HasVersion {
+  version: number;
+}
+
 /** The strong ETag (RFC 9110, 8.8.3) of a single resource: its version. */
-export function etagOf({ version }: { version: number }): string {
+export function etagOf({ version }: HasVersion): string {
   return `"${version}"`;
 }
 
@@ -45,18 +48,13 @@ export function preconditionOf(headers: IncomingHttpHeaders): Precondition {
   };
 }
 
-/** The conditions of the request, for services to check inside their transaction. */
-export const Conditional = createParamDecorator((_: unknown, context: ExecutionContext): Precondition =>
-  preconditionOf(context.switchToHttp().getRequest<FastifyRequest>().headers),
-);
-
 /**
  * Checks the conditions of a write.
  *
  * @param current the resource, or its entity tag
  * @throws VersionMismatchError where they exclude it
  */
-export function assertMatches(precondition: Precondition, current: { version: number } | string): void {
+export function assertMatches(precondition: Precondition, current: HasVersion | string): void {
   if (precondition === 'any') return;
   const etag = typeof current === 'string' ? current : etagOf(current);
   const { ifMatch, ifNoneMatch } = precondition;
@@ -79,10 +77,4 @@ export function isUnchanged(headers: IncomingHttpHeaders, etag: string): boolean
   const { ifMatch, ifNoneMatch } = precondition;
   if (ifMatch !== undefined && !names(ifMatch, etag)) throw new VersionMismatchError();
   return ifNoneMatch !== undefined && names(ifNoneMatch, etag);
-}
-
-/** Sets the `ETag`; the conditions of a read are evaluated against it (`ConditionalReadInterceptor`). */
-export function replyWithEtag<T>(reply: FastifyReply, version: number, body: T): T {
-  void reply.header('ETag', etagOf({ version }));
-  return body;
 }

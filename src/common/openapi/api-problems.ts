@@ -4,7 +4,8 @@ import type { ProblemCode } from '../errors/problem.js';
 
 /** Begins an extension for each problem, so that several decorators of an operation add up. */
 export const PROBLEM_EXTENSION = 'x-problem-';
-export const HEADERS_EXTENSION = 'x-response-headers';
+/** Begins an extension for each response header. */
+export const HEADER_EXTENSION = 'x-response-header-';
 export const IDEMPOTENT_EXTENSION = 'x-idempotent';
 
 /**

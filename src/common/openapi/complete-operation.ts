@@ -2,7 +2,7 @@ import type { Role } from '../../contracts/role.js';
 import { API_KEY_RESOURCE_EXTENSION, API_KEY_SCOPE_EXTENSION, scopeFor, type ScopedResource } from '../auth/scopes.js';
 import type { ProblemCode } from '../errors/problem.js';
 import { CONDITIONS } from './api-headers.js';
-import { HEADERS_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEM_EXTENSION } from './api-problems.js';
+import { HEADER_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEM_EXTENSION } from './api-problems.js';
 import { describeId } from './parameters.js';
 import type { ProblemResponses } from './problem-responses.js';
 import { headersOf, type HeaderName, RATE_LIMIT } from './response-headers.js';
@@ -20,6 +20,8 @@ const STATUS_DESCRIPTIONS: Record<string, string> = {
   202: 'Accepted',
   204: 'Done; no body',
 };
+/** 204, and redirections. */
+const HAS_NO_BODY = /^(204|3..)$/;
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header' as const,
@@ -38,7 +40,7 @@ export function completeOperation(
   const isPublic = operation['x-public'] === true;
   const isIdempotent = operation[IDEMPOTENT_EXTENSION] === true;
   if (isIdempotent) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
-  const own = (operation[HEADERS_EXTENSION] as HeaderName[] | undefined) ?? [];
+  const own = namesMarked<HeaderName>(operation, HEADER_EXTENSION);
   // As `ConditionalReadInterceptor` does.
   const isConditional = method === 'get' && ('200' in operation.responses || own.includes('ETag'));
   if (isConditional) operation.parameters = [...(operation.parameters ?? []), ...CONDITIONS];
@@ -54,13 +56,15 @@ export function completeOperation(
   ];
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!response || '$ref' in response) continue;
+    // What such a handler returns is for its interceptors.
+    if (HAS_NO_BODY.test(status)) delete response.content;
     response.description ||= STATUS_DESCRIPTIONS[status] ?? 'Answer';
     response.headers = {
       ...headersOf([...headers, ...own], sometimes),
       ...response.headers,
     };
   }
-  const declared = declaredProblems(operation);
+  const declared = namesMarked<ProblemCode>(operation, PROBLEM_EXTENSION);
   if (isConditional) {
     declared.push('VERSION_MISMATCH');
     operation.responses['304'] = problems.addNotModified({ isLimited, own });
@@ -72,20 +76,21 @@ export function completeOperation(
 
 function removeMarks(operation: Extended): void {
   const marks = [
-    ...['x-public', 'x-optional-session', IDEMPOTENT_EXTENSION, HEADERS_EXTENSION],
+    ...['x-public', 'x-optional-session', IDEMPOTENT_EXTENSION],
     ...[API_KEY_RESOURCE_EXTENSION, API_KEY_SCOPE_EXTENSION],
-    ...problemMarks(operation),
+    ...marksOf(operation, HEADER_EXTENSION),
+    ...marksOf(operation, PROBLEM_EXTENSION),
   ];
   for (const mark of marks) delete operation[mark as `x-${string}`];
 }
 
-function problemMarks(operation: Extended): string[] {
-  return Object.keys(operation).filter((name) => name.startsWith(PROBLEM_EXTENSION));
+function marksOf(operation: Extended, prefix: string): string[] {
+  return Object.keys(operation).filter((name) => name.startsWith(prefix));
 }
 
-/** The problems that the operation's decorators name. */
-function declaredProblems(operation: Extended): ProblemCode[] {
-  return problemMarks(operation).map((name) => name.slice(PROBLEM_EXTENSION.length) as ProblemCode);
+/** The headers or problems that the operation's decorators name, by extensions that begin with `prefix`. */
+function namesMarked<Name extends string>(operation: Extended, prefix: string): Name[] {
+  return marksOf(operation, prefix).map((mark) => mark.slice(prefix.length) as Name);
 }
 
 /** @returns the scopes that an API key needs, all of them; null where keys are refused */

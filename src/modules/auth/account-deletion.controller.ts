@@ -2,8 +2,8 @@ import { Body, Controller, Delete, HttpCode } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
-import { Conditional, type Precondition } from '../../common/http/etag.js';
-import { ApiConditions } from '../../common/openapi/api-headers.js';
+import { Conditional } from '../../common/http/conditional.decorator.js';
+import type { Precondition } from '../../common/http/etag.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { AccountLifecycleService } from './account-lifecycle.service.js';
@@ -15,7 +15,6 @@ export class AccountDeletionController {
   constructor(private readonly lifecycle: AccountLifecycleService) {}
 
   /** Delete your account: sessions end, and every module erases your data. */
-  @ApiConditions()
   @RequiresStepUp('LAST_ADMIN')
   @ApiBody({ type: StepUpDto, required: false })
   @HttpCode(204)

@@ -2,9 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/co
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
-import { Conditional, type Precondition } from '../../common/http/etag.js';
+import { Conditional } from '../../common/http/conditional.decorator.js';
+import type { Precondition } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiConditions } from '../../common/openapi/api-headers.js';
 import { wholeList } from '../../common/pagination/page.dto.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -34,7 +34,6 @@ export class ApiKeysController {
   }
 
   /** Remove an API key. */
-  @ApiConditions()
   @HttpCode(204)
   @Delete(':id')
   removeApiKey(

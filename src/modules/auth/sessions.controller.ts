@@ -2,9 +2,9 @@ import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type SessionPrincipal } from '../../common/auth/principal.js';
 import { type Client, CurrentClient } from '../../common/http/client.js';
-import { Conditional, type Precondition } from '../../common/http/etag.js';
+import { Conditional } from '../../common/http/conditional.decorator.js';
+import type { Precondition } from '../../common/http/etag.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiConditions } from '../../common/openapi/api-headers.js';
 import { wholeList } from '../../common/pagination/page.dto.js';
 import { toSessionResponse } from './auth.mapper.js';
 import { SessionListResponseDto } from './dto/list-responses.dto.js';
@@ -41,7 +41,6 @@ export class SessionsController {
   }
 
   /** End one of your sessions. */
-  @ApiConditions()
   @HttpCode(204)
   @Delete('sessions/:id')
   endSession(

@@ -1,11 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
-import { Conditional, type Precondition } from '../../common/http/etag.js';
+import { Conditional } from '../../common/http/conditional.decorator.js';
+import type { Precondition } from '../../common/http/etag.js';
+import { Versioned } from '../../common/http/versioned.decorator.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiCached, ApiConditionalWrite, ApiConditions } from '../../common/openapi/api-headers.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
 import { ListNotificationsQueryDto, MarkNotificationDto } from './dto/notification-requests.dto.js';
 import { wholeList } from '../../common/pagination/page.dto.js';
@@ -29,7 +29,6 @@ export class NotificationsController {
   ) {}
 
   /** List your notifications, the newest first. */
-  @ApiCached()
   @CacheResponse('notifications')
   @Get()
   listNotifications(
@@ -40,7 +39,6 @@ export class NotificationsController {
   }
 
   /** Count what you haven't read. */
-  @ApiCached()
   @CacheResponse('notifications')
   @Get('unread-count')
   async countUnread(@CurrentUser() user: Principal): Promise<UnreadCountResponseDto> {
@@ -48,18 +46,15 @@ export class NotificationsController {
   }
 
   /** Mark a notification as read or unread. */
-  @ApiConditionalWrite()
+  @Versioned(etagOfNotification)
   @Patch(':id')
-  async markNotification(
+  markNotification(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Body() body: MarkNotificationDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NotificationResponseDto> {
-    const notification = await this.inbox.mark(user.userId, id, body.read, precondition);
-    void reply.header('ETag', etagOfNotification(notification));
-    return notification;
+    return this.inbox.mark(user.userId, id, body.read, precondition);
   }
 
   /** Mark all your notifications as read. */
@@ -70,7 +65,6 @@ export class NotificationsController {
   }
 
   /** Delete a notification. */
-  @ApiConditions()
   @HttpCode(204)
   @Delete(':id')
   deleteNotification(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type Model, Types } from 'mongoose';
+import { withVersion } from '../../common/http/versioned.decorator.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
 import { type Page, type PageQueryDto, toPage } from '../../common/pagination/page.dto.js';
@@ -21,12 +22,8 @@ export class TaskHistoryService {
     private readonly cursors: Cursors,
   ) {}
 
-  /** @returns a page, and the version of the task. @throws TaskNotFoundError */
-  async list(
-    userId: string,
-    id: string,
-    { limit, cursor }: PageQueryDto,
-  ): Promise<{ version: number; page: Page<TaskChangeResponseDto> }> {
+  /** @returns a page with the version of the task. @throws TaskNotFoundError */
+  async list(userId: string, id: string, { limit, cursor }: PageQueryDto): Promise<Page<TaskChangeResponseDto>> {
     const list = `task-history:${id}`;
     const position = cursor === undefined ? null : this.cursors.decode(list, cursor);
     const { version } = await this.tasks.get(userId, id);
@@ -39,6 +36,6 @@ export class TaskHistoryService {
     const page = toPage(rows, limit, toTaskChangeResponse, (row) =>
       this.cursors.encode(list, { value: row.version, id: String(row._id) }),
     );
-    return { version, page };
+    return withVersion(version, page);
   }
 }

@@ -9,16 +9,17 @@ import {
   Post,
   Query,
   Req,
-  Res,
   UseInterceptors,
 } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { CurrentUser, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
-import { Conditional, etagOf, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { Conditional } from '../../common/http/conditional.decorator.js';
+import { etagOf, type HasVersion, type Precondition } from '../../common/http/etag.js';
+import { Created } from '../../common/http/location.decorators.js';
+import { Versioned } from '../../common/http/versioned.decorator.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiConditionalRead, ApiConditionalWrite, ApiCreated, ApiCached } from '../../common/openapi/api-headers.js';
 import { PageQueryDto } from '../../common/pagination/page.dto.js';
 import { CacheResponse } from '../../platform/cache/cache-response.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -53,21 +54,15 @@ export class TasksController {
   ) {}
 
   /** Create a task. */
-  @ApiCreated()
+  @Created<TaskResponseDto>(({ id }) => `/api/v1/tasks/${id}`)
+  @Versioned()
   @Idempotent()
   @Post()
-  async createTask(
-    @CurrentUser() user: Principal,
-    @Body() body: CreateTaskDto,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<TaskResponseDto> {
-    const task = await this.tasks.create(user.userId, body);
-    void reply.header('Location', `/api/v1/tasks/${task.id}`);
-    return replyWithEtag(reply, task.version, task);
+  createTask(@CurrentUser() user: Principal, @Body() body: CreateTaskDto): Promise<TaskResponseDto> {
+    return this.tasks.create(user.userId, body);
   }
 
   /** List your tasks. */
-  @ApiCached()
   @CacheResponse('tasks')
   @Get()
   listTasks(@CurrentUser() user: Principal, @Query() query: ListTasksQueryDto): Promise<TaskListResponseDto> {
@@ -87,7 +82,6 @@ export class TasksController {
   }
 
   /** Statistics over all your tasks. */
-  @ApiCached()
   @CacheResponse('tasks', { expiry: statsExpiry })
   // Runs before the cache.
   @UseInterceptors(OwnTimezoneInterceptor)
@@ -97,7 +91,6 @@ export class TasksController {
   }
 
   /** Read a task. */
-  @ApiCached()
   @CacheResponse('tasks', { tag: etagOf })
   @Get(':id')
   getTask(@CurrentUser() user: Principal, @Param('id', IdPipe) id: string): Promise<TaskResponseDto> {
@@ -105,58 +98,50 @@ export class TasksController {
   }
 
   /** Change a task. */
-  @ApiConditionalWrite()
+  @Versioned()
   @ApiBody({ type: UpdateTaskDto, examples: { 'one field': { value: { status: 'done' } } } })
   @Patch(':id')
-  async updateTask(
+  updateTask(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Body() body: UpdateTaskDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskResponseDto> {
-    const task = await this.tasks.update(user.userId, id, body, precondition);
-    return replyWithEtag(reply, task.version, task);
+    return this.tasks.update(user.userId, id, body, precondition);
   }
 
   /** Delete a task. The `ETag` is the one that restoring it may name in `If-Match`. */
-  @ApiConditionalWrite()
+  @Versioned()
   @HttpCode(204)
   @Delete(':id')
-  async deleteTask(
+  deleteTask(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    const { version } = await this.tasks.delete(user.userId, id, precondition);
-    replyWithEtag(reply, version, undefined);
+  ): Promise<HasVersion> {
+    return this.tasks.delete(user.userId, id, precondition);
   }
 
   /** Restore a deleted task, within 30 days. A task that isn't deleted is returned as it is. */
-  @ApiConditionalWrite()
+  @Versioned()
   @HttpCode(200)
   @Post(':id/restore')
-  async restoreTask(
+  restoreTask(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskResponseDto> {
-    const task = await this.tasks.restore(user.userId, id, precondition);
-    return replyWithEtag(reply, task.version, task);
+    return this.tasks.restore(user.userId, id, precondition);
   }
 
   /** What was changed of a task, newest first. */
-  @ApiConditionalRead()
+  @Versioned()
   @Get(':id/history')
-  async getTaskHistory(
+  getTaskHistory(
     @CurrentUser() user: Principal,
     @Param('id', IdPipe) id: string,
     @Query() query: PageQueryDto,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TaskHistoryResponseDto> {
-    const { version, page } = await this.history.list(user.userId, id, query);
-    return replyWithEtag(reply, version, page);
+    return this.history.list(user.userId, id, query);
   }
 }

@@ -1,11 +1,12 @@
-import { Body, Controller, Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type Principal, Public } from '../../common/auth/principal.js';
 import { AllowApiKeys } from '../../common/auth/scopes.js';
-import { Conditional, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { Conditional } from '../../common/http/conditional.decorator.js';
+import type { Precondition } from '../../common/http/etag.js';
+import { Redirects } from '../../common/http/location.decorators.js';
+import { Versioned } from '../../common/http/versioned.decorator.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiConditionalWrite, ApiConditions } from '../../common/openapi/api-headers.js';
 import { ApiProblems } from '../../common/openapi/api-problems.js';
 import { IdempotentWhileRunning } from '../../platform/idempotency/idempotency.interceptor.js';
 import { SeparateRateLimit } from '../../platform/throttling/rate-limit.guard.js';
@@ -23,7 +24,6 @@ export class AvatarsController {
   constructor(private readonly avatars: AvatarsService) {}
 
   /** Get a URL to upload your picture to; the upload is to be completed afterwards. */
-  @ApiConditions()
   @ApiProblems('LIMIT_REACHED')
   @IdempotentWhileRunning()
   @Post('me/avatar')
@@ -38,17 +38,15 @@ export class AvatarsController {
   /**
    * Say that your picture has been uploaded; from then on it is shown in place of the last one. The `ETag` is your profile's.
    */
-  @ApiConditionalWrite()
+  @Versioned()
   @ApiProblems('UPLOAD_INCOMPLETE')
   @HttpCode(200)
   @Post('me/avatar/complete')
-  async completeAvatar(
+  completeAvatar(
     @CurrentUser() user: Principal,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvatarResponseDto> {
-    const { version, body } = await this.avatars.complete(user.userId, precondition);
-    return replyWithEtag(reply, version, body);
+    return this.avatars.complete(user.userId, precondition);
   }
 
   /**
@@ -56,11 +54,7 @@ export class AvatarsController {
    *
    * For everybody who has the URL, as an image in a page sends no token. Leads to where the picture is.
    */
-  @ApiResponse({
-    status: 302,
-    description: 'Where the picture is',
-    headers: { Location: { description: 'A presigned URL', schema: { type: 'string', format: 'uri' } } },
-  })
+  @Redirects('Where the picture is')
   @Public()
   // A page shows many pictures; browsers keep where each of them is.
   @SeparateRateLimit(PICTURES)
@@ -69,11 +63,7 @@ export class AvatarsController {
   @Header('Cross-Origin-Resource-Policy', 'cross-origin')
   @HttpCode(302)
   @Get(':id/avatar/:avatarId')
-  async getAvatar(
-    @Param('id', IdPipe) id: string,
-    @Param('avatarId') avatarId: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    void reply.header('Location', await this.avatars.getPictureUrl(id, avatarId));
+  async getAvatar(@Param('id', IdPipe) id: string, @Param('avatarId') avatarId: string): Promise<{ url: string }> {
+    return { url: await this.avatars.getPictureUrl(id, avatarId) };
   }
 }

@@ -4,6 +4,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { UploadIncompleteError } from '../../common/errors/problem.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
+import { withVersion } from '../../common/http/versioned.decorator.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
@@ -15,7 +16,7 @@ import type { AvatarResponseDto, CreateAvatarDto } from './dto/avatar.dto.js';
 import { type Avatar, avatarPath, AVATARS } from './schemas/avatar.schema.js';
 import { User } from './schemas/user.schema.js';
 import { AvatarNotFoundError, OwnerGoneError } from './users.errors.js';
-import { profileChanged, UsersService, type Versioned } from './users.service.js';
+import { profileChanged, UsersService } from './users.service.js';
 
 const ID_BYTES = 16;
 
@@ -63,10 +64,10 @@ export class AvatarsService implements ObjectOwner {
   /**
    * Makes the last upload the avatar; without one, the avatar stays.
    *
-   * @returns its address, and the version of the profile
+   * @returns its address, with the version of the profile
    * @throws OwnerGoneError, UploadIncompleteError, VersionMismatchError, DependencyUnavailableError
    */
-  async complete(userId: string, precondition: Precondition): Promise<Versioned<AvatarResponseDto>> {
+  async complete(userId: string, precondition: Precondition): Promise<AvatarResponseDto> {
     const before = await this.profiles.awaitProfile(userId);
     assertMatches(precondition, before);
     const { pendingAvatar: pending } = before;
@@ -90,11 +91,7 @@ export class AvatarsService implements ObjectOwner {
     return (await this.users.exists({ _id: userId, 'avatar.id': avatarId })) === null;
   }
 
-  private async replace(
-    userId: string,
-    avatarId: string,
-    precondition: Precondition,
-  ): Promise<Versioned<AvatarResponseDto>> {
+  private async replace(userId: string, avatarId: string, precondition: Precondition): Promise<AvatarResponseDto> {
     return await this.transactions.run(async (session) => {
       const before = await this.users.findById(userId, null, { session }).lean();
       if (!before) throw new OwnerGoneError();
@@ -108,9 +105,9 @@ export class AvatarsService implements ObjectOwner {
     });
   }
 
-  private toAnswer(user: User): Versioned<AvatarResponseDto> {
+  private toAnswer(user: User): AvatarResponseDto {
     const { avatarUrl } = this.profiles.toResponse(user);
     if (avatarUrl === null) throw new UploadIncompleteError();
-    return { version: user.version, body: { avatarUrl } };
+    return withVersion(user.version, { avatarUrl });
   }
 }

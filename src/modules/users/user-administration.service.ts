@@ -18,7 +18,7 @@ import type { UserResponseDto } from './dto/user-response.dto.js';
 import { User } from './schemas/user.schema.js';
 import { UserLifecycleService } from './user-lifecycle.service.js';
 import { UserNotFoundError } from './users.errors.js';
-import { UsersService, type Versioned } from './users.service.js';
+import { UsersService } from './users.service.js';
 
 /**
  * What administrators do to other users. This module decides: each method reads and writes the record of the actor in
@@ -38,12 +38,7 @@ export class UserAdministrationService {
   ) {}
 
   /** @throws UserNotFoundError, VersionMismatchError; ProblemError `FORBIDDEN` where the actor is no administrator */
-  async update(
-    actor: Actor,
-    id: string,
-    changes: UpdateUserDto,
-    precondition: Precondition,
-  ): Promise<Versioned<UserResponseDto>> {
+  async update(actor: Actor, id: string, changes: UpdateUserDto, precondition: Precondition): Promise<UserResponseDto> {
     return await this.asAdmin(actor, async (session) => {
       const updated = await this.profiles.applyUpdate(actor, id, changes, precondition, session);
       const fields = Object.keys(changes).join(', ');
@@ -62,13 +57,13 @@ export class UserAdministrationService {
     id: string,
     { role, ...proof }: SetRoleDto,
     precondition: Precondition,
-  ): Promise<Versioned<UserResponseDto>> {
-    const { role: known } = (await this.profiles.get(id)).body;
+  ): Promise<UserResponseDto> {
+    const { role: known } = await this.profiles.get(id);
     if (ROLES.indexOf(role) > ROLES.indexOf(known)) await this.requireStepUp(actor, proof);
     return await this.asAdmin(actor, async (session) => {
       const before = await this.get(id, session, precondition);
       if (before.role !== known) throw new VersionMismatchError();
-      if (before.role === role) return { version: before.version, body: this.profiles.toResponse(before) };
+      if (before.role === role) return this.profiles.toResponse(before);
       await this.assertNotOwn(actor, id, session);
       const user = await this.profiles.change(id, 'any', session, { role });
       const tokensValidFrom = nextTokenTime();
@@ -80,7 +75,7 @@ export class UserAdministrationService {
         tokensValidFrom: tokensValidFrom.toISOString(),
       };
       await this.outbox.add(session, new RoleChangedEvent(id, data));
-      return { version: user.version, body: this.profiles.toResponse(user) };
+      return this.profiles.toResponse(user);
     });
   }
 

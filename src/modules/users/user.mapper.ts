@@ -1,11 +1,15 @@
+import { withVersion } from '../../common/http/versioned.decorator.js';
 import type { SuspensionResponseDto, UserResponseDto } from './dto/user-response.dto.js';
 import type { User } from './schemas/user.schema.js';
 
-/** @param publicUrl where the service is, for addresses in it */
+/**
+ * @param publicUrl where the service is, for addresses in it
+ * @returns the profile with its version, for `@Versioned()`
+ */
 export function toUserResponse(user: User, publicUrl: string): UserResponseDto {
   const id = String(user._id);
   const { name, email, emailVerified, role, phone, locale, timezone } = user;
-  return {
+  return withVersion(user.version, {
     id,
     name,
     email,
@@ -17,7 +21,7 @@ export function toUserResponse(user: User, publicUrl: string): UserResponseDto {
     avatarUrl: user.avatar ? `${publicUrl}/api/v1/users/${id}/avatar/${user.avatar.id}` : null,
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString(),
-  };
+  });
 }
 
 /** @returns null for a user who isn't suspended; no reason where the stored one is of an earlier suspension */

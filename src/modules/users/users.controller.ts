@@ -10,17 +10,16 @@ import {
   Post,
   Put,
   Query,
-  Res,
   StreamableFile,
 } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { type Actor, CurrentActor } from '../../common/auth/actor.js';
 import { CurrentUser, MinimumRole, type Principal } from '../../common/auth/principal.js';
 import { AllowApiKeys, RefuseApiKeys, RequireScope } from '../../common/auth/scopes.js';
-import { Conditional, type Precondition, replyWithEtag } from '../../common/http/etag.js';
+import { Conditional } from '../../common/http/conditional.decorator.js';
+import type { HasVersion, Precondition } from '../../common/http/etag.js';
+import { Versioned } from '../../common/http/versioned.decorator.js';
 import { IdPipe } from '../../common/http/id.pipe.js';
-import { ApiConditions, ApiConditionalRead, ApiConditionalWrite } from '../../common/openapi/api-headers.js';
 import { RequiresStepUp } from '../../platform/step-up/requires-step-up.decorator.js';
 import { StepUpDto } from '../../platform/step-up/step-up.dto.js';
 import { PreferencesDto } from './dto/preferences.dto.js';
@@ -38,7 +37,7 @@ import {
   UserResponseDto,
 } from './dto/user-response.dto.js';
 import { UserAdministrationService } from './user-administration.service.js';
-import { UsersService, type Versioned } from './users.service.js';
+import { UsersService } from './users.service.js';
 
 /** For administrators; their API keys need a scope that no other use of a key asks for. */
 const ForAdmins = () => applyDecorators(MinimumRole('admin'), RequireScope('users:admin'));
@@ -53,48 +52,40 @@ export class UsersController {
   ) {}
 
   /** Read your profile. */
-  @ApiConditionalRead()
+  @Versioned()
   @Get('me')
-  async getMe(
-    @CurrentUser() user: Principal,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UserResponseDto> {
-    return answer(reply, await this.users.getOwn(user.userId));
+  getMe(@CurrentUser() user: Principal): Promise<UserResponseDto> {
+    return this.users.getOwn(user.userId);
   }
 
   /** Change your profile. */
-  @ApiConditionalWrite()
+  @Versioned()
   @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
   @Patch('me')
-  async updateMe(
+  updateMe(
     @CurrentActor() actor: Actor,
     @Body() body: UpdateUserDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
-    return answer(reply, await this.users.updateOwn(actor, body, precondition));
+    return this.users.updateOwn(actor, body, precondition);
   }
 
   /** Read what you are notified of, and how. */
-  @ApiConditionalRead()
+  @Versioned()
   @Get('me/preferences')
-  async getPreferences(
-    @CurrentUser() user: Principal,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<PreferencesDto> {
-    return answer(reply, await this.users.getPreferences(user.userId));
+  getPreferences(@CurrentUser() user: Principal): Promise<PreferencesDto> {
+    return this.users.getPreferences(user.userId);
   }
 
   /** Replace what you are notified of, and how. */
-  @ApiConditionalWrite()
+  @Versioned()
   @Put('me/preferences')
-  async replacePreferences(
+  replacePreferences(
     @CurrentUser() user: Principal,
     @Body() body: PreferencesDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PreferencesDto> {
-    return answer(reply, await this.users.replacePreferences(user.userId, body, precondition));
+    return this.users.replacePreferences(user.userId, body, precondition);
   }
 
   /** Get all that the service holds of you. */
@@ -116,50 +107,43 @@ export class UsersController {
    * Read a user (managers). Administrators also see whether, since when and why the user is suspended; by an API key, with the
    * scope `users:admin`.
    */
-  @ApiConditionalRead()
+  @Versioned()
   @MinimumRole('manager')
   @Get(':id')
-  async getUser(
-    @CurrentUser() reader: Principal,
-    @Param('id', IdPipe) id: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<UserDetailsResponseDto> {
+  getUser(@CurrentUser() reader: Principal, @Param('id', IdPipe) id: string): Promise<UserDetailsResponseDto> {
     const mayAdminister = !('apiKey' in reader) || reader.apiKey.scopes.includes('users:admin');
-    return answer(reply, await this.users.get(id, mayAdminister && reader.role === 'admin'));
+    return this.users.get(id, mayAdminister && reader.role === 'admin');
   }
 
   /** Change a user (admins). */
-  @ApiConditionalWrite()
+  @Versioned()
   @ForAdmins()
   @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
   @Patch(':id')
-  async updateUser(
+  updateUser(
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: UpdateUserDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
-    return answer(reply, await this.administration.update(admin, id, body, precondition));
+    return this.administration.update(admin, id, body, precondition);
   }
 
   /** Change a user's role (admins); the old one stops working within one second. Raising it needs a step-up. */
-  @ApiConditionalWrite()
+  @Versioned()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ForAdmins()
   @Put(':id/role')
-  async setUserRole(
+  setUserRole(
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: SetRoleDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UserResponseDto> {
-    return answer(reply, await this.administration.setRole(admin, id, body, precondition));
+    return this.administration.setRole(admin, id, body, precondition);
   }
 
   /** Delete a user (admins): sessions end, and every module erases the data. */
-  @ApiConditions()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ApiBody({ type: StepUpDto, required: false })
   @ForAdmins()
@@ -175,42 +159,37 @@ export class UsersController {
   }
 
   /** Suspend a user (admins): sessions and API keys are rejected within one second, until it is lifted. */
-  @ApiConditionalWrite()
+  @Versioned()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ApiBody({ type: SuspendUserDto, required: false })
   @ForAdmins()
   @HttpCode(204)
   @Post(':id/suspend')
-  async suspendUser(
+  suspendUser(
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: SuspendUserDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    const { version } = await this.administration.suspend(admin, id, body, precondition);
-    replyWithEtag(reply, version, undefined);
+  ): Promise<HasVersion> {
+    return this.administration.suspend(admin, id, body, precondition);
   }
 
   /** Lift a suspension (admins). Nothing is sent of what happened meanwhile. */
-  @ApiConditionalWrite()
+  @Versioned()
   @ApiBody({ type: UnsuspendUserDto, required: false })
   @ForAdmins()
   @HttpCode(204)
   @Post(':id/unsuspend')
-  async unsuspendUser(
+  unsuspendUser(
     @CurrentActor() admin: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: UnsuspendUserDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    const { version } = await this.administration.unsuspend(admin, id, body, precondition);
-    replyWithEtag(reply, version, undefined);
+  ): Promise<HasVersion> {
+    return this.administration.unsuspend(admin, id, body, precondition);
   }
 
   /** End all sessions of a user (admins). Access tokens are rejected within one second. */
-  @ApiConditions()
   @ForAdmins()
   @HttpCode(202)
   @Delete(':id/sessions')
@@ -223,7 +202,6 @@ export class UsersController {
   }
 
   /** Remove a user's lost second factor (admins). */
-  @ApiConditions()
   @RequiresStepUp()
   @ApiBody({ type: StepUpDto, required: false })
   @ForAdmins()
@@ -237,8 +215,4 @@ export class UsersController {
   ): Promise<void> {
     return this.administration.removeMfa(admin, id, body, precondition);
   }
-}
-
-function answer<T>(reply: FastifyReply, { version, body }: Versioned<T>): T {
-  return replyWithEtag(reply, version, body);
 }

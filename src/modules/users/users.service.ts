@@ -7,6 +7,7 @@ import type { Actor } from '../../common/auth/actor.js';
 import { DependencyUnavailableError, EmailUnverifiedError, ProblemError } from '../../common/errors/problem.js';
 import { Environment } from '../../config/environment.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
+import { withVersion } from '../../common/http/versioned.decorator.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { canonicalAddress } from '../../common/validation/mail-address.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
@@ -35,12 +36,6 @@ const PROFILE_POLL_MS = 25;
 const VERIFICATION_WAIT_MS = 1000;
 const VERIFICATION_POLL_MS = 50;
 
-/** A resource with the version its ETag tells. */
-export interface Versioned<T> {
-  version: number;
-  body: T;
-}
-
 @Injectable()
 export class UsersService {
   constructor(
@@ -64,30 +59,25 @@ export class UsersService {
    * @param showSuspension whether the answer says whether, since when and why the user is suspended
    * @throws UserNotFoundError
    */
-  async get(id: string, showSuspension = false): Promise<Versioned<UserDetailsResponseDto>> {
+  async get(id: string, showSuspension = false): Promise<UserDetailsResponseDto> {
     const user = await this.users.findById(id).lean();
     if (!user) throw new UserNotFoundError();
     const suspended = showSuspension && { suspended: toSuspension(user) };
-    return { version: user.version, body: { ...this.toResponse(user), ...suspended } };
+    return { ...this.toResponse(user), ...suspended };
   }
 
   /** @throws OwnerGoneError, DependencyUnavailableError where the profile of a fresh account hasn't arrived yet */
-  async getOwn(id: string): Promise<Versioned<UserResponseDto>> {
-    const user = await this.awaitProfile(id);
-    return { version: user.version, body: this.toResponse(user) };
+  async getOwn(id: string): Promise<UserResponseDto> {
+    return this.toResponse(await this.awaitProfile(id));
   }
 
-  async getPreferences(id: string): Promise<Versioned<NotificationPreferences>> {
+  async getPreferences(id: string): Promise<NotificationPreferences> {
     const { version, preferences } = await this.awaitProfile(id);
-    return { version, body: preferences };
+    return withVersion(version, preferences);
   }
 
   /** @throws OwnerGoneError, VersionMismatchError, DependencyUnavailableError */
-  async updateOwn(
-    actor: Actor,
-    changes: UpdateUserDto,
-    precondition: Precondition,
-  ): Promise<Versioned<UserResponseDto>> {
+  async updateOwn(actor: Actor, changes: UpdateUserDto, precondition: Precondition): Promise<UserResponseDto> {
     const { userId } = actor.principal;
     await this.awaitProfile(userId);
     const updated = this.transactions.run((session) => this.applyUpdate(actor, userId, changes, precondition, session));
@@ -101,7 +91,7 @@ export class UsersService {
     changes: UpdateUserDto,
     precondition: Precondition,
     session: ClientSession,
-  ): Promise<Versioned<UserResponseDto>> {
+  ): Promise<UserResponseDto> {
     const { phone } = changes;
     const isNewPhone =
       phone !== undefined && (await this.users.exists({ _id: id, phone: { $ne: phone } }).session(session));
@@ -111,7 +101,7 @@ export class UsersService {
     });
     await this.outbox.add(session, profileChanged(user));
     if (isNewPhone) await this.audited.add('phone.changed', actor, { userId: id }, session);
-    return { version: user.version, body: this.toResponse(user) };
+    return this.toResponse(user);
   }
 
   /** @throws OwnerGoneError, VersionMismatchError, DependencyUnavailableError */
@@ -119,12 +109,12 @@ export class UsersService {
     id: string,
     preferences: NotificationPreferences,
     precondition: Precondition,
-  ): Promise<Versioned<NotificationPreferences>> {
+  ): Promise<NotificationPreferences> {
     await this.awaitProfile(id);
     const replaced = this.transactions.run(async (session) => {
       const { version } = await this.change(id, precondition, session, { preferences });
       await this.outbox.add(session, new PreferencesChangedEvent(id, { version, preferences }));
-      return { version, body: preferences };
+      return withVersion(version, preferences);
     });
     return await replaced.catch(asOwner);
   }

@@ -11,6 +11,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
+import { ApiResponseHeaders } from '../../common/openapi/api-headers.js';
 import type { CacheScope } from '../../contracts/cache-scope.js';
 import { type Answer, tagOf } from './cached-answer.js';
 import { ResponseCache } from './response-cache.js';
@@ -30,12 +31,13 @@ interface CacheRule extends CacheOptions {
 
 /**
  * The answer of this GET handler depends on the user, the route, its parameters and the query alone: it is kept until a
- * write to what it shows (`invalidatesCache` on the schemas), and carries an `ETag`.
+ * write to what it shows (`invalidatesCache` on the schemas), and carries an `ETag`. Documents both.
  */
 export const CacheResponse = (scope: CacheScope, options: CacheOptions = {}) =>
   applyDecorators(
     SetMetadata(CACHE_RULE, { scope, ...options } satisfies CacheRule),
     UseInterceptors(CacheResponseInterceptor),
+    ApiResponseHeaders('ETag', 'X-Cache'),
   );
 
 /** Answers from the response cache, or fills it; says which in `X-Cache`. What was stored goes out byte for byte. */

@@ -2,9 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from 
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentUser, type Principal } from '../../../common/auth/principal.js';
 import { AllowApiKeys } from '../../../common/auth/scopes.js';
-import { Conditional, type Precondition } from '../../../common/http/etag.js';
+import { Conditional } from '../../../common/http/conditional.decorator.js';
+import type { Precondition } from '../../../common/http/etag.js';
 import { IdPipe } from '../../../common/http/id.pipe.js';
-import { ApiConditions } from '../../../common/openapi/api-headers.js';
 import { ApiProblems } from '../../../common/openapi/api-problems.js';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
 import { PushSubscriptionResponseDto, SubscribeDto, VapidKeyResponseDto } from '../dto/push.dto.js';
@@ -34,7 +34,6 @@ export class PushController {
   }
 
   /** Get no more notifications in a browser. */
-  @ApiConditions()
   @HttpCode(204)
   @Delete('subscriptions/:id')
   unsubscribe(

@@ -1,11 +1,11 @@
-import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
 import { type Actor, CurrentActor } from '../../../common/auth/actor.js';
 import { CurrentUser, type Principal } from '../../../common/auth/principal.js';
 import { AllowApiKeys } from '../../../common/auth/scopes.js';
-import { Conditional, type Precondition, replyWithEtag } from '../../../common/http/etag.js';
-import { ApiConditionalWrite } from '../../../common/openapi/api-headers.js';
+import { Conditional } from '../../../common/http/conditional.decorator.js';
+import type { HasVersion, Precondition } from '../../../common/http/etag.js';
+import { Versioned } from '../../../common/http/versioned.decorator.js';
 import { ApiProblems } from '../../../common/openapi/api-problems.js';
 import { StrictRateLimit } from '../../../platform/throttling/rate-limit.guard.js';
 import { PhoneCodeDto } from '../dto/phone-code.dto.js';
@@ -27,18 +27,16 @@ export class PhoneController {
   }
 
   /** Confirm your phone number with the code. The `ETag` is your profile's. */
-  @ApiConditionalWrite()
+  @Versioned()
   @StrictRateLimit()
   @ApiProblems('INVALID_CREDENTIALS')
   @HttpCode(204)
   @Post('verify')
-  async verifyPhone(
+  verifyPhone(
     @CurrentActor() actor: Actor,
     @Body() body: PhoneCodeDto,
     @Conditional() precondition: Precondition,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    const { version } = await this.numbers.verify(actor, body.code, precondition);
-    replyWithEtag(reply, version, undefined);
+  ): Promise<HasVersion> {
+    return this.numbers.verify(actor, body.code, precondition);
   }
 }
