@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
@@ -31,7 +32,7 @@ export class InboxService {
 
   async list(userId: string, query: ListNotificationsQueryDto): Promise<Page<NotificationResponseDto>> {
     const filter: QueryFilter<Notification> = {
-      user: new Types.ObjectId(userId),
+      ...ownedBy(userId).filter,
       ...(query.unread === undefined ? {} : { readAt: query.unread ? null : { $ne: null } }),
     };
     const position = query.cursor === undefined ? null : this.cursors.decode(LIST, query.cursor);
@@ -46,7 +47,7 @@ export class InboxService {
   }
 
   async countUnread(userId: string): Promise<number> {
-    return await this.notifications.countDocuments({ user: userId, readAt: null });
+    return await this.notifications.countDocuments({ ...ownedBy(userId).filter, readAt: null });
   }
 
   /** @throws NotificationNotFoundError, VersionMismatchError */
@@ -54,7 +55,7 @@ export class InboxService {
     return await this.change(userId, async (session) => {
       const before = await this.get(userId, id, precondition, session);
       const readAt = read ? (before.readAt ?? databaseDate()) : null;
-      await this.notifications.updateOne({ _id: id, user: userId }, { $set: { readAt } }, { session });
+      await this.notifications.updateOne({ _id: id, ...ownedBy(userId).filter }, { $set: { readAt } }, { session });
       return toNotificationResponse({ ...before, readAt });
     });
   }
@@ -62,7 +63,7 @@ export class InboxService {
   async markAllRead(userId: string): Promise<void> {
     await this.change(userId, async (session) => {
       await this.notifications.updateMany(
-        { user: userId, readAt: null },
+        { ...ownedBy(userId).filter, readAt: null },
         { $set: { readAt: databaseDate() } },
         { session },
       );
@@ -73,7 +74,7 @@ export class InboxService {
   async delete(userId: string, id: string, precondition: Precondition): Promise<void> {
     await this.change(userId, async (session) => {
       await this.get(userId, id, precondition, session);
-      await this.notifications.deleteOne({ _id: id, user: userId }, { session });
+      await this.notifications.deleteOne({ _id: id, ...ownedBy(userId).filter }, { session });
     });
   }
 
@@ -85,7 +86,7 @@ export class InboxService {
 
   /** The texts of those of these entries that are still there, the oldest first. */
   async findTexts(userId: string, ids: Types.ObjectId[]): Promise<NotificationText[]> {
-    const filter = { _id: { $in: ids }, user: new Types.ObjectId(userId) };
+    const filter = { _id: { $in: ids }, ...ownedBy(userId).filter };
     return await this.notifications
       .find(filter, { _id: 0, title: 1, body: 1 })
       .sort({ _id: 1 })
@@ -94,18 +95,18 @@ export class InboxService {
 
   /** The messages that stand for an entry and others of its type. @throws NotificationNotFoundError */
   async findCollapsedInto(userId: string, id: string): Promise<Types.ObjectId[]> {
-    const entry = await this.notifications.findOne({ _id: id, user: userId }, { collapsedInto: 1 }).lean();
+    const entry = await this.notifications.findOne({ _id: id, ...ownedBy(userId).filter }, { collapsedInto: 1 }).lean();
     if (!entry) throw new NotificationNotFoundError();
     return entry.collapsedInto ?? [];
   }
 
   exportAll(userId: string): AsyncIterable<NotificationResponseDto> {
-    const query = this.notifications.find({ user: userId }).sort({ createdAt: 1, _id: 1 }).lean<Notification[]>();
+    const query = this.notifications.find(ownedBy(userId).filter).sort({ createdAt: 1, _id: 1 }).lean<Notification[]>();
     return rowsOf(query, toNotificationResponse);
   }
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.notifications.deleteMany({ user: userId }, { session });
+    await this.notifications.deleteMany(ownedBy(userId).filter, { session });
     this.news.tellAfterCommit(session, userId);
   }
 
@@ -116,7 +117,7 @@ export class InboxService {
     session: ClientSession,
   ): Promise<Notification> {
     const notification = await this.notifications
-      .findOne({ _id: id, user: userId }, null, { session })
+      .findOne({ _id: id, ...ownedBy(userId).filter }, null, { session })
       .lean<Notification>();
     if (!notification) throw new NotificationNotFoundError();
     assertMatches(precondition, etagOfNotification(toNotificationResponse(notification)));

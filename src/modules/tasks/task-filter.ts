@@ -1,4 +1,5 @@
-import { type QueryFilter, Types } from 'mongoose';
+import type { QueryFilter } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import type { ListTasksQueryDto } from './dto/task-requests.dto.js';
 import { NO_DUE_DATE, type Task } from './schemas/task.schema.js';
 import { fromPriority } from './task.mapper.js';
@@ -15,7 +16,7 @@ export function filterOf(userId: string, query: ListTasksQueryDto): QueryFilter<
   const { status, priority, tag, dueBefore, dueAfter, createdAfter } = query;
   const words = searchedWords(query);
   return {
-    user: new Types.ObjectId(userId),
+    ...ownedBy(userId).filter,
     ...(words !== null && { $text: { $search: words } }),
     ...(status && { status: { $in: status } }),
     ...(priority && { priority: { $in: priority.map(fromPriority) } }),

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type Model, Types } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import { withVersion } from '../../common/http/versioned.decorator.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
@@ -27,7 +28,7 @@ export class TaskHistoryService {
     const list = `task-history:${id}`;
     const position = cursor === undefined ? null : this.cursors.decode(list, cursor);
     const { version } = await this.tasks.get(userId, id);
-    const task = { user: new Types.ObjectId(userId), task: new Types.ObjectId(id) };
+    const task = { ...ownedBy(userId).filter, task: new Types.ObjectId(id) };
     const rows = await this.history
       .find({ $and: [task, keysetAfter(NEWEST_FIRST, position)] })
       .sort(keysetSort(NEWEST_FIRST))

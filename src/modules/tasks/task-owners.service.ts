@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import {
   ExportsPersonalData,
   PersonalData,
@@ -51,25 +52,25 @@ export class TaskOwnersService implements PersonalDataSource {
   }
 
   async erasePersonalData(userId: string, session: ClientSession): Promise<void> {
-    await this.tasks.deleteMany({ user: userId }, { session });
-    await this.deletedTasks.deleteMany({ user: userId }, { session });
-    await this.history.deleteMany({ user: userId }, { session });
+    await this.tasks.deleteMany(ownedBy(userId).filter, { session });
+    await this.deletedTasks.deleteMany(ownedBy(userId).filter, { session });
+    await this.history.deleteMany(ownedBy(userId).filter, { session });
     await this.alarms.removeAll(userId, session);
     await this.owners.deleteOne({ _id: userId }, { session });
     await this.removals.add(session, attachmentPath(userId));
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {
-    const user = { user: userId };
+    const own = ownedBy(userId).filter;
     const owner = await this.owners.findById(userId).lean();
     return {
       timezone: owner?.timezone ?? null,
-      tasks: rowsOf(this.tasks.find(user).sort({ createdAt: 1, _id: 1 }).lean<Task[]>(), toTaskResponse),
-      deletedTasks: rowsOf(this.deletedTasks.find(user).lean<DeletedTask[]>(), (task) => ({
+      tasks: rowsOf(this.tasks.find(own).sort({ createdAt: 1, _id: 1 }).lean<Task[]>(), toTaskResponse),
+      deletedTasks: rowsOf(this.deletedTasks.find(own).lean<DeletedTask[]>(), (task) => ({
         ...toTaskResponse(task),
         deletedAt: task.deletedAt.toISOString(),
       })),
-      history: rowsOf(this.history.find(user).sort({ task: 1, version: 1 }).lean<TaskChange[]>(), (change) => ({
+      history: rowsOf(this.history.find(own).sort({ task: 1, version: 1 }).lean<TaskChange[]>(), (change) => ({
         taskId: String(change.task),
         ...toTaskChangeResponse(change),
       })),

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { DateTime } from 'luxon';
 import { type Model, type PipelineStage, Types } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import { databaseNow } from '../../platform/database/database-clock.js';
 import type { TaskStatsResponseDto } from './dto/task-stats-response.dto.js';
 import { TaskOwner } from './schemas/task-owner.schema.js';
@@ -46,7 +47,7 @@ export class TaskStatsService {
   async stats(userId: string, timezone?: string): Promise<TaskStatsResponseDto> {
     const now = DateTime.fromMillis(databaseNow());
     const [facets] = (await this.tasks.aggregate<Facets>([
-      { $match: { user: new Types.ObjectId(userId) } },
+      { $match: ownedBy(userId).filter },
       { $facet: facetsAt(now.toMillis()) },
       { $lookup: { from: this.owners.collection.name, pipeline: ownerOf(userId), as: 'owner' } },
     ])) as [Facets];

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
 import { ObjectRemovals } from '../../platform/storage/object-removals.js';
@@ -28,7 +29,7 @@ export class TasksRepository {
 
   /** @throws TaskNotFoundError */
   async get(userId: string, id: string, tx?: ClientSession): Promise<Task> {
-    const task = await this.tasks.findOne({ _id: id, user: userId }, null, { session: tx }).lean<Task>();
+    const task = await this.tasks.findOne({ _id: id, ...ownedBy(userId).filter }, null, { session: tx }).lean<Task>();
     if (!task) throw new TaskNotFoundError();
     return task;
   }
@@ -36,14 +37,16 @@ export class TasksRepository {
   /** @returns the tasks that the user has of these, in any order */
   async find(userId: string, ids: string[], tx: ClientSession): Promise<Task[]> {
     if (ids.length === 0) return [];
-    return await this.tasks.find({ _id: { $in: ids }, user: userId }, null, { session: tx }).lean<Task[]>();
+    return await this.tasks
+      .find({ _id: { $in: ids }, ...ownedBy(userId).filter }, null, { session: tx })
+      .lean<Task[]>();
   }
 
   /** @returns the deleted task; null where there is none, or where it was deleted more than 30 days ago */
   async findRestorable(userId: string, id: string, tx: ClientSession): Promise<DeletedTask | null> {
     const since = databaseDate(-RESTORABLE_SECONDS * 1000);
     return await this.deletedTasks
-      .findOne({ _id: id, user: userId, deletedAt: { $gt: since } }, null, { session: tx })
+      .findOne({ _id: id, ...ownedBy(userId).filter, deletedAt: { $gt: since } }, null, { session: tx })
       .lean<DeletedTask>();
   }
 

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import { Transactions } from '../database/transactions.js';
 import { CACHE_SCOPES } from '../../contracts/cache-scope.js';
 import { CacheLease } from './cache-lease.js';
@@ -54,7 +55,7 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
   /** Invalidates all of a user's cached answers: for a process that acknowledges what another one has written. */
   async invalidateAll(userId: string): Promise<void> {
     await this.transactions.run((session) => {
-      for (const scope of CACHE_SCOPES) addPending(session, { userId, scope });
+      for (const scope of CACHE_SCOPES) addPending(session, { owner: ownedBy(userId), scope });
       return Promise.resolve();
     });
   }

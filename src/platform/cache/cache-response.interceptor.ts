@@ -10,6 +10,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
 import { ApiResponseHeaders } from '../../common/openapi/api-headers.js';
 import type { CacheScope } from '../../contracts/cache-scope.js';
@@ -56,11 +57,11 @@ export class CacheResponseInterceptor implements NestInterceptor {
     const { scope, expiry, tag } = this.reflector.get<CacheRule>(CACHE_RULE, context.getHandler());
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const userId = request.user?.userId as string;
+    const owner = ownedBy(request.user?.userId as string);
 
     const make = async () => toAnswer(await lastValueFrom(next.handle()), tag);
     const { answer, outcome } = await this.cache.answer(
-      { userId, scope, request: normalise(request) },
+      { owner, scope, request: normalise(request) },
       { make, ...(expiry && { expiry }) },
     );
 

@@ -6,6 +6,7 @@ import mongoose, {
   type Query,
   type Schema,
 } from 'mongoose';
+import { ownedBy } from '../../common/auth/access-scope.js';
 import { type Question, targetOf } from './cache-key.js';
 import type { CacheScope } from '../../contracts/cache-scope.js';
 
@@ -20,7 +21,7 @@ const QUERY_WRITES = [
   'findOneAndDelete',
 ] as const;
 
-/** What transactions in progress have made out of date: `<user>:<scope>`. */
+/** What transactions in progress have made out of date: `<owner>:<scope>`. */
 const pending = new WeakMap<ClientSession, Set<string>>();
 
 type Fields = Record<string, unknown>;
@@ -50,7 +51,7 @@ export function invalidatesCache(schema: Schema, { scope, owner }: Rule): void {
   const note = (session: ClientSession | null | undefined, user: unknown, what: string): void => {
     if (!session) throw new Error(`${what} runs in no transaction, so the cache of ${scope} can't learn of it.`);
     if (!isId(user)) throw new Error(`${what} names no ${owner}, so the cache of ${scope} can't tell whose it is.`);
-    addPending(session, { userId: String(user), scope });
+    addPending(session, { owner: ownedBy(String(user)), scope });
   };
   schema.pre('save', function () {
     note(this.$session(), this.get(owner), 'save');
@@ -82,9 +83,9 @@ function ownerIn(operation: AnyBulkWriteOperation, owner: string): unknown {
   return (filter ?? document)?.[owner];
 }
 
-/** Notes that the transaction makes a user's answers of a scope out of date. */
-export function addPending(session: ClientSession, owner: Pick<Question, 'userId' | 'scope'>): void {
-  pending.set(session, (pending.get(session) ?? new Set()).add(targetOf(owner)));
+/** Notes that the transaction makes an owner's answers of a scope out of date. */
+export function addPending(session: ClientSession, target: Pick<Question, 'owner' | 'scope'>): void {
+  pending.set(session, (pending.get(session) ?? new Set()).add(targetOf(target)));
 }
 
 /** @returns what the transaction has made out of date so far; forgets it */

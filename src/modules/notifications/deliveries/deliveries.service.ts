@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { ownedBy } from '../../../common/auth/access-scope.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { rowsOf } from '../../../platform/personal-data/personal-data.js';
 import { ContactsService } from '../contacts.service.js';
@@ -95,7 +96,7 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
 
   /** Has all that waits for its time looked at now, since it is to be dropped. */
   async makeDue(userId: string, session: ClientSession): Promise<void> {
-    const waiting = { user: new Types.ObjectId(userId), state: 'ready', lease: null } as const;
+    const waiting = { ...ownedBy(userId).filter, state: 'ready', lease: null } as const;
     await this.deliveries.updateMany(waiting, { $set: { availableAt: databaseDate() } }, { session });
     this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
   }
@@ -105,18 +106,18 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
     const collapsedInto = await this.inbox.findCollapsedInto(userId, notificationId);
     const notification = new Types.ObjectId(notificationId);
     const own = [{ notification }, { digestOf: notification }, { _id: { $in: collapsedInto } }];
-    const filter = { user: new Types.ObjectId(userId), $or: own };
+    const filter = { ...ownedBy(userId).filter, $or: own };
     const deliveries = await this.deliveries.find(filter).sort({ _id: 1 }).lean<Delivery[]>();
     return deliveries.map(toDeliveryResponse);
   }
 
   /** Forgets all messages to a user, those under way included. */
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.deliveries.deleteMany({ user: userId }, { session });
+    await this.deliveries.deleteMany(ownedBy(userId).filter, { session });
   }
 
   exportAll(userId: string): AsyncIterable<unknown> {
-    const query = this.deliveries.find({ user: userId }).sort({ createdAt: 1 }).lean<Delivery[]>();
+    const query = this.deliveries.find(ownedBy(userId).filter).sort({ createdAt: 1 }).lean<Delivery[]>();
     return rowsOf(query, (delivery) => {
       const { event, to, data, createdAt } = delivery;
       return { event, to, data, createdAt, ...toDeliveryResponse(delivery) };

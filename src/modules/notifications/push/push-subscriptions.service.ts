@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { ownedBy } from '../../../common/auth/access-scope.js';
 import { NotFoundError } from '../../../common/errors/problem.js';
 import { assertMatches, NO_ETAG, type Precondition } from '../../../common/http/etag.js';
 import { Environment } from '../../../config/environment.js';
@@ -67,7 +68,7 @@ export class PushSubscriptionsService {
     const subscription = await this.find(new Types.ObjectId(userId), id);
     if (!subscription) throw new NotFoundError('There is no such subscription.');
     assertMatches(precondition, NO_ETAG);
-    await this.subscriptions.deleteOne({ _id: id, user: userId });
+    await this.subscriptions.deleteOne({ _id: id, ...ownedBy(userId).filter });
   }
 
   /** After its push service said that it is over; not if it was renewed meanwhile. */
@@ -84,7 +85,7 @@ export class PushSubscriptionsService {
   }
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.subscriptions.deleteMany({ user: userId }, { session });
+    await this.subscriptions.deleteMany(ownedBy(userId).filter, { session });
   }
 
   /** Without the keys, which are secrets of the browser's. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { ownedBy } from '../../../common/auth/access-scope.js';
 import { dueAt } from '../../../platform/work/work.schema.js';
 import { TaskAlarm } from '../schemas/task-alarm.schema.js';
 import type { Task } from '../schemas/task.schema.js';
@@ -34,7 +35,7 @@ export class TaskAlarmsRepository {
   }
 
   async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.alarms.deleteMany({ user: userId }, { session });
+    await this.alarms.deleteMany(ownedBy(userId).filter, { session });
   }
 
   private async write(times: [Task, Date | null][], session: ClientSession): Promise<void> {
