@@ -38,10 +38,12 @@ derive_keys() {
     separator=,
   done
 }
+# <generated> from the manifests of src/modules by npm run generate
 make app_keys_auth derive_keys refresh-token mfa-secret device-token step-up-question step-up-answer one-time-token cursor
-make app_keys_users derive_keys step-up-question step-up-answer one-time-token phone-code email-unsubscribe files.url cursor
-make app_keys_tasks derive_keys files.url cursor
-make app_keys_notifications derive_keys one-time-token email-unsubscribe cursor
+make app_keys_users derive_keys step-up-question step-up-answer one-time-token cursor phone-code email-unsubscribe files.url
+make app_keys_tasks derive_keys cursor files.url
+make app_keys_notifications derive_keys one-time-token cursor email-unsubscribe
+# </generated>
 
 # The pair for Web Push (RFC 8292), as bare numbers in base64url. In DER (RFC 5915) the private key is the 32 bytes from the
 # eighth on, and the public key the last 65.

@@ -14,12 +14,20 @@ function apiKeyScopes(manifests) {
   return scopes.sort((one, other) => one.length - other.length).flat();
 }
 
+const allPurposes = (manifests) => unique(manifests.flatMap((manifest) => manifest.keyPurposes));
+
 function keyPurposes(manifests) {
-  const purposes = unique(manifests.flatMap((manifest) => manifest.keyPurposes));
+  const purposes = allPurposes(manifests);
   const users = (purpose) =>
     manifests.filter(({ keyPurposes }) => keyPurposes.includes(purpose)).map(({ name }) => name);
   const entries = purposes.map((purpose) => `${JSON.stringify(purpose)}: ${JSON.stringify(users(purpose))},\n`);
   return `export const KEY_PURPOSES = {\n${entries.join('')}} as const`;
+}
+
+/** In the order in which `cli keys derive` prints them. */
+function derivedKeys(manifests) {
+  const purposesOf = ({ keyPurposes }) => allPurposes(manifests).filter((purpose) => keyPurposes.includes(purpose));
+  return manifests.map((each) => `make app_keys_${each.name} derive_keys ${purposesOf(each).join(' ')}\n`).join('');
 }
 
 /**
@@ -50,6 +58,11 @@ export function placesOf(manifests) {
       file: 'observability/prometheus/prometheus.yaml',
       pattern: /\{ names: \[[^\]]*\]/,
       block: `{ names: [${names.join(', ')}]`,
+    },
+    { file: 'docker/make-secrets.sh', block: derivedKeys(manifests) },
+    {
+      file: 'docker/compose.yaml',
+      block: names.map((name) => `  app_keys_${name}:\n    file: ./secrets/app_keys_${name}\n`).join(''),
     },
     { file: 'docker/nginx/upstreams/split.conf', block: nginxUpstreams(manifests) },
     { file: 'docker/nginx/routes/split.conf', block: nginxRoutes(manifests) },

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import webPush from 'web-push';
+import { MODULES } from '../contracts/modules.js';
 import { ConfigurationError, Environment, ENVIRONMENT_NAMES, readEnvironment } from './environment.js';
 import { SecretSource } from './secrets/secret-source.js';
 
@@ -158,7 +159,7 @@ describe('readEnvironment', () => {
     );
     expect(messageFor({ ...split, EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://broker' })).toBe('');
     expect(readEnvironment(REQUIRED)).toMatchObject({
-      MODULES: ['auth', 'users', 'tasks', 'notifications'],
+      MODULES,
       EVENT_BUS: 'in-process',
     });
   });

@@ -14,7 +14,14 @@ const PARTS = [
     'local/shapes.ts',
     '.env.example',
   ],
-  ...['docker/compose.yaml', 'docker/nginx', 'k8s/overlays/split', 'observability/prometheus', 'docs/architecture.md'],
+  ...[
+    'docker/compose.yaml',
+    'docker/make-secrets.sh',
+    'docker/nginx',
+    'k8s/overlays/split',
+    'observability/prometheus',
+    'docs/architecture.md',
+  ],
   ...['.prettierrc.json', 'package.json'],
 ];
 
@@ -94,7 +101,12 @@ describe('npm run generate', () => {
           (file) => `src/${file}`,
         ),
         ...['src/config/key-purposes.ts', 'local/shapes.ts', '.env.example', 'docs/architecture.md'],
-        ...['docker/nginx/upstreams/split.conf', 'docker/nginx/routes/split.conf'],
+        ...[
+          'docker/make-secrets.sh',
+          'docker/compose.yaml',
+          'docker/nginx/upstreams/split.conf',
+          'docker/nginx/routes/split.conf',
+        ],
         ...['kustomization.yaml', 'routes.yaml', 'projects/kustomization.yaml'].map(
           (file) => `k8s/overlays/split/${file}`,
         ),
