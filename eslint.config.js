@@ -48,6 +48,19 @@ export default tseslint.config(
     },
   },
   {
+    // Modules whose documents are owned (docs/adr/0016-access-scope.md).
+    files: ['src/modules/{tasks,notifications}/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "Property[key.name='user'][value.name='userId']",
+          message: 'Use ...ownedBy(userId).filter, which alone says what ownership is.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.{js,mjs,cjs}'],
     languageOptions: {
       globals: {
