@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import Negotiator from 'negotiator';
+import { sha256 } from '../crypto/digest.js';
 import { isUnchanged } from '../http/etag.js';
 
 const HASH_LENGTH = 22;
@@ -10,7 +11,9 @@ const BROTLI = {
   params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT },
 };
 
-type Coding = 'br' | 'gzip' | 'identity';
+/** The smallest first. */
+const CODINGS = ['br', 'gzip', 'identity'] as const;
+type Coding = (typeof CODINGS)[number];
 
 interface Representation {
   body: Buffer;
@@ -34,7 +37,7 @@ export class PublishedText {
    * @throws VersionMismatchError where `If-Match` names another one
    */
   async send(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const coding = chooseCoding(request.headers['accept-encoding']);
+    const coding = chooseCoding(request);
     const { body, etag } = await this.representation(coding);
     void reply.headers({ ETag: etag, 'Cache-Control': 'no-cache' }).header('Vary', varyOf(reply));
     if (isUnchanged(request.headers, etag)) return reply.status(304).send();
@@ -55,7 +58,7 @@ export class PublishedText {
     this.content ??= this.make().then((text) => Buffer.from(text));
     this.content.catch(() => (this.content = undefined));
     const content = await this.content;
-    const hash = createHash('sha256').update(content).digest('base64url').slice(0, HASH_LENGTH);
+    const hash = sha256(content).slice(0, HASH_LENGTH);
     // RFC 9110, 8.8.3: the tags of two codings of one text differ.
     if (coding === 'br') return { body: await promisify(brotliCompress)(content, BROTLI), etag: `"${hash}-br"` };
     if (coding === 'gzip') return { body: await promisify(gzip)(content), etag: `"${hash}-gzip"` };
@@ -68,15 +71,8 @@ function varyOf(reply: FastifyReply): string {
   return [reply.getHeader('Vary'), 'Accept-Encoding'].filter(Boolean).join(', ');
 }
 
-/** The smallest coding that the client accepts (RFC 9110, 12.5.3); one with the weight 0 is not accepted. */
-function chooseCoding(header: string | string[] | undefined): Coding {
-  const accepted = new Set(
-    String(header ?? '')
-      .toLowerCase()
-      .split(',')
-      .map((each) => each.split(';').map((part) => part.trim()))
-      .filter(([, weight]) => !/^q=0(\.0*)?$/.test(weight ?? ''))
-      .map(([coding]) => coding),
-  );
-  return (['br', 'gzip'] as const).find((coding) => accepted.has(coding)) ?? 'identity';
+/** The smallest coding that the client accepts (RFC 9110, 12.5.3). */
+function chooseCoding({ headers }: FastifyRequest): Coding {
+  const accepted = new Negotiator({ headers }).encodings([...CODINGS]);
+  return CODINGS.find((coding) => accepted.includes(coding)) ?? 'identity';
 }
