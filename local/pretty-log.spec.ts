@@ -13,20 +13,20 @@ describe('prettyLine', () => {
       requestId: 'r1',
       msg: 'request',
     });
-    expect(prettyLine(entry, false)).toBe('03:04:05 info  GET /api/v1/tasks 200 12.3 ms r1');
+    expect(prettyLine(entry, false)).toBe('[03:04:05] INFO: GET /api/v1/tasks 200 12.3 ms r1');
   });
 
   it('shows a message with where it comes from', () => {
-    expect(prettyLine(line({ context: 'Relay', msg: 'caught up' }), false)).toBe('03:04:05 info  [Relay] caught up');
+    expect(prettyLine(line({ context: 'Relay', msg: 'caught up' }), false)).toBe('[03:04:05] INFO: [Relay] caught up');
   });
 
   it("shows an error's stack on lines of its own", () => {
     const entry = line({ level: 'error', msg: 'it broke', err: { stack: 'Error: why\n    at here' } });
-    expect(prettyLine(entry, false)).toBe('03:04:05 error it broke\nError: why\n    at here');
+    expect(prettyLine(entry, false)).toMatch(/^\[03:04:05\] ERROR: it broke\n.*Error: why\n +at here/s);
   });
 
   it('understands numeric levels', () => {
-    expect(prettyLine(line({ level: 40, msg: 'careful' }), false)).toBe('03:04:05 warn  careful');
+    expect(prettyLine(line({ level: 40, msg: 'careful' }), false)).toBe('[03:04:05] WARN: careful');
   });
 
   it('leaves what is not JSON as it is', () => {
