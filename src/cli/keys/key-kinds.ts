@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto';
+import { sha256 } from '../../common/crypto/digest.js';
 import { deriveKey } from '../../common/crypto/derive-key.js';
 import { purposesOf } from '../../config/key-purposes.js';
 import { toList, toPemList } from '../../config/parse.js';
@@ -38,7 +39,7 @@ const JWT: KeyKind = {
     String(createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' })).trimEnd(),
   idOf(pem) {
     const { crv, kty, x, y } = createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' });
-    return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+    return sha256(JSON.stringify({ crv, kty, x, y }));
   },
 };
 

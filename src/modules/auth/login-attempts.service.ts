@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
+import { sha256 } from '../../common/crypto/digest.js';
 import { ProblemError } from '../../common/errors/problem.js';
 import { networkOf } from '../../common/http/client-network.js';
 import { addressKey } from '../../common/validation/mail-address.js';
@@ -111,7 +111,7 @@ export class LoginAttempts {
     const account = accountKey(email);
     const locked = (seconds: number) => new AccountLockedError(seconds);
     if (device) return [{ key: `${account}:device:${device}`, failures: LOGIN_LOCK_FAILURES, refusal: locked }];
-    const network = hashOf(networkOf(ip));
+    const network = sha256(networkOf(ip));
     return [
       { key: `${account}:network:${network}`, failures: LOGIN_LOCK_FAILURES, refusal: locked },
       { key: account, failures: LOGIN_ADDRESS_FAILURES, refusal: locked },
@@ -183,9 +183,5 @@ function stepUpKey(kind: SecretKind, userId: string): string {
 }
 
 function accountKey(email: string): string {
-  return `email:${hashOf(addressKey(email))}`;
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return `email:${sha256(addressKey(email))}`;
 }

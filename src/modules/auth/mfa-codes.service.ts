@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { ClientSession, Types } from 'mongoose';
+import { sha256 } from '../../common/crypto/digest.js';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { databaseNow } from '../../platform/database/database-clock.js';
 import { ContractSteps } from '../../platform/migrations/contract-steps.js';
@@ -98,7 +98,7 @@ export class MfaCodes {
 
 /** How a recovery code is stored. @param code with or without its dashes */
 export function hashOf(code: string): string {
-  return createHash('sha256').update(code.replaceAll('-', '')).digest('base64url');
+  return sha256(code.replaceAll('-', ''));
 }
 
 function withoutSpaces(code: string): string {

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model, Types } from 'mongoose';
+import { sha256 } from '../../common/crypto/digest.js';
 import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { InvalidTokenError } from './auth.errors.js';
 import { OneTimeToken, type TokenPurpose } from './schemas/one-time-token.schema.js';
@@ -28,7 +29,7 @@ export class OneTimeTokens {
   ): Promise<{ token: string; expiresAt: Date }> {
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(databaseNow() + LIFETIME_MS[purpose]);
-    await this.tokens.create([{ _id: hashOf(token), purpose, user, email, device, expiresAt }], { session });
+    await this.tokens.create([{ _id: sha256(token), purpose, user, email, device, expiresAt }], { session });
     return { token, expiresAt };
   }
 
@@ -54,7 +55,7 @@ export class OneTimeTokens {
   async reserveTry(token: string, purpose: TokenPurpose, tries: number): Promise<OneTimeToken | null> {
     return await this.tokens
       .findOneAndUpdate(
-        { _id: hashOf(token), purpose, expiresAt: { $gt: databaseDate() }, failures: { $lt: tries } },
+        { _id: sha256(token), purpose, expiresAt: { $gt: databaseDate() }, failures: { $lt: tries } },
         { $inc: { failures: 1 } },
         { returnDocument: 'after' },
       )
@@ -67,9 +68,5 @@ export class OneTimeTokens {
 }
 
 function valid(token: string, purposes: TokenPurpose[]) {
-  return { _id: hashOf(token), purpose: { $in: purposes }, expiresAt: { $gt: databaseDate() } };
-}
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
+  return { _id: sha256(token), purpose: { $in: purposes }, expiresAt: { $gt: databaseDate() } };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../common/crypto/digest.js';
 
 /** Few tags of a user's share a key, if ever any do. */
 const KEY_LENGTH = 6;
@@ -14,5 +14,5 @@ export function tagKeysPattern(tags: readonly string[]): RegExp {
 }
 
 function keyOf(tag: string): string {
-  return createHash('sha256').update(tag).digest('base64url').slice(0, KEY_LENGTH);
+  return sha256(tag).slice(0, KEY_LENGTH);
 }

@@ -1,7 +1,8 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { sha256 } from '../../common/crypto/digest.js';
 import type { ApiKeyPrincipal } from '../../common/auth/principal.js';
 import { requestContext } from '../../common/http/request-context.js';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
@@ -60,7 +61,7 @@ export class ApiKeys {
   async create(input: NewApiKey, session: ClientSession): Promise<{ apiKey: ApiKey; key: string }> {
     const secret = randomBytes(32).toString('base64url');
     const _id = new Types.ObjectId();
-    const [created] = await this.model.create([{ ...input, _id, secretHash: hashOf(secret) }], { session });
+    const [created] = await this.model.create([{ ...input, _id, secretHash: sha256(secret) }], { session });
     const apiKey = (created as NonNullable<typeof created>).toObject();
     await this.outbox.add(session, granted(apiKey));
     return { apiKey, key: `sak_${String(_id)}_${secret}` };
@@ -203,7 +204,7 @@ export class ApiKeys {
     const [, id, secret] = API_KEY.exec(key) ?? [];
     if (id === undefined || secret === undefined) return null;
     const apiKey = await this.model.findById(id).lean();
-    if (!apiKey || apiKey.removedAt || !equal(apiKey.secretHash, hashOf(secret))) return null;
+    if (!apiKey || apiKey.removedAt || !equal(apiKey.secretHash, sha256(secret))) return null;
     const now = databaseNow();
     if (apiKey.expiresAt && apiKey.expiresAt.getTime() <= now) return null;
     if (now - (apiKey.lastUsedAt?.getTime() ?? 0) > USE_RECORDED_EVERY_MS) this.recordUse(id, new Date(now));
@@ -244,10 +245,6 @@ function granted({ _id, version, ...key }: ApiKey): ApiKeyChangedEvent {
   const expiresAt = key.expiresAt?.toISOString() ?? null;
   const grant = { userId: String(key.user), secretHash, scopes, role, expiresAt };
   return new ApiKeyChangedEvent(String(_id), { version, grant });
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
 }
 
 function equal(a: string, b: string): boolean {

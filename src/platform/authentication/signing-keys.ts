@@ -1,5 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
+import { sha256 } from '../../common/crypto/digest.js';
 import { Environment } from '../../config/environment.js';
 
 /** RFC 7518, 3.4: ECDSA over P-256 with SHA-256. */
@@ -68,7 +69,7 @@ function toSigningKey(pem: string): SigningKey {
 function toVerificationKey(publicKey: KeyObject): VerificationKey {
   const { crv, kty, x, y } = publicKey.export({ format: 'jwk' });
   const jwk = { crv, kty, x, y };
-  const id = createHash('sha256').update(JSON.stringify(jwk)).digest('base64url');
+  const id = sha256(JSON.stringify(jwk));
   return { id, publicKey, jwk };
 }
 

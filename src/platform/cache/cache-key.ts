@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { AccessScope } from '../../common/auth/access-scope.js';
+import { sha256 } from '../../common/crypto/digest.js';
 import type { CacheScope } from '../../contracts/cache-scope.js';
 
 /** What an answer depends on. */
@@ -21,5 +21,5 @@ export function targetOf({ owner, scope }: Pick<Question, 'owner' | 'scope'>): s
 }
 
 export function fieldOf({ request }: Question): string {
-  return createHash('sha256').update(request).digest('base64url');
+  return sha256(request);
 }

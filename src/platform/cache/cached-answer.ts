@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../common/crypto/digest.js';
 import { databaseNow } from '../database/database-clock.js';
 
 const NEWLINE = 0x0a;
@@ -27,5 +27,5 @@ export function decodeAnswer(entry: Buffer): Answer | null {
 
 /** The tag of a body that has no version of its own. */
 export function tagOf(body: Buffer): string {
-  return `"${createHash('sha256').update(body).digest('base64url').slice(0, TAG_LENGTH)}"`;
+  return `"${sha256(body).slice(0, TAG_LENGTH)}"`;
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../common/crypto/digest.js';
 
 /** SHA-256 of the parts in their order, base64url. */
 export function digest(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  return sha256(JSON.stringify(parts));
 }
 
 /** The same for two bodies that say the same: neither the order of members nor the space between them counts. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
+import { sha256 } from '../../common/crypto/digest.js';
 import { databaseNow } from '../database/database-clock.js';
 import { Quota } from './quota.schema.js';
 
@@ -31,7 +31,7 @@ export class Quotas {
     { limit, windowMs }: Allowance,
     session: ClientSession,
   ): Promise<Date | null> {
-    const _id = `${kind}:${hashOf(subject)}`;
+    const _id = `${kind}:${sha256(subject)}`;
     const now = databaseNow();
     const quota = await this.quotas.findById(_id, null, { session }).lean();
     const recent = (quota?.takenAt ?? []).filter((at) => at.getTime() > now - windowMs);
@@ -58,7 +58,7 @@ export class Quotas {
   ): Promise<number> {
     const now = databaseNow();
     const day = new Date(now).toISOString().slice(0, 10);
-    const _id = `${kind}:${day}:${hashOf(subject)}`;
+    const _id = `${kind}:${day}:${sha256(subject)}`;
     const quota = await this.quotas.findById(_id, { count: 1 }, { session }).lean();
     const taken = Math.min(wanted, Math.max(0, limit - (quota?.count ?? 0)));
     // An exhausted quota is only read, so what comes after it costs no write and conflicts with nothing.
@@ -67,8 +67,4 @@ export class Quotas {
     await this.quotas.updateOne({ _id }, { $inc: { count: taken }, $setOnInsert: onInsert }, { session, upsert: true });
     return taken;
   }
-}
-
-function hashOf(subject: string): string {
-  return createHash('sha256').update(subject).digest('base64url');
 }

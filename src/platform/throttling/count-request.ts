@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
+import { sha256 } from '../../common/crypto/digest.js';
 import { ProblemError } from '../../common/errors/problem.js';
 import { networkOf } from '../../common/http/client-network.js';
 
@@ -41,5 +41,5 @@ export function invalidTokenKey(ip: string): string {
 
 /** Addresses are personal data: Redis needs to tell them apart, not to know them. */
 export function hashedNetwork(ip: string): string {
-  return createHash('sha256').update(networkOf(ip)).digest('base64url').slice(0, 22);
+  return sha256(networkOf(ip)).slice(0, 22);
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
+import { objectIdBytes } from '../../../common/crypto/digest.js';
 import type { NotificationEvent } from '../../../contracts/notification-events.js';
 import { databaseDate } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
@@ -109,5 +109,5 @@ function keyOf(event: NotificationEvent): string {
 /** Made of what it is about, so that two instances can't begin the same message twice. */
 function idOf({ user, event, channel, to }: DeliveryRequest, until = new Date(0)): Types.ObjectId {
   const text = ['burst', String(user), event, channel, to ?? '', until.toISOString()].join(':');
-  return new Types.ObjectId(createHash('sha256').update(text).digest().subarray(0, 12));
+  return new Types.ObjectId(objectIdBytes(text));
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { ownedBy } from '../../../common/auth/access-scope.js';
+import { objectIdBytes } from '../../../common/crypto/digest.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { rowsOf } from '../../../platform/personal-data/personal-data.js';
 import { ContactsService } from '../contacts.service.js';
@@ -126,10 +126,5 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
 }
 
 function digestId(user: Types.ObjectId, at: Date): Types.ObjectId {
-  return new Types.ObjectId(
-    createHash('sha256')
-      .update(`digest:${String(user)}:${at.toISOString()}`)
-      .digest()
-      .subarray(0, 12),
-  );
+  return new Types.ObjectId(objectIdBytes(`digest:${String(user)}:${at.toISOString()}`));
 }

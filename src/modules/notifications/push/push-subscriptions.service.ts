@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { ownedBy } from '../../../common/auth/access-scope.js';
+import { objectIdBytes } from '../../../common/crypto/digest.js';
 import { NotFoundError } from '../../../common/errors/problem.js';
 import { assertMatches, NO_ETAG, type Precondition } from '../../../common/http/etag.js';
 import { Environment } from '../../../config/environment.js';
@@ -42,7 +42,7 @@ export class PushSubscriptionsService {
   async add(userId: string, { endpoint, keys, expirationTime }: SubscribeDto): Promise<PushSubscriptionResponseDto> {
     this.getPublicKey();
     const user = new Types.ObjectId(userId);
-    const _id = new Types.ObjectId(createHash('sha256').update(endpoint).digest().subarray(0, 12));
+    const _id = new Types.ObjectId(objectIdBytes(endpoint));
     const expiresAt = expirationTime ? new Date(expirationTime) : null;
     const { p256dh, auth } = keys;
     await this.transactions.run(async (session) => {
