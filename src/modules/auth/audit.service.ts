@@ -3,8 +3,9 @@ import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoose';
 import type { Client } from '../../common/http/client.js';
 import { Cursors } from '../../common/pagination/cursor.js';
-import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
-import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import type { Keyset } from '../../common/pagination/keyset.js';
+import type { Page } from '../../common/pagination/page.dto.js';
+import { paginate } from '../../common/pagination/paginate.js';
 import { Environment } from '../../config/environment.js';
 import type { ActorData } from '../../contracts/users.events.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
@@ -12,8 +13,7 @@ import { rowsOf } from '../../platform/personal-data/personal-data.js';
 import type { AuditEntryResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
 import { AuditEntry, type AuditEvent } from './schemas/audit-entry.schema.js';
 
-const LIST = 'audit';
-const NEWEST_FIRST: Keyset = { field: 'at', descending: true, type: 'date' };
+const NEWEST_FIRST: Keyset<'at'> = { field: 'at', descending: true, type: 'date' };
 
 /** What is known of an event besides its name. */
 export interface AuditContext {
@@ -51,16 +51,14 @@ export class AuditService {
         at: { ...(from && { $gte: new Date(from) }), ...(to && { $lt: new Date(to) }) },
       }),
     };
-    const position = query.cursor === undefined ? null : this.cursors.decode(LIST, query.cursor);
-    const rows = await this.entries
-      .find({ $and: [filter, keysetAfter(NEWEST_FIRST, position)] })
-      .sort(keysetSort(NEWEST_FIRST))
-      .limit(query.limit + 1)
-      .read(this.environment.MONGODB_READ_PREFERENCE)
-      .lean<AuditEntry[]>();
-    return toPage(rows, query.limit, toResponse, ({ at, _id }) =>
-      this.cursors.encode(LIST, { value: at.toISOString(), id: String(_id) }),
-    );
+    return await paginate(this.entries, filter, {
+      cursors: this.cursors,
+      list: 'audit',
+      keyset: NEWEST_FIRST,
+      query,
+      map: toResponse,
+      readPreference: this.environment.MONGODB_READ_PREFERENCE,
+    });
   }
 
   exportOf(userId: string): AsyncIterable<AuditEntryResponseDto> {

@@ -4,8 +4,9 @@ import { type ClientSession, type Model, type QueryFilter, Types } from 'mongoos
 import { ownedBy } from '../../common/auth/access-scope.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { Cursors } from '../../common/pagination/cursor.js';
-import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
-import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import type { Keyset } from '../../common/pagination/keyset.js';
+import type { Page } from '../../common/pagination/page.dto.js';
+import { paginate } from '../../common/pagination/paginate.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { rowsOf } from '../../platform/personal-data/personal-data.js';
@@ -17,8 +18,7 @@ import { NotificationNotFoundError } from './notifications.errors.js';
 import { InboxNews } from './realtime/inbox-news.js';
 import { Notification } from './schemas/notification.schema.js';
 
-const LIST = 'notifications';
-const NEWEST_FIRST: Keyset = { field: 'createdAt', descending: true, type: 'date' };
+const NEWEST_FIRST: Keyset<'createdAt'> = { field: 'createdAt', descending: true, type: 'date' };
 
 /** A user's own inbox. */
 @Injectable()
@@ -35,15 +35,13 @@ export class InboxService {
       ...ownedBy(userId).filter,
       ...(query.unread === undefined ? {} : { readAt: query.unread ? null : { $ne: null } }),
     };
-    const position = query.cursor === undefined ? null : this.cursors.decode(LIST, query.cursor);
-    const rows = await this.notifications
-      .find({ $and: [filter, keysetAfter(NEWEST_FIRST, position)] })
-      .sort(keysetSort(NEWEST_FIRST))
-      .limit(query.limit + 1)
-      .lean<Notification[]>();
-    return toPage(rows, query.limit, toNotificationResponse, (row) =>
-      this.cursors.encode(LIST, { value: row.createdAt.toISOString(), id: String(row._id) }),
-    );
+    return await paginate(this.notifications, filter, {
+      cursors: this.cursors,
+      list: 'notifications',
+      keyset: NEWEST_FIRST,
+      query,
+      map: toNotificationResponse,
+    });
   }
 
   async countUnread(userId: string): Promise<number> {

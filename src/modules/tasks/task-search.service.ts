@@ -3,14 +3,17 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
-import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import type { Page } from '../../common/pagination/page.dto.js';
+import { readPage } from '../../common/pagination/paginate.js';
 import type { ListTasksQueryDto } from './dto/task-requests.dto.js';
 import type { TaskResponseDto } from './dto/task-response.dto.js';
 import { Task } from './schemas/task.schema.js';
 import { filterOf, searchedWords } from './task-filter.js';
 import { toTaskResponse } from './task.mapper.js';
 
-const MOST_RELEVANT_FIRST: Keyset = { field: 'score', descending: true, type: 'number' };
+type ScoredTask = Task & { score: number };
+
+const MOST_RELEVANT_FIRST: Keyset<'score'> = { field: 'score', descending: true, type: 'number' };
 /** A score is a sum of fractions, whose last digits may differ with the order it is made in: digits that don't. */
 const SCORE = { $round: [{ $meta: 'textScore' }, 6] };
 
@@ -23,18 +26,22 @@ export class TaskSearchService {
   ) {}
 
   async list(userId: string, query: ListTasksQueryDto): Promise<Page<TaskResponseDto>> {
-    const list = `tasks:-relevance:${searchedWords(query)}`;
-    const position = query.cursor === undefined ? null : this.cursors.decode(list, query.cursor);
-    const rows = await this.tasks.aggregate<Task & { score: number }>([
-      { $match: filterOf(userId, query) },
-      { $set: { score: SCORE } },
-      { $match: keysetAfter(MOST_RELEVANT_FIRST, position) },
-      { $sort: keysetSort(MOST_RELEVANT_FIRST) },
-      { $limit: query.limit + 1 },
-      { $unset: ['search', 'tagKeys'] },
-    ]);
-    return toPage(rows, query.limit, toTaskResponse, ({ score, _id }) =>
-      this.cursors.encode(list, { value: score, id: String(_id) }),
+    const request = {
+      cursors: this.cursors,
+      list: `tasks:-relevance:${searchedWords(query)}`,
+      keyset: MOST_RELEVANT_FIRST,
+      query,
+      map: toTaskResponse,
+    };
+    return await readPage<ScoredTask, TaskResponseDto>(request, (position, limit) =>
+      this.tasks.aggregate<ScoredTask>([
+        { $match: filterOf(userId, query) },
+        { $set: { score: SCORE } },
+        { $match: keysetAfter(MOST_RELEVANT_FIRST, position) },
+        { $sort: keysetSort(MOST_RELEVANT_FIRST) },
+        { $limit: limit },
+        { $unset: ['search', 'tagKeys'] },
+      ]),
     );
   }
 }

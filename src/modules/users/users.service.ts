@@ -10,8 +10,9 @@ import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { withVersion } from '../../common/http/versioned.decorator.js';
 import { Cursors } from '../../common/pagination/cursor.js';
 import { canonicalAddress } from '../../common/validation/mail-address.js';
-import { type Keyset, keysetAfter, keysetSort } from '../../common/pagination/keyset.js';
-import { type Page, toPage } from '../../common/pagination/page.dto.js';
+import type { Keyset } from '../../common/pagination/keyset.js';
+import type { Page } from '../../common/pagination/page.dto.js';
+import { paginate } from '../../common/pagination/paginate.js';
 import {
   type NotificationPreferences,
   PreferencesChangedEvent,
@@ -157,25 +158,14 @@ export class UsersService {
   }
 
   async list(query: ListUsersQueryDto): Promise<Page<UserResponseDto>> {
-    const keyset = keysetOf(query.sort);
-    const list = `users:${query.sort}`;
-    const position = query.cursor === undefined ? null : this.cursors.decode(list, query.cursor);
-    const rows = await this.users
-      .find({ $and: [filterOf(query), keysetAfter(keyset, position)] })
-      .sort(keysetSort(keyset))
-      .limit(query.limit + 1)
-      .read(this.environment.MONGODB_READ_PREFERENCE)
-      .lean<User[]>();
-    return toPage(
-      rows,
-      query.limit,
-      (user) => this.toResponse(user),
-      (user) =>
-        this.cursors.encode(list, {
-          value: keyset.field === 'email' ? user.email : user.createdAt.toISOString(),
-          id: String(user._id),
-        }),
-    );
+    return await paginate(this.users, filterOf(query), {
+      cursors: this.cursors,
+      list: `users:${query.sort}`,
+      keyset: keysetOf(query.sort),
+      query,
+      map: (user) => this.toResponse(user),
+      readPreference: this.environment.MONGODB_READ_PREFERENCE,
+    });
   }
 
   /**
