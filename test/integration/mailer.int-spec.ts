@@ -1,6 +1,7 @@
 import type { Environment } from '../../src/config/environment.js';
+import { EmailChannel } from '../../src/modules/notifications/email/email-channel.js';
 import { type Mail, Mailer } from '../../src/modules/notifications/email/mailer.js';
-import { ClaimLost } from '../../src/platform/work/claim.js';
+import { Claim, ClaimLost } from '../../src/platform/work/claim.js';
 import { type SmtpStandIn, startSmtpStandIn } from '../support/smtp-stand-in.js';
 
 let smtp: SmtpStandIn;
@@ -42,5 +43,17 @@ describe('a mail', () => {
     await mailer.send(mailTo('next@example.org', async () => undefined));
     expect(recipients).toContain('lost@example.org');
     expect(smtp.accepted.map(({ to }) => to)).toEqual(['first@example.org', 'next@example.org']);
+  });
+
+  it('that is not sent since the database does not answer is no failure of the mail server', async () => {
+    const away = new Error('the database does not answer');
+    const claim = new Claim(() => Promise.reject(away), 60_000, -Infinity);
+    const delivery = { _id: 'a', event: 'account.password-changed', data: {}, to: 'away@example.org', token: null };
+    const lists = { digestOf: [], collapsed: [], collapsedCount: 1 };
+    const unused = {} as never;
+    const channel = new EmailChannel(mailer, unused, unused, unused, unused);
+    await expect(channel.send({ ...delivery, ...lists } as never, null, claim)).rejects.toBe(away);
+    expect(recipients).toContain('away@example.org');
+    expect(smtp.accepted.map(({ to }) => to)).not.toContain('away@example.org');
   });
 });

@@ -1,8 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, type ConsumeMessage } from 'amqplib';
+import { ObjectId } from 'mongodb';
 import type { SessionPrincipal } from '../../src/common/auth/principal.js';
 import { StepUp } from '../../src/platform/step-up/step-up.js';
 import type { StepUpDto } from '../../src/platform/step-up/step-up.dto.js';
+import { databaseOf } from '../support/database.js';
 import { buildParts } from '../support/parts.js';
 import { type OwnRabbitMq, startOwnRabbitMq } from '../support/rabbitmq.js';
 import { startService, type TestService } from '../support/service.js';
@@ -70,6 +72,17 @@ it('is decided by the process that has the passwords, with the same answers', as
   expect(await stepUp({})).toMatchObject({ code: 'STEP_UP_REQUIRED', members: { methods: ['password'] } });
   expect(await stepUp({ password: 'wrong-horse-battery' })).toMatchObject({ code: 'INVALID_CREDENTIALS', status: 401 });
   expect(await stepUp({ password: ada.password })).toBe('done');
+});
+
+it('names the account in the log where the secret of a second factor can not be read', async () => {
+  const eve = await registerUser(auth);
+  const mfa = { secret: 'v2.unreadable', lastStep: 0, recoveryCodes: [] };
+  const _id = new ObjectId(eve.id);
+  await databaseOf(auth).collection('accounts').updateOne({ _id }, { $set: { mfa } });
+  expect(await stepUp({ password: eve.password, code: '123456' }, CLIENT.ip, eve)).toMatchObject({
+    code: 'INTERNAL',
+    cause: { message: expect.stringContaining(eve.id) as string },
+  });
 });
 
 it("takes turns by the client's network, so that a flood from one network delays no other", async () => {

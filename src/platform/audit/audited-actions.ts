@@ -1,25 +1,56 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { ClientSession } from 'mongoose';
 import { type Actor, actorData } from '../../common/auth/actor.js';
 import { type AuditedAction, AuditedActionEvent } from '../../contracts/users.events.js';
+import { Transactions } from '../database/transactions.js';
 import { Outbox } from '../messaging/outbox.js';
 
-/** Adds entries to the audit trail from outside the auth module, which keeps it: as events. */
+/** How many times a process audits one action of one actor, on one user, in an hour. The access log has all of them. */
+const PER_HOUR = 10;
+const HOUR_MS = 3_600_000;
+/** How many counts are kept. Beyond that, the least recently used one is dropped and starts again at 0. */
+const MAX_COUNTS = 50_000;
+
+type Details = Record<string, string>;
+
+/**
+ * Adds entries to the audit trail from outside the auth module, which keeps it: as events. The number of entries is limited, so
+ * that nobody can flood the trail. Only entries that are committed count; transactions that run at once may exceed the limit.
+ */
 @Injectable()
 export class AuditedActions {
-  constructor(private readonly outbox: Outbox) {}
+  private readonly counts = new LRUCache<string, { entries: number }>({ max: MAX_COUNTS, ttl: HOUR_MS });
+
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /** @param details as those of `add` @returns whether `add` would add nothing, since the limit of the hour is reached */
+  isExhausted(action: AuditedAction, actor: Actor, details: Details): boolean {
+    return this.countOf(action, actor, details).entries >= PER_HOUR;
+  }
 
   /**
-   * @param details ids and names, never a secret or a personal datum
+   * Adds an entry, unless the limit of the hour is reached.
+   *
+   * @param details ids and names, never a secret or a personal datum; `userId` where another user is affected
    * @param session of the transaction that carries out the action
    */
-  async add(
-    action: AuditedAction,
-    actor: Actor,
-    details: Record<string, string>,
-    session: ClientSession,
-  ): Promise<void> {
+  async add(action: AuditedAction, actor: Actor, details: Details, session: ClientSession): Promise<void> {
+    if (this.isExhausted(action, actor, details)) return;
     const { userId } = actor.principal;
     await this.outbox.add(session, new AuditedActionEvent(userId, { action, actor: actorData(actor), details }));
+    this.transactions.afterCommit(session, () => void this.countOf(action, actor, details).entries++);
+  }
+
+  private countOf(action: AuditedAction, { principal }: Actor, { userId = '' }: Details): { entries: number } {
+    const key = `${action} ${principal.userId} ${userId}`;
+    const known = this.counts.get(key);
+    if (known) return known;
+    const count = { entries: 0 };
+    this.counts.set(key, count);
+    return count;
   }
 }

@@ -37,6 +37,8 @@ interface Problem {
   detail: string;
   members: Record<string, unknown>;
   headers: Record<string, string>;
+  /** What a fault was, for the log; earlier releases leave it out. */
+  cause?: string | undefined;
 }
 
 /** Encrypted, so that no password is readable in the broker. */
@@ -93,7 +95,9 @@ export class StepUp implements OnApplicationBootstrap {
     // The question is part of the answer: an answer to another one, replayed in the broker, is none to this one.
     const { to, problem } = JSON.parse(answer ?? '{}') as { to?: string; problem?: Problem | null };
     if (to !== sealed) throw new DependencyUnavailableError(UNAVAILABLE);
-    if (problem) throw new ProblemError(problem.code, problem.detail, problem);
+    if (!problem) return;
+    const { code, detail, members, headers, cause } = problem;
+    throw new ProblemError(code, detail, { members, headers, cause: cause === undefined ? cause : new Error(cause) });
   }
 
   private async answer({ sealed }: Sealed, verifier: StepUpVerifier): Promise<string> {
@@ -118,6 +122,6 @@ function contextOf({ user, client: { ip }, requestId = randomUUID() }: Question)
 /** @throws what isn't meant for the client */
 function toProblem(error: unknown): Problem {
   if (!(error instanceof ProblemError)) throw error;
-  const { code, message: detail, members, headers } = error;
-  return { code, detail, members, headers };
+  const { code, message: detail, members, headers, cause } = error;
+  return { code, detail, members, headers, cause: cause instanceof Error ? cause.message : undefined };
 }

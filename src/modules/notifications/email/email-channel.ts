@@ -3,7 +3,7 @@ import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { unsubscribeUrl } from '../../../common/crypto/unsubscribe-link.js';
 import { Environment } from '../../../config/environment.js';
 import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
-import { type Claim, ClaimLost } from '../../../platform/work/claim.js';
+import type { Claim } from '../../../platform/work/claim.js';
 import { collapsedTextOf } from '../collapsed-text.js';
 import type { Channel, Outcome } from '../deliveries/channel.js';
 import { InboxService } from '../inbox.service.js';
@@ -41,9 +41,15 @@ export class EmailChannel implements Channel {
       ? undefined
       : unsubscribeUrl(this.environment.PUBLIC_URL, this.box, String(user));
     const mail = this.render(delivery, { to, contact, items, unsubscribe });
-    const beforeMessage = () => claim.assertHeld();
+    // A lease that is lost, or a database that doesn't answer, is no fault of the carrier.
+    let ownFailure: Error | undefined;
+    const beforeMessage = () =>
+      claim.assertHeld().catch((error: Error) => {
+        ownFailure = error;
+        throw error;
+      });
     await this.mailer.send({ id: String(_id), to, unsubscribe, ...mail, beforeMessage }).catch((error: unknown) => {
-      throw error instanceof ClaimLost ? error : toDeliveryError(error);
+      throw ownFailure ?? toDeliveryError(error);
     });
     return 'delivered';
   }
