@@ -5,10 +5,8 @@ import {
   ArrayUnique,
   IsBoolean,
   IsIn,
-  IsInt,
   IsNumber,
   IsOptional,
-  IsUrl,
   Matches,
   Max,
   Min,
@@ -18,13 +16,11 @@ import {
 import { MODULES, type ModuleName } from '../contracts/modules.js';
 import { IsCountry } from './country-constraint.js';
 import { IsOrigin, IsTrustProxy } from './network-constraints.js';
-import { toBaseUrl, toBoolean, toCount, toList, toPem, toPemList, toTrustProxy } from './parse.js';
+import { toBaseUrl, toBoolean, toCount, toList, toPemList, toTrustProxy } from './parse.js';
 import { namesOf, readVariables } from './read-variables.js';
 import {
   IsAppKeyList,
   IsBusForModules,
-  IsCertificateList,
-  IsKeyOfCertificate,
   IsOtherPort,
   IsSecretList,
   IsServerAddress,
@@ -35,6 +31,7 @@ import {
   VAPID_PAIR,
 } from './rules.js';
 import { SecretSource } from './secrets/secret-source.js';
+import { Certificates, HttpUrl, KeyOfCertificate, Milliseconds, Port, Seconds, Whole } from './variable-decorators.js';
 
 export { ConfigurationError } from './read-variables.js';
 
@@ -67,16 +64,10 @@ export class Environment {
   @Matches(/^[\w.:-]+$/, { message: 'must be the address to listen on, such as 0.0.0.0 or 127.0.0.1' })
   readonly HOST: string = '0.0.0.0';
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a port number' })
-  @Min(0)
-  @Max(65535)
+  @Port()
   readonly PORT: number = 5000;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a port number' })
-  @Min(0)
-  @Max(65535)
+  @Port()
   @Validate(IsOtherPort)
   readonly METRICS_PORT: number = 9464;
 
@@ -84,24 +75,17 @@ export class Environment {
   @Validate(IsWorkerCount)
   readonly WORKERS: number | 'auto' = 1;
 
-  @IsUrl(
-    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
-    { message: 'must be the public http(s) address' },
-  )
+  @HttpUrl('must be the public http(s) address')
   @Transform(toBaseUrl)
   readonly PUBLIC_URL!: string;
 
   @Matches(/^mongodb(\+srv)?:\/\/.+/, { message: 'must be a mongodb:// or mongodb+srv:// address' })
   readonly MONGODB_URI!: string;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1)
+  @Whole('a whole number', 1)
   readonly MONGODB_MAX_POOL_SIZE: number = 50;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(0)
+  @Whole('a whole number', 0)
   readonly MONGODB_MIN_POOL_SIZE: number = 10;
 
   @IsIn(['primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', 'nearest'], {
@@ -110,37 +94,25 @@ export class Environment {
   readonly MONGODB_READ_PREFERENCE: 'primary' | 'primaryPreferred' | 'secondary' | 'secondaryPreferred' | 'nearest' =
     'primary';
 
-  @IsOptional()
-  @Transform(toPem)
-  @Validate(IsCertificateList)
+  @Certificates()
   readonly MONGODB_TLS_CA?: string;
 
-  @IsOptional()
-  @Transform(toPem)
-  @Validate(IsCertificateList)
+  @Certificates()
   readonly MONGODB_TLS_CERT?: string;
 
-  @ValidateIf((variables: Environment) => Boolean(variables.MONGODB_TLS_CERT || variables.MONGODB_TLS_KEY))
-  @Transform(toPem)
-  @Validate(IsKeyOfCertificate, ['MONGODB_TLS_CERT'])
+  @KeyOfCertificate('MONGODB')
   readonly MONGODB_TLS_KEY?: string;
 
   @Validate(IsServerAddress, ['REDIS', 'redis'])
   readonly REDIS_URL!: string;
 
-  @IsOptional()
-  @Transform(toPem)
-  @Validate(IsCertificateList)
+  @Certificates()
   readonly REDIS_TLS_CA?: string;
 
-  @IsOptional()
-  @Transform(toPem)
-  @Validate(IsCertificateList)
+  @Certificates()
   readonly REDIS_TLS_CERT?: string;
 
-  @ValidateIf((variables: Environment) => Boolean(variables.REDIS_TLS_CERT || variables.REDIS_TLS_KEY))
-  @Transform(toPem)
-  @Validate(IsKeyOfCertificate, ['REDIS_TLS_CERT'])
+  @KeyOfCertificate('REDIS')
   readonly REDIS_TLS_KEY?: string;
 
   @Transform(toList)
@@ -155,19 +127,13 @@ export class Environment {
   @Validate(IsServerAddress, ['RABBITMQ', 'amqp'])
   readonly RABBITMQ_URL?: string;
 
-  @IsOptional()
-  @Transform(toPem)
-  @Validate(IsCertificateList)
+  @Certificates()
   readonly RABBITMQ_TLS_CA?: string;
 
-  @IsOptional()
-  @Transform(toPem)
-  @Validate(IsCertificateList)
+  @Certificates()
   readonly RABBITMQ_TLS_CERT?: string;
 
-  @ValidateIf((variables: Environment) => Boolean(variables.RABBITMQ_TLS_CERT || variables.RABBITMQ_TLS_KEY))
-  @Transform(toPem)
-  @Validate(IsKeyOfCertificate, ['RABBITMQ_TLS_CERT'])
+  @KeyOfCertificate('RABBITMQ')
   readonly RABBITMQ_TLS_KEY?: string;
 
   // nodemailer prefers what stands in the address.
@@ -212,10 +178,7 @@ export class Environment {
   readonly TWILIO_API_URL: string = 'https://api.twilio.com';
 
   @ValidateIf(byWebhook)
-  @IsUrl(
-    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
-    { message: 'must be the http(s) address that takes SMS' },
-  )
+  @HttpUrl('must be the http(s) address that takes SMS')
   readonly SMS_WEBHOOK_URL!: string;
 
   @ValidateIf(byWebhook)
@@ -228,35 +191,22 @@ export class Environment {
   @Validate(IsCountry, { each: true })
   readonly SMS_COUNTRIES: string[] = [];
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of SMS' })
-  @Min(0)
+  @Whole('a number of SMS', 0)
   readonly QUOTA_SMS_PER_DAY: number = 20;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of mails' })
-  @Min(0)
+  @Whole('a number of mails', 0)
   readonly QUOTA_MAILS_PER_DAY: number = 100;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of pushes' })
-  @Min(0)
+  @Whole('a number of pushes', 0)
   readonly QUOTA_PUSHES_PER_DAY: number = 500;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of mails' })
-  @Min(1)
+  @Whole('a number of mails', 1)
   readonly QUOTA_LINK_MAILS_PER_HOUR: number = 3;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of SMS' })
-  @Min(0)
+  @Whole('a number of SMS', 0)
   readonly QUOTA_ALL_SMS_PER_DAY: number = 1000;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number of percent' })
-  @Min(0)
-  @Max(100)
+  @Whole('a whole number of percent', 0, 100)
   readonly QUOTA_SMS_CODES_PERCENT: number = 20;
 
   /** Not needed where `APP_KEYS` is set. */
@@ -294,67 +244,41 @@ export class Environment {
   @Matches(/\S/, { message: 'must not be empty' })
   readonly JWT_AUDIENCE: string = 'scalable-api';
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(1)
-  @Max(3600)
+  @Seconds(1, 3600)
   readonly ACCESS_TOKEN_TTL_SECONDS: number = 900;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(60)
+  @Seconds(60)
   readonly REFRESH_TOKEN_TTL_SECONDS: number = 2_592_000;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(60)
+  @Seconds(60)
   readonly SESSION_MAX_AGE_SECONDS: number = 7_776_000;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(0)
+  @Seconds(0)
   readonly REFRESH_REUSE_GRACE_SECONDS: number = 10;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of requests' })
-  @Min(1)
+  @Whole('a number of requests', 1)
   readonly THROTTLE_GENERAL_LIMIT: number = 100;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(1)
+  @Seconds(1)
   readonly THROTTLE_GENERAL_WINDOW_SECONDS: number = 900;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of requests' })
-  @Min(1)
+  @Whole('a number of requests', 1)
   readonly THROTTLE_STRICT_LIMIT: number = 5;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(1)
+  @Seconds(1)
   readonly THROTTLE_STRICT_WINDOW_SECONDS: number = 60;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of failures' })
-  @Min(1)
+  @Whole('a number of failures', 1)
   readonly LOGIN_LOCK_FAILURES: number = 10;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of failures' })
-  @Min(1)
+  @Whole('a number of failures', 1)
   readonly LOGIN_ADDRESS_FAILURES: number = 100;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(1)
+  @Seconds(1)
   readonly LOGIN_LOCK_WINDOW_SECONDS: number = 900;
 
   @IsOptional()
-  @IsUrl(
-    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
-    { message: 'must be the http(s) address of a range interface of leaked passwords' },
-  )
+  @HttpUrl('must be the http(s) address of a range interface of leaked passwords')
   @Transform(toBaseUrl)
   readonly PWNED_PASSWORDS_URL?: string;
 
@@ -366,33 +290,23 @@ export class Environment {
   @Validate(IsOrigin, { each: true })
   readonly CORS_ORIGINS: string[] = [];
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(1)
+  @Seconds(1)
   readonly REQUEST_TIMEOUT_SECONDS: number = 30;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of milliseconds' })
-  @Min(1)
+  @Milliseconds(1)
   readonly MAX_EVENT_LOOP_LAG_MS: number = 1000;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of milliseconds' })
-  @Min(1)
+  @Milliseconds(1)
   readonly TRANSACTION_MAX_WAIT_MS: number = 8000;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of milliseconds' })
-  @Min(1)
+  @Milliseconds(1)
   readonly PASSWORD_MAX_WAIT_MS: number = 1000;
 
   @Transform(toBoolean)
   @IsBoolean({ message: 'must be true or false' })
   readonly CACHE_ENABLED: boolean = true;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(1)
+  @Seconds(1)
   readonly CACHE_TTL_SECONDS: number = 3600;
 
   @IsOptional()
@@ -404,10 +318,7 @@ export class Environment {
   readonly S3_REGION?: string;
 
   @IsOptional()
-  @IsUrl(
-    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
-    { message: 'must be the http(s) address of a store that speaks the protocol of S3' },
-  )
+  @HttpUrl('must be the http(s) address of a store that speaks the protocol of S3')
   readonly S3_ENDPOINT?: string;
 
   @ValidateIf((variables: Environment) => Boolean(variables.S3_SECRET_ACCESS_KEY))
@@ -425,16 +336,11 @@ export class Environment {
   readonly STORAGE_PATH?: string;
 
   @IsOptional()
-  @IsUrl(
-    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
-    { message: 'must be the http(s) address of the CDN before the files' },
-  )
+  @HttpUrl('must be the http(s) address of the CDN before the files')
   @Transform(toBaseUrl)
   readonly CDN_URL?: string;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of bytes' })
-  @Min(1)
+  @Whole('a number of bytes', 1)
   readonly QUOTA_FILES_BYTES: number = 1024 ** 3;
 
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -443,10 +349,7 @@ export class Environment {
   readonly LOG_LEVEL: string = 'info';
 
   @IsOptional()
-  @IsUrl(
-    { require_tld: false, require_protocol: true, protocols: ['http', 'https'] },
-    { message: 'must be the http(s) address of an OTLP receiver, such as http://collector:4318' },
-  )
+  @HttpUrl('must be the http(s) address of an OTLP receiver, such as http://collector:4318')
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
 
   @IsOptional()
@@ -478,9 +381,7 @@ export class Environment {
   })
   readonly SENTRY_DSN?: string;
 
-  @Type(() => Number)
-  @IsInt({ message: 'must be a number of seconds' })
-  @Min(0)
+  @Seconds(0)
   readonly SHUTDOWN_DRAIN_SECONDS: number = 5;
 }
 
