@@ -1,5 +1,5 @@
 import { loadEnvironment } from '../config/load-environment.js';
-import { MfaCodes } from '../modules/auth/mfa-codes.service.js';
+import { MfaCodes } from '../modules/auth/mfa-codes.js';
 import type { Outcome } from './command.js';
 import { withApp } from './with-app.js';
 

@@ -1,5 +1,5 @@
 import { loadEnvironment } from '../config/load-environment.js';
-import { AccountSeeder } from '../modules/auth/account-seeder.service.js';
+import { AccountSeeder } from '../modules/auth/account.seeder.js';
 import { TaskSeeder } from '../modules/tasks/seed/task.seeder.js';
 import { type Outcome, UsageError } from './command.js';
 import { startProgressBar } from './progress-bar.js';

@@ -4,7 +4,7 @@ import { type Connection, type Model, Types } from 'mongoose';
 import { SecretBox } from '../../src/common/crypto/secret-box.js';
 import { Environment } from '../../src/config/environment.js';
 import { AccountsService } from '../../src/modules/auth/accounts.service.js';
-import { MfaCodes } from '../../src/modules/auth/mfa-codes.service.js';
+import { MfaCodes } from '../../src/modules/auth/mfa-codes.js';
 import { BIND_MFA_SECRETS } from '../../src/modules/auth/migrations/bind-mfa-secrets.js';
 import { EmailChannel } from '../../src/modules/notifications/email/email-channel.js';
 import { SmsChannel } from '../../src/modules/notifications/sms/sms-channel.js';

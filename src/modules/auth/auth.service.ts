@@ -13,11 +13,11 @@ import type { LoginDto, LoginMfaDto, RegisterDto } from './dto/auth-requests.dto
 import type { TokensResponseDto } from './dto/tokens-response.dto.js';
 import { DeviceTokens } from './device-tokens.js';
 import { EmailAddressesService } from './email-addresses.service.js';
-import { type AttemptSource, LoginAttempts } from './login-attempts.service.js';
-import { MfaCodes } from './mfa-codes.service.js';
-import { OneTimeTokens } from './one-time-tokens.service.js';
+import { type AttemptSource, LoginAttempts } from './login-attempts.js';
+import { MfaCodes } from './mfa-codes.js';
+import { OneTimeTokens } from './one-time-tokens.js';
 import { PasswordHasher } from './password-hasher.js';
-import { PasswordPolicy } from './password-policy/password-policy.service.js';
+import { PasswordPolicy } from './password-policy/password-policy.js';
 import type { Account } from './schemas/account.schema.js';
 import { type SessionGrant, SessionsService } from './sessions.service.js';
 

@@ -15,7 +15,7 @@ import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidCredentialsError } from './auth.errors.js';
 import type { TotpSecretResponseDto } from './dto/mfa.dto.js';
-import { hashOf, MfaCodes } from './mfa-codes.service.js';
+import { hashOf, MfaCodes } from './mfa-codes.js';
 import { type Account, NOT_PENDING } from './schemas/account.schema.js';
 import { StepUpService } from './step-up.service.js';
 import { totpOf } from './totp.js';

@@ -9,8 +9,8 @@ import { StepUp, type StepUpRequest, type StepUpVerifier } from '../../platform/
 import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidCredentialsError, StepUpRequiredError } from './auth.errors.js';
-import { LoginAttempts, type SecretKind } from './login-attempts.service.js';
-import { MfaCodes } from './mfa-codes.service.js';
+import { LoginAttempts, type SecretKind } from './login-attempts.js';
+import { MfaCodes } from './mfa-codes.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { Account } from './schemas/account.schema.js';
 import { Session } from './schemas/session.schema.js';

@@ -27,7 +27,7 @@ import { ContactsService } from './contacts.service.js';
 import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { NotifierService } from './notifier.service.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
-import { RemainingSetup } from './remaining-setup.service.js';
+import { RemainingSetup } from './remaining-setup.js';
 
 @Injectable()
 export class NotificationsListener {

@@ -7,7 +7,7 @@ import { ContactsService } from './contacts.service.js';
 import { BurstsService } from './deliveries/bursts.service.js';
 import type { Channel } from './deliveries/channel.js';
 import { CHANNEL_LIST, DeliveriesService } from './deliveries/deliveries.service.js';
-import { SendingQuotas } from './deliveries/sending-quotas.service.js';
+import { SendingQuotas } from './deliveries/sending-quotas.js';
 import { EmailChannel } from './email/email-channel.js';
 import { Mailer } from './email/mailer.js';
 import { InboxService } from './inbox.service.js';
@@ -25,7 +25,7 @@ import { PushChannel } from './push/push-channel.js';
 import { PUSH_AGENT, PushSender } from './push/push-sender.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 import { PushController } from './push/push.controller.js';
-import { RemainingSetup } from './remaining-setup.service.js';
+import { RemainingSetup } from './remaining-setup.js';
 import { SmsChannel } from './sms/sms-channel.js';
 
 @Module({

@@ -12,7 +12,7 @@ import { type DeliveryRequest, DeliveriesService } from './deliveries/deliveries
 import { OVER_QUOTA } from './deliveries/delivery-errors.js';
 import { wants } from './deliveries/delivery-policy.js';
 import { countDropped } from './deliveries/sending-metrics.js';
-import { SendingQuotas } from './deliveries/sending-quotas.service.js';
+import { SendingQuotas } from './deliveries/sending-quotas.js';
 import { InboxService } from './inbox.service.js';
 import { pushReceiver } from './push/push-receiver.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';

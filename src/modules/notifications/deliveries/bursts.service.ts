@@ -11,7 +11,7 @@ import { Delivery } from '../schemas/delivery.schema.js';
 import type { DeliveryRequest } from './deliveries.service.js';
 import { OVER_QUOTA } from './delivery-errors.js';
 import { countCollapsed } from './sending-metrics.js';
-import { SendingQuotas } from './sending-quotas.service.js';
+import { SendingQuotas } from './sending-quotas.js';
 
 /** How long the events of one type are collected after one was sent at once. */
 const WINDOW_MS = 60_000;
