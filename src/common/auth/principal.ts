@@ -1,4 +1,5 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Role } from '../../contracts/role.js';
@@ -33,13 +34,14 @@ export const CurrentUser = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<AuthenticatedRequest>().user,
 );
 
-export const PUBLIC_ROUTE = 'publicRoute';
+/** Metadata of a route that needs no access token. */
+export const PublicRoute = Reflector.createDecorator<boolean>();
 /** The route needs no access token. */
-export const Public = () => applyDecorators(SetMetadata(PUBLIC_ROUTE, true), ApiExtension('x-public', true));
+export const Public = () => applyDecorators(PublicRoute(true), ApiExtension('x-public', true));
 /** The route needs no access token, and answers differently with one. */
 export const OptionalSession = () => applyDecorators(Public(), ApiExtension('x-optional-session', true));
 
-export const MINIMUM_ROLE = 'minimumRole';
+/** Metadata of a route that is for this role and those above it. */
+export const RequiredRole = Reflector.createDecorator<Role>();
 /** The route is for this role and those above it; others get 403. */
-export const MinimumRole = (role: Role) =>
-  applyDecorators(SetMetadata(MINIMUM_ROLE, role), ApiExtension('x-minimum-role', role));
+export const MinimumRole = (role: Role) => applyDecorators(RequiredRole(role), ApiExtension('x-minimum-role', role));

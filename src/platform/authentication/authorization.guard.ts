@@ -1,17 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
-import { type AuthenticatedRequest, MINIMUM_ROLE, type Principal, PUBLIC_ROUTE } from '../../common/auth/principal.js';
-import {
-  ADDITIONAL_SCOPE,
-  API_KEY_RESOURCE,
-  scopeFor,
-  type ScopedResource,
-  scopesAllow,
-} from '../../common/auth/scopes.js';
+import { type ReflectableDecorator, Reflector } from '@nestjs/core';
+import { type AuthenticatedRequest, type Principal, PublicRoute, RequiredRole } from '../../common/auth/principal.js';
+import { AdditionalScope, ApiKeyResource, scopeFor, scopesAllow } from '../../common/auth/scopes.js';
 import { InsufficientScopeError, ProblemError, UnauthenticatedError } from '../../common/errors/problem.js';
 import { clientOf } from '../../common/http/client.js';
-import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
-import { type Role, ROLES } from '../../contracts/role.js';
+import { ROLES } from '../../contracts/role.js';
 import { RefusalAudit } from '../audit/refusal-audit.js';
 
 /** Why a principal may not use a route: `needs` for the audit trail, `detail` for the client. */
@@ -33,7 +26,7 @@ export class AuthorizationGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const { user, authenticationError, method } = request;
-    if (this.markOf<boolean>(PUBLIC_ROUTE, context)) return true;
+    if (this.markOf(PublicRoute, context)) return true;
     if (!user) throw authenticationError ?? new UnauthenticatedError();
     const missing = this.findMissingRight(user, method, context);
     if (!missing) return true;
@@ -45,15 +38,15 @@ export class AuthorizationGuard implements CanActivate {
 
   /** @returns null for a principal who may use the route */
   private findMissingRight(user: Principal, method: string, context: ExecutionContext): MissingRight | null {
-    const minimum = this.markOf<Role>(MINIMUM_ROLE, context);
+    const minimum = this.markOf(RequiredRole, context);
     if (minimum && ROLES.indexOf(user.role) < ROLES.indexOf(minimum)) {
       return { needs: `role ${minimum}`, detail: `This needs the role ${minimum}.` };
     }
     if (!('apiKey' in user)) return null;
     const { scopes } = user.apiKey;
-    const resource = this.markOf<ScopedResource | null>(API_KEY_RESOURCE, context);
+    const resource = this.markOf(ApiKeyResource, context);
     if (!resource) return { needs: 'session', detail: 'API keys are not accepted here: log in.' };
-    const additional = this.markOf<ApiKeyScope>(ADDITIONAL_SCOPE, context);
+    const additional = this.markOf(AdditionalScope, context);
     const takes = [scopeFor(resource, method), ...(additional ? [additional] : [])];
     if (!scopesAllow(scopes, resource, method)) {
       const detail = `The API key's scopes don't allow this on ${resource}.`;
@@ -64,7 +57,7 @@ export class AuthorizationGuard implements CanActivate {
     return { needs: `scope ${additional}`, detail, scopes: takes };
   }
 
-  private markOf<T>(mark: string, context: ExecutionContext): T | undefined {
-    return this.reflector.getAllAndOverride<T | undefined>(mark, [context.getHandler(), context.getClass()]);
+  private markOf<T>(mark: ReflectableDecorator<T>, context: ExecutionContext): T | undefined {
+    return this.reflector.getAllAndOverride(mark, [context.getHandler(), context.getClass()]);
   }
 }

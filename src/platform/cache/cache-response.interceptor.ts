@@ -4,7 +4,6 @@ import {
   type ExecutionContext,
   Injectable,
   type NestInterceptor,
-  SetMetadata,
   UseInterceptors,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
@@ -17,8 +16,6 @@ import type { CacheScope } from '../../contracts/cache-scope.js';
 import { type Answer, tagOf } from './cached-answer.js';
 import { ResponseCache } from './response-cache.js';
 
-const CACHE_RULE = 'cacheRule';
-
 interface CacheOptions {
   /** When an answer that begins to be made now ends, in milliseconds since the epoch; for one that ages by itself. */
   expiry?: (now: number) => number;
@@ -30,13 +27,15 @@ interface CacheRule extends CacheOptions {
   scope: CacheScope;
 }
 
+const CacheRuleOf = Reflector.createDecorator<CacheRule>();
+
 /**
  * The answer of this GET handler depends on the user, the route, its parameters and the query alone: it is kept until a
  * write to what it shows (`invalidatesCache` on the schemas), and carries an `ETag`. Documents both.
  */
 export const CacheResponse = (scope: CacheScope, options: CacheOptions = {}) =>
   applyDecorators(
-    SetMetadata(CACHE_RULE, { scope, ...options } satisfies CacheRule),
+    CacheRuleOf({ scope, ...options }),
     UseInterceptors(CacheResponseInterceptor),
     ApiResponseHeaders('ETag', 'X-Cache'),
   );
@@ -54,7 +53,7 @@ export class CacheResponseInterceptor implements NestInterceptor {
   }
 
   private async answer(context: ExecutionContext, next: CallHandler): Promise<Buffer> {
-    const { scope, expiry, tag } = this.reflector.get<CacheRule>(CACHE_RULE, context.getHandler());
+    const { scope, expiry, tag } = this.reflector.get(CacheRuleOf, context.getHandler());
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const owner = ownedBy(request.user?.userId as string);

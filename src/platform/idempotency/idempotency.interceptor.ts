@@ -5,7 +5,6 @@ import {
   Injectable,
   Logger,
   type NestInterceptor,
-  SetMetadata,
   UseInterceptors,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
@@ -35,13 +34,13 @@ const KEPT_HEADERS = ['Content-Type', 'ETag', 'Location'];
  */
 export const Idempotent = () => applyDecorators(UseInterceptors(IdempotencyInterceptor), ApiIdempotent());
 
-const UNKEPT = 'unkeptAnswer';
+const Unkept = Reflector.createDecorator<boolean>();
 
 /**
  * The same for an answer that expires, such as a signed URL: it isn't kept, so a repeated request is carried out anew. While
  * one is running, its key is taken.
  */
-export const IdempotentWhileRunning = () => applyDecorators(Idempotent(), SetMetadata(UNKEPT, true));
+export const IdempotentWhileRunning = () => applyDecorators(Idempotent(), Unkept(true));
 
 /** Carries a request with a key out once, and answers it again for those that follow. */
 @Injectable()
@@ -58,7 +57,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     if (request.headers[HEADER.toLowerCase()] === undefined) return next.handle();
-    if (this.reflector.get<boolean | undefined>(UNKEPT, context.getHandler())) {
+    if (this.reflector.get(Unkept, context.getHandler())) {
       return from(this.answerWhileRunning(request, next));
     }
     return from(this.answer(request, context.switchToHttp().getResponse<FastifyReply>(), next));

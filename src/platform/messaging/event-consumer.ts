@@ -1,7 +1,7 @@
 import { MODULE_METADATA } from '@nestjs/common/constants.js';
-import { MetadataScanner } from '@nestjs/core';
+import { MetadataScanner, Reflector } from '@nestjs/core';
 import type { Type } from '@nestjs/common';
-import { EVENT_HANDLER } from './event-handler.decorator.js';
+import { HandledEvent } from './event-handler.decorator.js';
 
 /** Who takes in events: with RabbitMQ, a queue of its own. */
 export interface EventConsumer {
@@ -30,10 +30,11 @@ export interface Subscription {
 export function subscriptionsOf({ listeners }: EventConsumer): Subscription[] {
   const providers = (Reflect.getMetadata(MODULE_METADATA.PROVIDERS, listeners) ?? []) as unknown[];
   const classes = providers.filter((provider): provider is Type => typeof provider === 'function');
+  const reflector = new Reflector();
   return classes.flatMap((listener) => {
     const prototype = listener.prototype as Record<string, object>;
     return new MetadataScanner().getAllMethodNames(prototype).flatMap((method) => {
-      const type = Reflect.getMetadata(EVENT_HANDLER, prototype[method] as object) as string | undefined;
+      const type = reflector.get(HandledEvent, prototype[method] as () => unknown) as string | undefined;
       return type === undefined ? [] : [{ listener, method, type }];
     });
   });

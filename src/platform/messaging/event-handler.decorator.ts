@@ -1,8 +1,9 @@
-import { SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { ClientSession } from 'mongoose';
 import type { CloudEvent, DomainEvent, EventClass } from '../../contracts/event.js';
 
-export const EVENT_HANDLER = 'eventHandler';
+/** Metadata of a handler: the type of its event, e.g. `tasks.task-completed.v1`. */
+export const HandledEvent = Reflector.createDecorator<string>();
 
 /** The envelope as a handler of an event sees it. */
 export type EventOf<E extends DomainEvent> = CloudEvent<E['data']>;
@@ -15,6 +16,6 @@ type Handler<T extends object> = (event: CloudEvent<T>, session: ClientSession) 
  */
 export function EventHandler<T extends object>(eventClass: EventClass<T>) {
   return (target: object, key: string, descriptor: TypedPropertyDescriptor<Handler<T>>): void => {
-    SetMetadata(EVENT_HANDLER, eventClass.type)(target, key, descriptor);
+    HandledEvent(eventClass.type)(target, key, descriptor);
   };
 }

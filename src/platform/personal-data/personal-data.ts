@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit, SetMetadata } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
@@ -14,8 +14,6 @@ import { assertHoldersExport, DATA_HOLDERS } from './data-holders.js';
 import { RemoteExports } from './remote-exports.js';
 import { toJson } from './to-json.js';
 import { Tombstone } from './tombstone.schema.js';
-
-const SOURCE = 'personalDataSource';
 
 /** What a module offers for the export of a person's data. */
 export interface PersonalDataSource {
@@ -47,7 +45,7 @@ export async function* rowsOf<T, R>(
 }
 
 /** Marks a provider (a `PersonalDataSource`) as the one that exports its module's data, under this name. */
-export const ExportsPersonalData = (name: ModuleName) => SetMetadata(SOURCE, name);
+export const ExportsPersonalData = Reflector.createDecorator<ModuleName>();
 
 /** A person's rights over their data: all of it in one piece, and all of it gone for good. */
 @Injectable()
@@ -69,7 +67,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   /** @throws Error where a module that this process serves and its manifest contradict each other */
   onModuleInit(): void {
     for (const { instance, metatype } of this.discovery.getProviders()) {
-      const name = metatype && this.reflector.get<ModuleName | undefined>(SOURCE, metatype);
+      const name = metatype && this.reflector.get(ExportsPersonalData, metatype);
       if (name) this.sources.set(name, instance as PersonalDataSource);
     }
     assertHoldersExport(this.environment.MODULES, this.holders, [...this.sources.keys()]);

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap, SetMetadata } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
@@ -9,7 +9,6 @@ import { ObjectRemoval } from './object-removal.schema.js';
 import { ObjectStorage, UPLOADS_END_MS } from './object-storage.js';
 import { StorageQuota } from './storage-quota.js';
 
-const OWNER = 'objectOwner';
 const CONCURRENCY = 4;
 /** With the queue's backoff that is about a week of trying. */
 const MAX_ATTEMPTS = 1000;
@@ -28,7 +27,7 @@ export interface ObjectOwner {
 }
 
 /** Marks a provider (an `ObjectOwner`) as the one that decides on objects whose keys begin with this segment. */
-export const OwnsObjects = (name: string) => SetMetadata(OWNER, name);
+export const OwnsObjects = Reflector.createDecorator<string>();
 
 /**
  * Removes objects that nobody needs, as durable work. What is in use is decided when the work is done, not when it is
@@ -62,7 +61,7 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
 
   onApplicationBootstrap(): void {
     for (const { instance, metatype } of this.discovery.getProviders()) {
-      const name = metatype && this.reflector.get<string | undefined>(OWNER, metatype);
+      const name = metatype && this.reflector.get(OwnsObjects, metatype);
       if (name) this.owners.set(name, instance as ObjectOwner);
     }
     this.queue = new WorkQueue(this.removals, (removal) => this.remove(removal), {

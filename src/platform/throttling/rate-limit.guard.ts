@@ -1,29 +1,30 @@
-import { type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { type ReflectableDecorator, Reflector } from '@nestjs/core';
 import { ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
 import type { FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from '../../common/auth/principal.js';
 import { countRequest, hashedNetwork, invalidTokenKey } from './count-request.js';
 
-const STRICT = 'strictRateLimit';
-const SEPARATE = 'separateRateLimit';
+const Strict = Reflector.createDecorator<boolean>();
+const Separate = Reflector.createDecorator<number>();
 
 /** Counted by the strict limit, per client address: routes that take a password or a code. */
-export const StrictRateLimit = () => SetMetadata(STRICT, true);
+export const StrictRateLimit = () => Strict(true);
 
 /**
  * Counted by the general limit, per client address, but apart from all other routes, with or without a token.
  *
  * @param times how many times the general limit is allowed
  */
-export const SeparateRateLimit = (times = 1) => SetMetadata(SEPARATE, times);
+export const SeparateRateLimit = (times = 1) => Separate(times);
 
 /** One limit for each route: the strict one where it is marked so, else the general one. */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
   protected override async handleRequest({ context, limit, ttl, throttler }: ThrottlerRequest): Promise<boolean> {
-    const strict = this.markOf<boolean>(STRICT, context) ?? false;
+    const strict = this.markOf(Strict, context) ?? false;
     if ((throttler.name === 'strict') !== strict) return true;
-    const times = this.markOf<number>(SEPARATE, context);
+    const times = this.markOf(Separate, context);
     const key = strict || times !== undefined ? routeKey(context) : generalKey(context);
     await countRequest(this.storageService, context.switchToHttp().getResponse<FastifyReply>(), {
       limit: strict ? 'strict' : 'general',
@@ -34,8 +35,8 @@ export class RateLimitGuard extends ThrottlerGuard {
     return true;
   }
 
-  private markOf<T>(mark: string, context: ExecutionContext): T | undefined {
-    return this.reflector.getAllAndOverride<T | undefined>(mark, [context.getHandler(), context.getClass()]);
+  private markOf<T>(mark: ReflectableDecorator<T>, context: ExecutionContext): T | undefined {
+    return this.reflector.getAllAndOverride(mark, [context.getHandler(), context.getClass()]);
   }
 }
 
