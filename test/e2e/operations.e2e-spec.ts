@@ -63,7 +63,7 @@ describe('Redis', () => {
     const client = new Redis(redis.url);
     try {
       const own = await service.replica({ REDIS_URL: proxy.url });
-      const subscribing = proxy.holdBack('subscribe\r\n');
+      const subscribing = proxy.holdBack(/subscribe\r\n/i);
       proxy.cut();
       await subscribing;
       proxy.cut();

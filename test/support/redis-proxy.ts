@@ -9,7 +9,7 @@ export class RedisProxy {
   private blocked = false;
   /** Whether what instances send is swallowed. */
   silent = false;
-  private heldText?: { text: string; noticed: () => void };
+  private hold?: { pattern: RegExp; noticed: () => void };
   private readonly held: (() => void)[] = [];
   /** Milliseconds that whatever comes along may be held up for, either way. */
   maxDelayMs = 0;
@@ -44,14 +44,14 @@ export class RedisProxy {
     this.unblock();
   }
 
-  /** What has this text in it doesn't reach Redis, nor does anything after it on its connection. @returns once that is so */
-  holdBack(text: string): Promise<void> {
-    return new Promise((noticed) => (this.heldText = { text, noticed }));
+  /** What this matches doesn't reach Redis, nor does anything after it on its connection. @returns once that is so */
+  holdBack(pattern: RegExp): Promise<void> {
+    return new Promise((noticed) => (this.hold = { pattern, noticed }));
   }
 
   /** Lets everything through from now on, and what was held back, too. */
   release(): void {
-    delete this.heldText;
+    delete this.hold;
     for (const deliver of this.held.splice(0)) deliver();
   }
 
@@ -88,9 +88,9 @@ export class RedisProxy {
   }
 
   private isHeldBack(chunk: Buffer): boolean {
-    if (!this.heldText || !chunk.toString('latin1').includes(this.heldText.text)) return false;
-    this.heldText.noticed();
-    delete this.heldText;
+    if (!this.hold?.pattern.test(chunk.toString('latin1'))) return false;
+    this.hold.noticed();
+    delete this.hold;
     return true;
   }
 }

@@ -13,6 +13,8 @@ const PAUSED_MS = 1200;
 /** Three instances, each with a way of its own to one Redis, and what can happen to them. */
 export class Cluster {
   readonly instances: TestService[] = [];
+  /** How often a command was held back at the moment that a story is about. */
+  readonly reached = { late: 0, died: 0 };
   private readonly proxies: RedisProxy[] = [];
 
   private constructor(
@@ -40,6 +42,11 @@ export class Cluster {
 
   proxy(number: number): RedisProxy {
     return this.proxies[number] as RedisProxy;
+  }
+
+  /** Waits until a command is held back, and counts that; or until `work` is done without it. */
+  async count(story: keyof Cluster['reached'], heldBack: Promise<void>, work: Promise<unknown>): Promise<void> {
+    await Promise.race([heldBack.then(() => void this.reached[story]++), work]);
   }
 
   /** Saves what is in the cache, to be restored later. */

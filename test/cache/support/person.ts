@@ -65,14 +65,16 @@ export class Person {
     if (number > known.acknowledged) this.slots[slot] = { ...known, acknowledged: number, former: known.acknowledged };
   }
 
-  async list(at: TestService, limit: number): Promise<void> {
+  /** @returns whether the list came from the cache */
+  async list(at: TestService, limit: number): Promise<boolean> {
     const known = this.slots.map((slot) => ({ ...slot }));
     const answer = await this.read<PageOf<TaskBody>>(at, `${TASKS}?sort=createdAt&limit=${limit}`);
-    if (!answer) return;
+    if (!answer) return false;
     const titles = answer.body.data.map(({ title }) => title);
     known.forEach((each, slot) => this.check(titles[slot], slot, each, `list on ${at.url}`, answer));
     const foreign = titles.filter((title) => !title.startsWith(`${this.name} `));
     this.findings.leaks.push(...foreign.map((title) => `${this.name} was shown ${title}`));
+    return describe(answer) === 'HIT';
   }
 
   async one(at: TestService, slot: number): Promise<void> {

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ObjectId } from 'mongodb';
+import { FILL } from '../../../src/platform/cache/cache-scripts.js';
 import { databaseOf } from '../../support/database.js';
+import { waitFor } from '../../support/wait-for.js';
 import type { Cluster } from './cluster.js';
 import type { Person } from './person.js';
 import { type Fault, INSTANCES } from './script.js';
@@ -8,6 +10,8 @@ import { type Fault, INSTANCES } from './script.js';
 /** For how long what nobody acknowledged may stay out of date. */
 const REPAIRED_WITHIN_MS = 2000;
 const REQUESTS_ARRIVE_MS = 100;
+/** The script that stores an answer: its digest, or its text where Redis doesn't know it. */
+const STORES = new RegExp(`${FILL.sha1}|HSTRLEN`);
 
 type Story = (cluster: Cluster, person: Person, victim: number) => Promise<void>;
 
@@ -20,14 +24,20 @@ export const STORIES: Partial<Record<Fault, Story>> = {
   moved: moveOn,
 };
 
+/** Whatever happened before: all instances cache again. */
+async function untilCached(cluster: Cluster, person: Person): Promise<void> {
+  for (const instance of cluster.instances) await waitFor('an answer from the cache', () => person.list(instance, 5));
+}
+
 /** An instance stores what it read before another one changed it, when somebody has asked for it anew. */
 async function storeLate(cluster: Cluster, person: Person, victim: number): Promise<void> {
   const [other, third] = cluster.others(victim);
   if (!other || !third) return;
+  await untilCached(cluster, person);
   await person.change(0, other);
-  const heldBack = cluster.proxy(victim).holdBack('HSTRLEN');
+  const heldBack = cluster.proxy(victim).holdBack(STORES);
   const read = person.list(cluster.instance(victim), 5);
-  await Promise.race([heldBack, read]);
+  await cluster.count('late', heldBack, read);
   await person.change(0, other);
   await person.list(third, 5);
   cluster.proxy(victim).release();
@@ -39,11 +49,11 @@ async function storeLate(cluster: Cluster, person: Person, victim: number): Prom
 /** An instance is killed when its invalidation is on the way: what it has committed shows everywhere in time. */
 async function dieBeforeInvalidating(cluster: Cluster, person: Person, victim: number): Promise<void> {
   const [instance, others] = [cluster.instance(victim), cluster.others(victim)];
-  for (const other of others) await person.list(other, 5);
-  const heldBack = cluster.proxy(victim).holdBack('unlink');
+  await untilCached(cluster, person);
+  const heldBack = cluster.proxy(victim).holdBack(/unlink/i);
   const change = person.change(0, instance);
   // Where Redis has just been restarted it makes a flag instead, and is acknowledged: then that is to be seen.
-  await Promise.race([heldBack, change]);
+  await cluster.count('died', heldBack, change);
   await instance.kill();
   await change;
   cluster.proxy(victim).release();
