@@ -3,6 +3,7 @@ import { AuditedActions } from '../../src/platform/audit/audited-actions.js';
 import { RefusalAudit } from '../../src/platform/audit/refusal-audit.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
 import { buildParts, findModel } from '../support/parts.js';
+import { waitFor } from '../support/wait-for.js';
 
 const PER_HOUR = 10;
 const ACTOR = {
@@ -46,5 +47,12 @@ describe('entries of the audit trail', () => {
     const before = await count();
     for (let nth = 0; nth < 2 * PER_HOUR; nth++) await refusals.add(ACTOR, REFUSAL);
     expect((await count()) - before).toBe(PER_HOUR);
+  });
+
+  it('of refusals at once do not exceed it', async () => {
+    const other = { ...ACTOR, principal: { ...ACTOR.principal, userId: 'b'.repeat(24) } };
+    const before = await count();
+    await Promise.all(Array.from({ length: 3 * PER_HOUR }, () => refusals.add(other, REFUSAL)));
+    await waitFor('all entries', async () => (await count()) - before === PER_HOUR);
   });
 });

@@ -14,23 +14,25 @@ const MAX_COUNTS = 50_000;
 
 type Details = Record<string, string>;
 
+interface Count {
+  /** That were committed in this hour. */
+  entries: number;
+  /** Whose own transactions are running. */
+  pending: number;
+}
+
 /**
  * Adds entries to the audit trail from outside the auth module, which keeps it: as events. The number of entries is limited, so
  * that nobody can flood the trail. Only entries that are committed count; transactions that run at once may exceed the limit.
  */
 @Injectable()
 export class AuditedActions {
-  private readonly counts = new LRUCache<string, { entries: number }>({ max: MAX_COUNTS, ttl: HOUR_MS });
+  private readonly counts = new LRUCache<string, Count>({ max: MAX_COUNTS, ttl: HOUR_MS });
 
   constructor(
     private readonly outbox: Outbox,
     private readonly transactions: Transactions,
   ) {}
-
-  /** @param details as those of `add` @returns whether `add` would add nothing, since the limit of the hour is reached */
-  isExhausted(action: AuditedAction, actor: Actor, details: Details): boolean {
-    return this.countOf(action, actor, details).entries >= PER_HOUR;
-  }
 
   /**
    * Adds an entry, unless the limit of the hour is reached.
@@ -39,17 +41,30 @@ export class AuditedActions {
    * @param session of the transaction that carries out the action
    */
   async add(action: AuditedAction, actor: Actor, details: Details, session: ClientSession): Promise<void> {
-    if (this.isExhausted(action, actor, details)) return;
+    const count = this.countOf(action, actor, details);
+    if (count.entries >= PER_HOUR) return;
     const { userId } = actor.principal;
     await this.outbox.add(session, new AuditedActionEvent(userId, { action, actor: actorData(actor), details }));
-    this.transactions.afterCommit(session, () => void this.countOf(action, actor, details).entries++);
+    this.transactions.afterCommit(session, () => void count.entries++);
   }
 
-  private countOf(action: AuditedAction, { principal }: Actor, { userId = '' }: Details): { entries: number } {
+  /** The same in a transaction of its own; of those that run at once, only so many are begun as the limit has room for. */
+  async addAlone(action: AuditedAction, actor: Actor, details: Details): Promise<void> {
+    const count = this.countOf(action, actor, details);
+    if (count.entries + count.pending >= PER_HOUR) return;
+    count.pending++;
+    try {
+      await this.transactions.run((session) => this.add(action, actor, details, session));
+    } finally {
+      count.pending--;
+    }
+  }
+
+  private countOf(action: AuditedAction, { principal }: Actor, { userId = '' }: Details): Count {
     const key = `${action} ${principal.userId} ${userId}`;
     const known = this.counts.get(key);
     if (known) return known;
-    const count = { entries: 0 };
+    const count = { entries: 0, pending: 0 };
     this.counts.set(key, count);
     return count;
   }

@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Actor } from '../../common/auth/actor.js';
-import { Transactions } from '../database/transactions.js';
 import { within } from '../overload/within.js';
 import { AuditedActions } from './audited-actions.js';
 
@@ -20,16 +19,12 @@ export interface Refusal {
 export class RefusalAudit {
   private readonly logger = new Logger(RefusalAudit.name);
 
-  constructor(
-    private readonly transactions: Transactions,
-    private readonly actions: AuditedActions,
-  ) {}
+  constructor(private readonly actions: AuditedActions) {}
 
   /** Never throws: the request is refused even if the entry can't be stored. */
   async add(actor: Actor, refusal: Refusal): Promise<void> {
     const details = { ...refusal };
-    if (this.actions.isExhausted('access.refused', actor, details)) return;
-    const added = this.transactions.run((session) => this.actions.add('access.refused', actor, details, session));
+    const added = this.actions.addAlone('access.refused', actor, details);
     const logged = added.catch((err: unknown) => this.logger.warn({ err }, 'a refused request could not be audited'));
     await within(logged, MAX_WAIT_MS, undefined);
   }
