@@ -12,7 +12,7 @@ const REQUESTS_TIMEOUT_MS = 15_000;
 const CHECK_INTERVAL_MS = 100;
 
 interface Connection {
-  /** It has brought no request yet. */
+  /** It has brought no complete request yet. */
   isNew: boolean;
   /** Its requests that aren't answered yet. */
   unanswered: Set<IncomingMessage>;
@@ -33,9 +33,12 @@ export function closeConnectionsOnShutdown(server: FastifyInstance, logger: Logg
   server.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const connection = connections.get(request.socket);
     if (!connection) return;
-    connection.isNew = false;
     connection.unanswered.add(request);
-    response.once('close', () => connection.unanswered.delete(request));
+    request.once('end', () => (connection.isNew = false));
+    response.once('close', () => {
+      connection.isNew = false;
+      connection.unanswered.delete(request);
+    });
   });
 
   const close = (mayGoOn: (connection: Connection) => boolean) => {
@@ -48,9 +51,8 @@ export function closeConnectionsOnShutdown(server: FastifyInstance, logger: Logg
     const timer = setInterval(() => {
       const elapsedMs = performance.now() - closingAt;
       if (elapsedMs < ARRIVAL_MS) return;
-      close(({ isNew, unanswered }) =>
-        isNew ? elapsedMs < FIRST_ARRIVAL_MS : [...unanswered].some(({ complete }) => complete),
-      );
+      const mayArrive = elapsedMs < FIRST_ARRIVAL_MS;
+      close(({ isNew, unanswered }) => (isNew && mayArrive) || [...unanswered].some(({ complete }) => complete));
       if (elapsedMs < ARRIVAL_MS + REQUESTS_TIMEOUT_MS) return;
       const count = close(() => false);
       if (count > 0) logger.warn({ count }, 'closed connections whose requests were not answered in time');
