@@ -14,7 +14,8 @@ describe('ownedBy', () => {
   });
 
   it('refuses what is no id rather than match something else', () => {
-    expect(() => ownedBy('').filter).toThrow();
-    expect(() => ownedBy('{"$ne":null}').filter).toThrow();
+    expect(() => ownedBy('')).toThrow(TypeError);
+    expect(() => ownedBy(undefined as never)).toThrow(TypeError);
+    expect(() => ownedBy('{"$ne":null}')).toThrow(TypeError);
   });
 });

@@ -1,5 +1,7 @@
 import { Types } from 'mongoose';
 
+const HEX_ID = /^[0-9a-f]{24}$/i;
+
 /**
  * Whose documents a query reads or writes, and whose cached answers it concerns: today those of one user. Made by
  * `ownedBy` alone, and turned into a filter here alone, so that another kind of owner needs no change of the queries
@@ -8,8 +10,12 @@ import { Types } from 'mongoose';
 export class AccessScope {
   private constructor(private readonly userId: string) {}
 
-  /** @param userId the hexadecimal id of a user */
+  /**
+   * @param userId the hexadecimal id of a user
+   * @throws TypeError for anything else: the driver would make a random id of nothing
+   */
   static ofUser(userId: string): AccessScope {
+    if (!HEX_ID.test(userId)) throw new TypeError('not the id of a user');
     return new AccessScope(userId);
   }
 
