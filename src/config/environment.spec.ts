@@ -90,6 +90,7 @@ describe('readEnvironment', () => {
     ['MONGODB_MIN_POOL_SIZE', '-1'],
     ['MONGODB_READ_PREFERENCE', 'anyone'],
     ['REDIS_URL', 'http://:hunter2@localhost'],
+    ['REDIS_URL', 'redis://:hunter2@localhost/cache'],
     ['MODULES', 'auth,tasks,billing'],
     ['MODULES', 'auth,auth'],
     ['EVENT_BUS', 'kafka'],

@@ -127,13 +127,17 @@ export class IsVapidPublicKey implements ValidatorConstraintInterface {
 export class IsServerAddress implements ValidatorConstraintInterface {
   validate(url: unknown, given: ValidationArguments): boolean {
     const [, scheme] = given.constraints as [string, string];
-    return typeof url === 'string' && new RegExp(`^${scheme}${wantsTls(given) ? 's' : 's?'}://.+`).test(url);
+    if (typeof url !== 'string' || !new RegExp(`^${scheme}${wantsTls(given) ? 's' : 's?'}://.+`).test(url))
+      return false;
+    return URL.canParse(url) && (scheme !== 'redis' || /^(\/\d*)?$/.test(new URL(url).pathname));
   }
 
   defaultMessage(given: ValidationArguments): string {
     const [server, scheme] = given.constraints as [string, string];
-    if (!wantsTls(given)) return `must be ${scheme === 'amqp' ? 'an' : 'a'} ${scheme}:// or ${scheme}s:// address`;
-    return `must be ${scheme === 'amqp' ? 'an' : 'a'} ${scheme}s:// address, since there are certificates for it (${server}_TLS_*)`;
+    const article = scheme === 'amqp' ? 'an' : 'a';
+    const path = scheme === 'redis' ? ', with the number of a database as its path or none' : '';
+    if (!wantsTls(given)) return `must be ${article} ${scheme}:// or ${scheme}s:// address${path}`;
+    return `must be ${article} ${scheme}s:// address${path}, since there are certificates for it (${server}_TLS_*)`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { ErrorReply, type RedisClientType } from 'redis';
 import { Environment } from '../../config/environment.js';
 import { inRedisSpan } from '../observability/tracing/redis-spans.js';
@@ -32,9 +32,11 @@ export type FillOutcome = 'stored' | 'outdated' | 'too_large';
  */
 @Injectable()
 export class CacheRedis implements OnApplicationShutdown {
+  private readonly logger = new Logger(CacheRedis.name);
+  private readonly refusals = new Set<string>();
   private readonly breaker = new CircuitBreaker(
     () => this.inTime((client) => client.ping()),
-    (error) => !(error instanceof ErrorReply),
+    (error) => !this.isRefusal(error),
   );
 
   constructor(
@@ -86,6 +88,15 @@ export class CacheRedis implements OnApplicationShutdown {
         return await client.sendCommand(['EVAL', source, '1', key, ...args], { returnBuffers: true });
       }
     });
+  }
+
+  /** An answer that is an error, such as NOPERM or OOM, is no outage. Each kind is logged once, without what it is about. */
+  private isRefusal(error: unknown): boolean {
+    if (!(error instanceof ErrorReply)) return false;
+    const [kind = ''] = error.message.split(' ');
+    if (!this.refusals.has(kind)) this.logger.warn(`Redis refuses a command of the cache: ${kind}`);
+    this.refusals.add(kind);
+    return true;
   }
 
   private call<T>(operation: string, command: (client: RedisClientType) => Promise<T>): Promise<T> {

@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { createClient, type RedisClientOptions, type RedisClientType, type RedisDefaultModules } from 'redis';
+import { createClient, type RedisClientType } from 'redis';
 import { redisInsStore, type RedisStore } from 'cache-manager-redis-yet';
 import { Environment } from '../../config/environment.js';
 import { within } from '../overload/within.js';
-import { tlsOptions } from '../tls/tls-options.js';
 import { tlsProblem } from '../tls/tls-problem.js';
+import { cacheClientOptions } from './cache-client-options.js';
 
-/** The longest that connecting, the client's first commands, and the question for the run id may take, each. */
+/** The longest that the socket may bring nothing while it connects, and that the client's first commands and the question for the run id may take, each. */
 const STEP_TIMEOUT_MS = 2000;
+const MIN_RECONNECT_DELAY_MS = 50;
 const MAX_RECONNECT_DELAY_MS = 1000;
-
-/** The client has no functions and scripts of its own. */
-type NoCommands = Record<string, never>;
+/** A connection that ends sooner counts as one more failure to connect. */
+const STABLE_AFTER_MS = 1000;
 
 /** A connected Redis server. */
 export interface CacheServer {
@@ -59,7 +59,7 @@ export class CacheConnection implements OnApplicationShutdown {
 
   private async stayConnected(): Promise<void> {
     for (let failures = 0; !this.stopped; failures++) {
-      const client: RedisClientType = createClient(this.options());
+      const client: RedisClientType = createClient(cacheClientOptions(this.environment, STEP_TIMEOUT_MS));
       // After 'error' and 'end' a client without a strategy to reconnect does nothing more.
       const lost = new Promise<Error>((resolve) => {
         client.on('error', resolve);
@@ -69,15 +69,18 @@ export class CacheConnection implements OnApplicationShutdown {
         const runId = await this.connect(client);
         if (!this.reachable) this.logger.log('connected again (cache)');
         this.reachable = true;
-        failures = 0;
         this.connected = { store: redisInsStore(client), runId };
-        this.warnOnce(await lost);
+        const connectedAt = performance.now();
+        const reason = await lost;
+        if (performance.now() - connectedAt > STABLE_AFTER_MS) failures = 0;
+        this.warnOnce(reason);
       } catch (error) {
         this.warnOnce(error);
       }
       this.connected = undefined;
       close(client);
-      await delay(Math.min(failures * 50, MAX_RECONNECT_DELAY_MS), undefined, { ref: false });
+      const pauseMs = Math.min(MIN_RECONNECT_DELAY_MS * (failures + 1), MAX_RECONNECT_DELAY_MS);
+      await delay(pauseMs, undefined, { ref: false });
     }
   }
 
@@ -89,6 +92,8 @@ export class CacheConnection implements OnApplicationShutdown {
     await Promise.race([once(client, 'connect'), ready]);
     this.client = client;
     if (this.stopped || !(await within(ready, STEP_TIMEOUT_MS, false))) throw new Error('Redis does not answer');
+    // For those who look at Redis. A user of Redis' with few rights may not set it.
+    void client.clientSetName('scalable-api:cache').catch(() => undefined);
     const info = await within(client.info('server'), STEP_TIMEOUT_MS, undefined);
     if (info === undefined) throw new Error('Redis does not answer');
     const [, runId] = /^run_id:(\w+)/m.exec(info) ?? [];
@@ -96,19 +101,6 @@ export class CacheConnection implements OnApplicationShutdown {
       this.logger.warn("Redis doesn't tell its run id: a restart with old data goes unnoticed");
     }
     return runId ?? 'unknown';
-  }
-
-  private options(): RedisClientOptions<RedisDefaultModules, NoCommands, NoCommands> {
-    const { REDIS_URL: url } = this.environment;
-    const tls = tlsOptions(this.environment, 'REDIS');
-    const socket = { connectTimeout: STEP_TIMEOUT_MS, reconnectStrategy: false as const };
-    return {
-      url,
-      name: 'scalable-api:cache',
-      disableOfflineQueue: true,
-      // Without certificates, the address decides.
-      socket: tls ? { ...socket, tls: true, ...tls } : socket,
-    };
   }
 
   /** One line for an outage, not one for each attempt to connect. */
