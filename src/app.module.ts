@@ -38,15 +38,14 @@ import { WorkModule } from './platform/work/work.module.js';
 /** The feature modules, by their names, as far as they match what their manifests say of them. */
 async function loadFeatures(): Promise<Map<ModuleName, Type>> {
   assertUnique(MANIFESTS);
-  return new Map(
-    await Promise.all(
-      MANIFESTS.map(async (manifest) => {
-        const nestModule = await manifest.nestModule();
-        assertMatchesManifest(manifest, nestModule);
-        return [manifest.name, nestModule] as const;
-      }),
-    ),
-  );
+  const features = new Map<ModuleName, Type>();
+  // One after the other: Jest can't link several dynamic imports of ES modules at once.
+  for (const manifest of MANIFESTS) {
+    const nestModule = await manifest.nestModule();
+    assertMatchesManifest(manifest, nestModule);
+    features.set(manifest.name, nestModule);
+  }
+  return features;
 }
 
 /**

@@ -60,21 +60,18 @@ describe('a manifest and its Nest module', () => {
 describe('the manifests', () => {
   it('own different things', () => {
     expect(() => assertUnique(MANIFESTS)).not.toThrow();
-    const [auth, users, , notifications] = MANIFESTS as ModuleManifest[] as [
-      typeof tasks,
-      typeof tasks,
-      typeof tasks,
-      typeof tasks,
-    ];
-    const twice = [auth, users, tasks, { ...notifications, queues: ['task-alarms'] }];
+    const twice = MANIFESTS.map((each) =>
+      each.name === 'notifications' ? { ...each, queues: ['task-alarms'] } : each,
+    );
     expect(() => assertUnique(twice)).toThrow(
       'The manifests of tasks and notifications both have the queue task-alarms.',
     );
   });
 
   it('are those that the types were generated from', () => {
+    const all = MANIFESTS.map(({ name }) => name).join(',');
     expect(() => assertUnique(MANIFESTS.slice(1))).toThrow(
-      'src/modules.ts lists users,tasks,notifications, src/contracts/modules.ts auth,users,tasks,notifications: run npm run generate.',
+      `src/modules.ts lists ${all.replace('auth,', '')}, src/contracts/modules.ts ${all}: run npm run generate.`,
     );
   });
 });

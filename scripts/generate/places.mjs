@@ -56,8 +56,8 @@ export function placesOf(manifests) {
     { file: '.env.example', pattern: /^# MODULES=.*$/m, block: `# MODULES=${names.join(',')}` },
     {
       file: 'observability/prometheus/prometheus.yaml',
-      pattern: /\{ names: \[[^\]]*\]/,
-      block: `{ names: [${names.join(', ')}]`,
+      pattern: /names:\s*\[[^\]]*\]/,
+      block: `names: [${names.join(', ')}]`,
     },
     { file: 'docker/make-secrets.sh', block: derivedKeys(manifests) },
     {

@@ -84,14 +84,14 @@ describe('npm run generate', () => {
 
   it('writes all that is derived from a new manifest', () => {
     const manifest = readFileSync(join(ROOT, 'src/modules/tasks/tasks.manifest.ts'), 'utf8');
-    mkdirSync(join(folder, 'src/modules/projects'));
-    const copy = manifest.replace(/tasks/g, 'projects').replace('files.url', 'projects.url');
-    writeFileSync(join(folder, 'src/modules/projects/projects.manifest.ts'), copy);
-    writeFileSync(join(folder, 'src/contracts/projects.events.ts'), 'export {};\n');
+    mkdirSync(join(folder, 'src/modules/samples'));
+    const copy = manifest.replace(/tasks/g, 'samples').replace('files.url', 'samples.url');
+    writeFileSync(join(folder, 'src/modules/samples/samples.manifest.ts'), copy);
+    writeFileSync(join(folder, 'src/contracts/samples.events.ts'), 'export {};\n');
     edit('src/modules.ts', (text) =>
-      `import { projects } from './modules/projects/projects.manifest.js';\n${text}`.replace(
-        'notifications];',
-        'notifications, projects];',
+      `import { samples } from './modules/samples/samples.manifest.js';\n${text}`.replace(
+        /,?\s*\];\s*$/,
+        ', samples];\n',
       ),
     );
     const written = generate(folder).lines.filter((line) => line.startsWith('wrote '));
@@ -107,21 +107,21 @@ describe('npm run generate', () => {
           'docker/nginx/upstreams/split.conf',
           'docker/nginx/routes/split.conf',
         ],
-        ...['kustomization.yaml', 'routes.yaml', 'projects/kustomization.yaml'].map(
+        ...['kustomization.yaml', 'routes.yaml', 'samples/kustomization.yaml'].map(
           (file) => `k8s/overlays/split/${file}`,
         ),
         'observability/prometheus/prometheus.yaml',
       ].sort(),
     );
     expect(readFileSync(join(folder, 'docker/nginx/routes/split.conf'), 'utf8')).toContain(
-      'location ~ ^/api/v1/projects(/|$)',
+      'location ~ ^/api/v1/samples(/|$)',
     );
     const rest = generate(folder, '--check').lines;
     expect(rest).toEqual([
-      'src/contracts/projects.events.ts is not the `events` of src/modules/projects/projects.manifest.ts.',
-      'docker/compose.yaml has no service projects with MODULES: projects.',
-      'docker/compose.yaml has no service projects-indexes with MODULES: projects.',
-      "docker/compose.yaml: nginx-split doesn't depend on projects.",
+      'src/contracts/samples.events.ts is not the `events` of src/modules/samples/samples.manifest.ts.',
+      'docker/compose.yaml has no service samples with MODULES: samples.',
+      'docker/compose.yaml has no service samples-indexes with MODULES: samples.',
+      "docker/compose.yaml: nginx-split doesn't depend on samples.",
     ]);
   });
 });

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { Contract } from '../security/support/contract.js';
+import { API_KEY_SCOPES } from '../../src/contracts/api-key-scope.js';
 import { ApiClient, type ApiResponse, type Problem } from '../support/api-client.js';
 import { Api, type Schema } from '../support/openapi.js';
 import { type RequestCase, requestCases } from '../support/request-cases.js';
@@ -15,8 +16,7 @@ import { registerVerifiedUser, type TestUser, withRole } from '../support/users.
 
 const RULES = join(dirname(fileURLToPath(import.meta.url)), '../support/spectral.yaml');
 
-const SCOPES = ['tasks', 'notifications', 'users'].flatMap((resource) => [`${resource}:read`, `${resource}:write`]);
-SCOPES.push('users:admin');
+const SCOPES: readonly string[] = API_KEY_SCOPES;
 
 /** Sent at once. */
 const BATCH = 20;

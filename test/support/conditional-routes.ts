@@ -2,6 +2,7 @@ import type { ApiClient, ApiResponse, PageOf } from './api-client.js';
 import { newPushKeys } from './push.js';
 import { upload, type UploadBody } from './files.js';
 import type { TestService } from './service.js';
+import { Api, type Operation, type Schema } from './openapi.js';
 import { createTask, TASKS } from './tasks.js';
 import { createAdmin, createApiKey, logIn, registerUser, registerVerifiedUser, type TestUser } from './users.js';
 import { waitFor } from './wait-for.js';
@@ -31,6 +32,7 @@ export class ConditionalRoutes {
     private readonly admin: TestUser,
     /** Of whom what needs a verified address is asked. */
     private readonly verified: TestUser,
+    private readonly document: Api,
   ) {}
 
   static async of(service: TestService): Promise<ConditionalRoutes> {
@@ -40,7 +42,7 @@ export class ConditionalRoutes {
       registerVerifiedUser(service),
     ]);
     for (const { api } of [owner, admin]) await waitFor('a profile', async () => (await api.get(ME)).status === 200);
-    return new ConditionalRoutes(service, owner, admin, verified);
+    return new ConditionalRoutes(service, owner, admin, verified, await Api.of(service));
   }
 
   /** By method and path, as the document names them. */
@@ -52,11 +54,7 @@ export class ConditionalRoutes {
     const ofUser = (send: (headers: Headers) => Promise<ApiResponse<unknown>>) => () =>
       Promise.resolve({ send, etag: tagAt(admin.api, profile) });
     return {
-      [`GET ${TASKS}`]: () => Promise.resolve(this.read(TASKS)),
       [`GET ${TASKS}/stats`]: () => Promise.resolve(this.read(`${TASKS}/stats`)),
-      [`GET ${TASKS}/{id}`]: async () => this.read(await this.task()),
-      [`PATCH ${TASKS}/{id}`]: this.onTask((path, headers) => api.patch(path, { title: 'New' }, headers)),
-      [`DELETE ${TASKS}/{id}`]: this.onTask((path, headers) => api.delete(path, headers)),
       [`POST ${TASKS}/{id}/restore`]: () => this.deletedTask(),
       [`GET ${TASKS}/{id}/history`]: this.onTask((path, headers) => api.get(`${path}/history`, headers)),
       [`POST ${TASKS}/{id}/attachments`]: this.onTask((path, headers) =>
@@ -109,7 +107,40 @@ export class ConditionalRoutes {
       [`PATCH ${INBOX}/{id}`]: () => this.onNotification((path, headers) => api.patch(path, { read: true }, headers)),
       [`DELETE ${INBOX}/{id}`]: () => this.onNotification((path, headers) => api.delete(path, headers)),
       ...this.readsWithoutTag,
+      ...this.usualRequests,
     };
+  }
+
+  /** Of every collection whose rows a `POST` creates and a `PATCH` changes. */
+  private get usualRequests(): Record<string, () => Promise<ConditionalRequest>> {
+    const { operations } = this.document;
+    const find = (method: string, path: string) =>
+      operations.find((operation) => operation.method === method && operation.path === path);
+    const collections = operations.flatMap((creation) => {
+      const change = find('PATCH', `${creation.path}/{id}`);
+      return creation.method === 'POST' && change ? [{ creation, change }] : [];
+    });
+    return Object.assign({}, ...collections.map((each) => this.requestsTo(each))) as typeof this.usualRequests;
+  }
+
+  private requestsTo({ creation, change }: { creation: Operation; change: Operation }) {
+    const { api } = this.owner;
+    const { path } = creation;
+    const on = (send: (row: string, headers: Headers) => Promise<ApiResponse<unknown>>) => async () => {
+      const { body } = await api.post<{ id: string }>(path, this.exampleOf(creation));
+      const row = `${path}/${body.id}`;
+      return { send: (headers: Headers) => send(row, headers), etag: tagAt(api, row) };
+    };
+    return {
+      [`GET ${path}`]: () => Promise.resolve(this.read(path)),
+      [`GET ${path}/{id}`]: on((row, headers) => api.get(row, headers)),
+      [`PATCH ${path}/{id}`]: on((row, headers) => api.patch(row, this.exampleOf(change), headers)),
+      [`DELETE ${path}/{id}`]: on((row, headers) => api.delete(row, headers)),
+    };
+  }
+
+  private exampleOf(operation: Operation): unknown {
+    return this.document.exampleOf(this.document.bodyOf(operation) as Schema);
   }
 
   /** Reads of what has no version. */
