@@ -44,6 +44,7 @@ export default {
     project('clients', '**/*.clients-spec.ts', withStack),
     project('cluster', '**/*.cluster-spec.ts'),
     project('deploy', '**/*.deploy-spec.ts'),
+    project('generator', '**/*.generator-spec.ts'),
     project('observability', '**/*.observability-spec.ts', withStack),
     project('shapes', '**/*.shape-spec.ts', { ...withStack, ...withNest }),
     project('versions', '**/*.versions-spec.ts', withStack),

@@ -33,6 +33,8 @@ const SUITES = {
   clients: { projects: ['clients'], timeout: 10 * MINUTE_MS, workers: 1 },
   cluster: { projects: ['cluster'], timeout: 5 * MINUTE_MS },
   deploy: { projects: ['deploy'], build: false },
+  // Compiles, checks and tests a generated module.
+  generator: { projects: ['generator'], timeout: 15 * MINUTE_MS, workers: 1, build: false },
   observability: { projects: ['observability'], timeout: 2 * MINUTE_MS },
   shapes: { projects: ['shapes'], timeout: 2 * MINUTE_MS },
   versions: { projects: ['versions'], timeout: 10 * MINUTE_MS },
