@@ -3,6 +3,7 @@ import type { ApiClient, ApiResponse, PageOf, Problem } from '../support/api-cli
 import { ApiClient as Client } from '../support/api-client.js';
 import { newPushKeys } from '../support/push.js';
 import { startService, type TestService } from '../support/service.js';
+import { Api } from '../support/openapi.js';
 import { createTask, TASKS } from '../support/tasks.js';
 import {
   createAdmin,
@@ -33,6 +34,8 @@ let admin: TestUser;
 /** The victim's, by the address they are found at. */
 let ids: Record<string, string>;
 let attachmentId: string;
+/** Collections that are tried in the same way as that of tasks. */
+const collections: string[] = [TASKS];
 beforeAll(async () => {
   const { publicKey, privateKey } = webPush.generateVAPIDKeys();
   const push = { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey };
@@ -67,7 +70,18 @@ beforeAll(async () => {
     [`${AUTH}/api-keys/`]: key.id,
     [`${AUTH}/sessions/`]: sessions.body.data[0]?.id ?? '',
   };
+  await createRows();
 });
+
+/** A row of the victim's in each further collection, made of the document's example. */
+async function createRows(): Promise<void> {
+  for (const { path, row, change } of (await Api.of(service)).collections) {
+    if (`${path}/` in ids) continue;
+    ids[`${path}/`] = (await victim.api.post<{ id: string }>(path, row)).body.id;
+    CHANGES[`${path}/`] = change;
+    collections.push(path);
+  }
+}
 
 /** Bodies that the owner could send. */
 const ATTACHMENTS = `${TASKS}/{id}/attachments`;
@@ -83,7 +97,7 @@ function call(api: ApiClient, { method, path }: Operation, body?: unknown): Prom
 
 /** All that the victim can see of their own. */
 async function possessions(): Promise<unknown[]> {
-  const paths = [TASKS, NOTIFICATIONS, `${AUTH}/api-keys`, `${AUTH}/sessions`, ME, `${ME}/preferences`];
+  const paths = [...collections, NOTIFICATIONS, `${AUTH}/api-keys`, `${AUTH}/sessions`, ME, `${ME}/preferences`];
   return await Promise.all(paths.map(async (path) => (await victim.api.get(path)).body));
 }
 
@@ -110,7 +124,14 @@ describe('API1:2023 Broken Object Level Authorization', () => {
   });
 
   it("shows nothing of another user's in lists, counts, statistics and exports", async () => {
-    const paths = [TASKS, `${TASKS}/stats`, NOTIFICATIONS, `${AUTH}/sessions`, `${AUTH}/api-keys`, `${ME}/export`];
+    const paths = [
+      ...collections,
+      `${TASKS}/stats`,
+      NOTIFICATIONS,
+      `${AUTH}/sessions`,
+      `${AUTH}/api-keys`,
+      `${ME}/export`,
+    ];
     const seen = await Promise.all(paths.map(async (path) => JSON.stringify((await attacker.api.get(path)).body)));
     for (const secret of [victim.id, victim.email, ...Object.values(ids)]) expect(seen.join()).not.toContain(secret);
     expect((await attacker.api.get<{ total: number }>(`${TASKS}/stats`)).body.total).toBe(0);

@@ -2,7 +2,7 @@ import type { ApiClient, ApiResponse, PageOf } from './api-client.js';
 import { newPushKeys } from './push.js';
 import { upload, type UploadBody } from './files.js';
 import type { TestService } from './service.js';
-import { Api, type Operation, type Schema } from './openapi.js';
+import { Api } from './openapi.js';
 import { createTask, TASKS } from './tasks.js';
 import { createAdmin, createApiKey, logIn, registerUser, registerVerifiedUser, type TestUser } from './users.js';
 import { waitFor } from './wait-for.js';
@@ -113,34 +113,23 @@ export class ConditionalRoutes {
 
   /** Of every collection whose rows a `POST` creates and a `PATCH` changes. */
   private get usualRequests(): Record<string, () => Promise<ConditionalRequest>> {
-    const { operations } = this.document;
-    const find = (method: string, path: string) =>
-      operations.find((operation) => operation.method === method && operation.path === path);
-    const collections = operations.flatMap((creation) => {
-      const change = find('PATCH', `${creation.path}/{id}`);
-      return creation.method === 'POST' && change ? [{ creation, change }] : [];
-    });
-    return Object.assign({}, ...collections.map((each) => this.requestsTo(each))) as typeof this.usualRequests;
+    const requests = this.document.collections.map((collection) => this.requestsTo(collection));
+    return Object.assign({}, ...requests) as Record<string, () => Promise<ConditionalRequest>>;
   }
 
-  private requestsTo({ creation, change }: { creation: Operation; change: Operation }) {
+  private requestsTo({ path, row, change }: Api['collections'][number]) {
     const { api } = this.owner;
-    const { path } = creation;
-    const on = (send: (row: string, headers: Headers) => Promise<ApiResponse<unknown>>) => async () => {
-      const { body } = await api.post<{ id: string }>(path, this.exampleOf(creation));
-      const row = `${path}/${body.id}`;
-      return { send: (headers: Headers) => send(row, headers), etag: tagAt(api, row) };
+    const on = (send: (place: string, headers: Headers) => Promise<ApiResponse<unknown>>) => async () => {
+      const { body } = await api.post<{ id: string }>(path, row);
+      const place = `${path}/${body.id}`;
+      return { send: (headers: Headers) => send(place, headers), etag: tagAt(api, place) };
     };
     return {
       [`GET ${path}`]: () => Promise.resolve(this.read(path)),
-      [`GET ${path}/{id}`]: on((row, headers) => api.get(row, headers)),
-      [`PATCH ${path}/{id}`]: on((row, headers) => api.patch(row, this.exampleOf(change), headers)),
-      [`DELETE ${path}/{id}`]: on((row, headers) => api.delete(row, headers)),
+      [`GET ${path}/{id}`]: on((place, headers) => api.get(place, headers)),
+      [`PATCH ${path}/{id}`]: on((place, headers) => api.patch(place, change, headers)),
+      [`DELETE ${path}/{id}`]: on((place, headers) => api.delete(place, headers)),
     };
-  }
-
-  private exampleOf(operation: Operation): unknown {
-    return this.document.exampleOf(this.document.bodyOf(operation) as Schema);
   }
 
   /** Reads of what has no version. */

@@ -79,6 +79,17 @@ export class Api {
     return new Api((await response.json()) as OpenApiDocument);
   }
 
+  /** The collections whose rows a `POST` creates and a `PATCH` changes, with an example of each body. */
+  get collections(): { path: string; row: unknown; change: unknown }[] {
+    return this.operations.flatMap((creation) => {
+      const { path } = creation;
+      const change = this.operations.find((each) => each.method === 'PATCH' && each.path === `${path}/{id}`);
+      if (creation.method !== 'POST' || !change) return [];
+      const exampleFor = (operation: Operation) => this.exampleOf(this.bodyOf(operation) as Schema);
+      return [{ path, row: exampleFor(creation), change: exampleFor(change) }];
+    });
+  }
+
   /** The schema of the JSON body; undefined where the operation takes none. */
   bodyOf({ requestBody }: Operation): Schema | undefined {
     const schema = requestBody?.content['application/json']?.schema;
