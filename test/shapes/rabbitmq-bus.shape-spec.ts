@@ -375,6 +375,8 @@ describe('what is deleted in the broker while the service runs', () => {
   });
 
   it('sends an event again that may have missed a queue, because it was declared again before anybody looked', async () => {
+    // A repair after the deletion before this one has waited already, and would declare the queue sooner.
+    await Promise.all([publisher, consumer, otherConsumer].map((each) => each.get(TopologyWatch).repair()));
     let sendings = 0;
     await publisher.get(TopologyWatch).reach(['scalable-api.store'], async () => {
       if (++sendings > 1) return;

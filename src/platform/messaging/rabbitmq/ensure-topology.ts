@@ -8,7 +8,8 @@ import { declareTopology, EVENTS_EXCHANGE, queuesOf } from './topology.js';
 
 /**
  * From finding a queue missing to declaring it again, in milliseconds. So a deleted queue stays away for at least this long,
- * and one that exists at two moments less than this apart has existed in between. Publishers rely on it.
+ * and one that exists at two moments less than this apart has existed in between. Publishers rely on it. (It doesn't hold for a
+ * queue that is deleted twice within this time: the repair of the first deletion ends the second.)
  */
 export const REPAIR_DELAY_MS = 3_000;
 /** The longest that the broker may take to declare everything, in milliseconds. */
