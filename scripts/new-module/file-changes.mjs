@@ -8,7 +8,7 @@ export class FileChanges {
   /** Folders that were made, the outer ones first. */
   #folders = [];
 
-  /** Remembers what a file is like now, so that `undo` restores it, whoever changes it. */
+  /** Keeps the present content of a file, for `undo`. For files that another program is about to change. */
   remember(path) {
     if (this.#before.has(path)) return;
     this.#before.set(path, existsSync(path) ? readFileSync(path) : null);

@@ -91,6 +91,7 @@ describe('readEnvironment', () => {
     ['MONGODB_READ_PREFERENCE', 'anyone'],
     ['REDIS_URL', 'http://:hunter2@localhost'],
     ['REDIS_URL', 'redis://:hunter2@localhost/cache'],
+    ['REDIS_URL', 'redis://:hunter2%zz@localhost'],
     ['MODULES', 'auth,tasks,billing'],
     ['MODULES', 'auth,auth'],
     ['EVENT_BUS', 'kafka'],

@@ -129,7 +129,9 @@ export class IsServerAddress implements ValidatorConstraintInterface {
     const [, scheme] = given.constraints as [string, string];
     if (typeof url !== 'string' || !new RegExp(`^${scheme}${wantsTls(given) ? 's' : 's?'}://.+`).test(url))
       return false;
-    return URL.canParse(url) && (scheme !== 'redis' || /^(\/\d*)?$/.test(new URL(url).pathname));
+    if (!URL.canParse(url)) return false;
+    const { username, password, pathname } = new URL(url);
+    return isDecodable(username + password) && (scheme !== 'redis' || /^(\/\d*)?$/.test(pathname));
   }
 
   defaultMessage(given: ValidationArguments): string {
@@ -138,6 +140,16 @@ export class IsServerAddress implements ValidatorConstraintInterface {
     const path = scheme === 'redis' ? ', with the number of a database as its path or none' : '';
     if (!wantsTls(given)) return `must be ${article} ${scheme}:// or ${scheme}s:// address${path}`;
     return `must be ${article} ${scheme}s:// address${path}, since there are certificates for it (${server}_TLS_*)`;
+  }
+}
+
+/** Whether each `%` begins the code of a byte, and the bytes are UTF-8: clients of servers would fail when they read it. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -8,7 +8,7 @@ import { within } from '../overload/within.js';
 import { tlsProblem } from '../tls/tls-problem.js';
 import { cacheClientOptions } from './cache-client-options.js';
 
-/** The longest that the socket may bring nothing while it connects, and that the client's first commands and the question for the run id may take, each. */
+/** The time limit of each step: connecting the socket, the client's first commands, and the question for the run id. */
 const STEP_TIMEOUT_MS = 2000;
 const MIN_RECONNECT_DELAY_MS = 50;
 const MAX_RECONNECT_DELAY_MS = 1000;
@@ -92,7 +92,7 @@ export class CacheConnection implements OnApplicationShutdown {
     await Promise.race([once(client, 'connect'), ready]);
     this.client = client;
     if (this.stopped || !(await within(ready, STEP_TIMEOUT_MS, false))) throw new Error('Redis does not answer');
-    // For those who look at Redis. A user of Redis' with few rights may not set it.
+    // Only for operators who list connections. An ACL may forbid it, and nothing depends on it.
     void client.clientSetName('scalable-api:cache').catch(() => undefined);
     const info = await within(client.info('server'), STEP_TIMEOUT_MS, undefined);
     if (info === undefined) throw new Error('Redis does not answer');
@@ -113,7 +113,7 @@ export class CacheConnection implements OnApplicationShutdown {
   }
 }
 
-/** Closes a client, whether it is open or not. */
+/** Closes a client, whether it is open or not. A connection that fails while it is closed is gone, too. */
 function close(client: RedisClientType): void {
   if (client.isOpen) void client.disconnect().catch(() => undefined);
 }
