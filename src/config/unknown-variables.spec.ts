@@ -1,5 +1,5 @@
 import { ENVIRONMENT_NAMES } from './environment.js';
-import { unknownVariables } from './unknown-variables.js';
+import { nearestVariable, unknownVariables } from './unknown-variables.js';
 
 const found = (...names: string[]) => unknownVariables(Object.fromEntries(names.map((name) => [name, 'x'])));
 
@@ -15,4 +15,13 @@ it('are none of those that the service reads, from the environment or from a fil
 it('are none of those that Kubernetes sets for a service beside it', () => {
   const names = ['REDIS_SERVICE_HOST', 'REDIS_SERVICE_PORT_CLIENT', 'RABBITMQ_PORT', 'MONGODB_PORT_27017_TCP_ADDR'];
   expect(found(...names)).toEqual([]);
+});
+
+it.each([
+  ['REDIS_URI', 'REDIS_URL'],
+  ['THROTTLE_GENERAL_LIMITS', 'THROTTLE_GENERAL_LIMIT'],
+  ['MONGODB_URL', 'MONGODB_URI'],
+  ['REDIS_X', undefined],
+])('%s is most like %s', (name, known) => {
+  expect(nearestVariable(name)).toBe(known);
 });

@@ -16,7 +16,10 @@ beforeAll(async () => {
 it('a variable that nothing reads, and looks like one of ours, is named in the log', () => {
   const warnings = service.logLines().filter(({ msg }) => String(msg).includes('nothing reads it'));
   expect(warnings).toMatchObject([
-    { level: 'warn', msg: 'THROTTLE_GENERAL_LIMITS is set, but nothing reads it: is it misspelt?' },
+    {
+      level: 'warn',
+      msg: 'THROTTLE_GENERAL_LIMITS is set, but nothing reads it: did you mean THROTTLE_GENERAL_LIMIT?',
+    },
   ]);
 });
 
