@@ -1,6 +1,6 @@
-const SHARED = /^#\/components\/(responses|headers|parameters)\//;
+const SHARED = /^#\/components\/(responses|headers|parameters|examples)\//;
 
-/** The same OpenAPI document with shared responses, headers and parameters in their places; references to schemas stay. */
+/** The same OpenAPI document with shared responses, headers, parameters and examples in their places; references to schemas stay. */
 export function dereference<T>(document: T): T {
   const resolve = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(resolve);

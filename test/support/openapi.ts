@@ -23,6 +23,7 @@ export interface Schema {
 export interface Parameter {
   name: string;
   in: 'path' | 'query' | 'header';
+  description?: string;
   schema?: Schema;
 }
 
@@ -42,6 +43,8 @@ export interface Operation {
   method: string;
   path: string;
   operationId: string;
+  summary?: string;
+  description?: string;
   security?: { bearer?: string[]; apiKey?: string[] }[];
   parameters: Parameter[];
   requestBody?: { content: Record<string, MediaType> };
@@ -54,7 +57,11 @@ export interface OpenApiDocument {
   servers: { url: string }[];
   externalDocs: { url: string };
   paths: Record<string, Record<string, Omit<Operation, 'method' | 'path'>>>;
-  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, unknown> };
+  components: {
+    schemas: Record<string, Schema>;
+    parameters: Record<string, Parameter>;
+    securitySchemes: Record<string, unknown>;
+  };
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];

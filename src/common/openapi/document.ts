@@ -25,7 +25,8 @@ export function createOpenApiDocument(app: INestApplication, description: Servic
   completeRequestSchemas(document);
   addResponseExamples(document);
   sortOperations(document, service);
-  document.components = { ...document.components, responses: problems.components };
+  const { components: responses, examples } = problems;
+  document.components = { ...document.components, responses, examples };
   document.components.headers = sharedHeaders(document);
   return document;
 }
@@ -69,6 +70,10 @@ function describeDocument(publicUrl: string): string {
 Errors are problem documents (RFC 9457) with a stable \`code\`. Lists are paged by cursors. Single resources carry an
 \`ETag\`; send it back in \`If-Match\` to change only what you have seen. Where an answer has none, conditions can name
 what is there by \`*\` alone.
+
+Where an operation needs a step-up, its body takes your \`password\`, and a \`code\` if a second factor is on. Without them
+the answer is 403 \`STEP_UP_REQUIRED\`, whose \`methods\` name what is missing. Where it needs a verified address, the
+answer is 403 \`EMAIL_UNVERIFIED\` until the link in the verification mail has been followed.
 
 This document: [JSON](${publicUrl}/docs/openapi.json), [YAML](${publicUrl}/docs/openapi.yaml).
 `.trim();

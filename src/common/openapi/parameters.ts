@@ -17,23 +17,23 @@ export function describeId(parameter: Parameter): Parameter {
   return isId ? { ...parameter, ...ID } : parameter;
 }
 
+/** Equal for parameters with the same members, in whatever order decorators and plain objects give them. */
+const keyOf = (parameter: Parameter) => JSON.stringify(Object.entries(parameter).sort());
+
 /** Moves parameters that several operations have alike to `components.parameters`. */
 export function shareParameters(document: OpenAPIObject): void {
   const uses = new Map<string, number>();
   const inline = operationsOf(document).flatMap(({ operation }) => operation.parameters ?? []);
   for (const parameter of inline) {
-    const key = JSON.stringify(parameter);
-    uses.set(key, (uses.get(key) ?? 0) + 1);
+    uses.set(keyOf(parameter), (uses.get(keyOf(parameter)) ?? 0) + 1);
   }
   const shared: Record<string, InlineParameter> = {};
   const share = (parameter: Parameter): Parameter => {
-    if ('$ref' in parameter || (uses.get(JSON.stringify(parameter)) ?? 0) < 2) return parameter;
+    if ('$ref' in parameter || (uses.get(keyOf(parameter)) ?? 0) < 2) return parameter;
     const name = parameter.name.replaceAll('-', '').replace(/^./, (first) => first.toUpperCase());
     shared[name] ??= parameter;
     // Another one of this name stays where it is.
-    return JSON.stringify(shared[name]) === JSON.stringify(parameter)
-      ? { $ref: `#/components/parameters/${name}` }
-      : parameter;
+    return keyOf(shared[name]) === keyOf(parameter) ? { $ref: `#/components/parameters/${name}` } : parameter;
   };
   for (const { operation } of operationsOf(document)) {
     if (operation.parameters) operation.parameters = operation.parameters.map(share);

@@ -26,7 +26,7 @@ export class ProblemResponseDto {
   /** @example /api/v1/tasks/665f1c2e9b1d4a3f8c7e6d5b */
   instance!: string;
 
-  @ApiProperty({ enum: Object.keys(PROBLEMS) })
+  @ApiProperty({ enum: Object.keys(PROBLEMS), example: 'NOT_FOUND' })
   code!: ProblemCode;
 
   /**
@@ -47,7 +47,7 @@ export class ProblemResponseDto {
 
 /** The answer to a correct password where a second factor is on. */
 export class MfaRequiredProblemResponseDto extends ProblemResponseDto {
-  @ApiProperty({ enum: ['MFA_REQUIRED'] })
+  @ApiProperty({ enum: ['MFA_REQUIRED'], example: 'MFA_REQUIRED' })
   declare code: 'MFA_REQUIRED';
 
   /**

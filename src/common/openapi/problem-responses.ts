@@ -11,9 +11,11 @@ const ORDER = Object.keys(PROBLEMS) as ProblemCode[];
 const UNCOUNTED = new Set([413, 415]);
 const MAYBE_COUNTED = new Set([400, 500, 503]);
 
-/** Responses of operations other than their own success; equal ones are shared in `components.responses`. */
+/** Responses of operations other than their own success; equal ones, and their examples, are shared in `components`. */
 export class ProblemResponses {
   readonly components: Record<string, Response> = {};
+  /** By code. */
+  readonly examples: Record<string, { value: object }> = {};
 
   /** @param own headers of the operation's own answers, which are those of a 304, too */
   addNotModified({ isLimited, own }: { isLimited: boolean; own: readonly HeaderName[] }): { $ref: string } {
@@ -45,6 +47,7 @@ export class ProblemResponses {
         const kind = `${isLimited ? '' : 'Unlimited'}${isKept ? 'Idempotent' : ''}`;
         const name = `${kind}${group.map(toPascalCase).join('Or')}`;
         this.components[name] ??= problemResponse(status, group, { isLimited, isKept });
+        for (const code of group) this.examples[code] ??= { value: exampleOf(code) };
         return [status, { $ref: `#/components/responses/${name}` }];
       }),
     );
@@ -73,7 +76,7 @@ function problemResponse(
     content: {
       'application/problem+json': {
         schema: schemaOf(codes),
-        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
       },
     },
   };

@@ -32,12 +32,19 @@ const HEADERS = {
   'X-Request-Id': text('The id of this request, in each of its log lines', '4f0c1a52-6f0e-4b7a-9d5e-2f1f3f6f9a10'),
 } satisfies Headers;
 
+/** Begins the name of the component of a header that may be missing: a reference can't say so itself. */
+const OPTIONAL = 'Optional-';
+
+const referenceTo = (component: string) => `#/components/headers/${component}`;
+
 /** @returns those that the document refers to; the others would be components without a use */
 export function sharedHeaders(document: object): Headers {
   const text = JSON.stringify(document);
-  return Object.fromEntries(
-    Object.entries(HEADERS).filter(([name]) => text.includes(`"#/components/headers/${name}"`)),
-  );
+  const components = Object.entries(HEADERS).flatMap(([name, header]) => [
+    [name, header] as const,
+    [`${OPTIONAL}${name}`, { ...header, required: false }] as const,
+  ]);
+  return Object.fromEntries(components.filter(([name]) => text.includes(`"${referenceTo(name)}"`))) as Headers;
 }
 
 export type HeaderName = keyof typeof HEADERS;
@@ -50,8 +57,7 @@ export const RATE_LIMIT: HeaderName[] = ['RateLimit-Limit', 'RateLimit-Remaining
  */
 export function headersOf(always: readonly HeaderName[], sometimes: readonly HeaderName[] = []): Headers {
   return Object.fromEntries([
-    ...always.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
-    // A reference can't say that the header may be missing.
-    ...sometimes.map((name) => [name, { ...HEADERS[name], required: false }]),
+    ...always.map((name) => [name, { $ref: referenceTo(name) }]),
+    ...sometimes.map((name) => [name, { $ref: referenceTo(`${OPTIONAL}${name}`) }]),
   ]) as Headers;
 }

@@ -14,7 +14,12 @@ import { AccountLifecycleService } from './account-lifecycle.service.js';
 export class AccountDeletionController {
   constructor(private readonly lifecycle: AccountLifecycleService) {}
 
-  /** Delete your account: sessions end, and every module erases your data. */
+  /**
+   * Delete your account.
+   *
+   * @remarks Needs a step-up. Ends your sessions and API keys, and erases your data in every module. It cannot be undone.
+   * The last administrator gets 409 `LAST_ADMIN`.
+   */
   @RequiresStepUp('LAST_ADMIN')
   @ApiBody({ type: StepUpDto, required: false })
   @HttpCode(204)

@@ -16,7 +16,13 @@ import { ApiKeyListResponseDto } from './dto/list-responses.dto.js';
 export class ApiKeysController {
   constructor(private readonly apiKeys: ApiKeysService) {}
 
-  /** Create an API key; the key is shown this once. At most 25 valid ones; announced by mail. */
+  /**
+   * Create an API key.
+   *
+   * @remarks Needs a verified address and a step-up. The answer is the only one that shows the key; send it as a bearer
+   * token. It expires after 90 days unless `expiresAt` says otherwise. A 26th valid key is 409 `LIMIT_REACHED`. A mail
+   * announces the new key.
+   */
   @RequiresStepUp('EMAIL_UNVERIFIED', 'LIMIT_REACHED')
   @Post()
   createApiKey(
@@ -27,13 +33,22 @@ export class ApiKeysController {
     return this.apiKeys.create(user, body, client);
   }
 
-  /** List your API keys. */
+  /**
+   * List your API keys.
+   *
+   * @remarks Shows name, scopes, expiry and last use, but never the key itself. The list is complete: it has no further
+   * pages.
+   */
   @Get()
   async listApiKeys(@CurrentUser() user: SessionPrincipal): Promise<ApiKeyListResponseDto> {
     return wholeList(await this.apiKeys.list(user.userId));
   }
 
-  /** Remove an API key. */
+  /**
+   * Remove an API key.
+   *
+   * @remarks Every instance rejects requests with the key within one second. It cannot be restored.
+   */
   @HttpCode(204)
   @Delete(':id')
   removeApiKey(

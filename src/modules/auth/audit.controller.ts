@@ -9,7 +9,12 @@ import { AuditListResponseDto, ListAuditQueryDto } from './dto/audit.dto.js';
 export class AuditController {
   constructor(private readonly audit: AuditService) {}
 
-  /** What mattered for security: who, what, when, from where (admins). */
+  /**
+   * List the entries of the audit trail.
+   *
+   * @remarks Security-relevant actions of all users, newest first: who did what, when, from where. Filters combine with
+   * AND.
+   */
   @MinimumRole('admin')
   @Get()
   listAudit(@Query() query: ListAuditQueryDto): Promise<AuditListResponseDto> {

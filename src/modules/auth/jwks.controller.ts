@@ -10,7 +10,12 @@ import { JwksResponseDto } from './dto/jwks-response.dto.js';
 export class JwksController {
   constructor(private readonly keys: SigningKeys) {}
 
-  /** The public keys that verify access tokens (RFC 7517). */
+  /**
+   * Get the public keys that verify access tokens.
+   *
+   * @remarks A JSON Web Key Set (RFC 7517), for services that verify access tokens themselves. The answer may be cached
+   * for five minutes. It has a rate limit of its own.
+   */
   @Public()
   @SeparateRateLimit()
   @Header('Cache-Control', 'public, max-age=300')

@@ -14,7 +14,13 @@ import { MfaService } from './mfa.service.js';
 export class MfaController {
   constructor(private readonly mfa: MfaService) {}
 
-  /** Begin to set up a second factor. */
+  /**
+   * Begin to set up a second factor.
+   *
+   * @remarks Needs a verified address and a step-up. Answers a new secret for an authenticator app. The secret takes
+   * effect when `POST /api/v1/auth/mfa/totp/confirm` receives a code of it within ten minutes. If a second factor is on,
+   * the answer is 403 `FORBIDDEN`.
+   */
   @RequiresStepUp('EMAIL_UNVERIFIED', 'FORBIDDEN')
   @ApiBody({ type: StepUpDto, required: false })
   @Post()
@@ -26,7 +32,12 @@ export class MfaController {
     return this.mfa.begin(user, body, client);
   }
 
-  /** Confirm the second factor with a first code; answers the recovery codes. */
+  /**
+   * Turn the second factor on.
+   *
+   * @remarks Takes a code of the secret that was set up last. From then on, log-ins and step-ups need a code. Answers ten
+   * recovery codes, which are not shown again. A wrong code is 401 `INVALID_CREDENTIALS`.
+   */
   @ApiProblems('INVALID_CREDENTIALS')
   @StrictRateLimit()
   @HttpCode(200)
@@ -39,7 +50,12 @@ export class MfaController {
     return { recoveryCodes: await this.mfa.confirm(user.userId, body.code, client) };
   }
 
-  /** Turn the second factor off. */
+  /**
+   * Turn the second factor off.
+   *
+   * @remarks Needs a step-up. The secret and the recovery codes stop working. Log-ins take the password alone from then
+   * on. Changes nothing if no second factor is on.
+   */
   @RequiresStepUp()
   @ApiBody({ type: StepUpDto, required: false })
   @HttpCode(204)

@@ -19,28 +19,45 @@ export class SessionsController {
     private readonly logouts: LogoutService,
   ) {}
 
-  /** End this session: its tokens stop working on every instance. */
+  /**
+   * End this session.
+   *
+   * @remarks Every instance rejects its access and refresh tokens within one second. Your other sessions continue.
+   */
   @HttpCode(204)
   @Post('logout')
   logout(@CurrentUser() user: SessionPrincipal, @CurrentClient() client: Client): Promise<void> {
     return this.logouts.endCurrent(user, client);
   }
 
-  /** End all your sessions. */
+  /**
+   * End all your sessions.
+   *
+   * @remarks Includes this one. Every instance rejects their tokens within one second. API keys keep working.
+   */
   @HttpCode(204)
   @Post('logout-all')
   logoutAll(@CurrentUser() user: SessionPrincipal, @CurrentClient() client: Client): Promise<void> {
     return this.logouts.endAll(user.userId, client);
   }
 
-  /** List your sessions. */
+  /**
+   * List your sessions.
+   *
+   * @remarks One entry per log-in that has not ended, with client, address and last use; `current` marks the session of
+   * this request. The list is complete: it has no further pages.
+   */
   @Get('sessions')
   async listSessions(@CurrentUser() user: SessionPrincipal): Promise<SessionListResponseDto> {
     const sessions = await this.sessions.list(user.userId);
     return wholeList(sessions.map((session) => toSessionResponse(session, user.sessionId)));
   }
 
-  /** End one of your sessions. */
+  /**
+   * End one of your sessions.
+   *
+   * @remarks Every instance rejects its tokens within one second. A session that has ended already is 404.
+   */
   @HttpCode(204)
   @Delete('sessions/:id')
   endSession(

@@ -28,7 +28,12 @@ export class NotificationsController {
     private readonly deliveries: DeliveriesService,
   ) {}
 
-  /** List your notifications, the newest first. */
+  /**
+   * List your notifications.
+   *
+   * @remarks The inbox, newest first. It has every notification that you have not muted, whichever channels it was sent
+   * by.
+   */
   @CacheResponse('notifications')
   @Get()
   listNotifications(
@@ -38,14 +43,22 @@ export class NotificationsController {
     return this.inbox.list(user.userId, query);
   }
 
-  /** Count what you haven't read. */
+  /**
+   * Count your unread notifications.
+   *
+   * @remarks The number for a badge. WebSocket clients receive it as it changes.
+   */
   @CacheResponse('notifications')
   @Get('unread-count')
   async countUnread(@CurrentUser() user: Principal): Promise<UnreadCountResponseDto> {
     return { count: await this.inbox.countUnread(user.userId) };
   }
 
-  /** Mark a notification as read or unread. */
+  /**
+   * Mark a notification as read or unread.
+   *
+   * @remarks `readAt` is the time of the first marking; marking as unread sets it to null.
+   */
   @Versioned(etagOfNotification)
   @Patch(':id')
   markNotification(
@@ -57,14 +70,22 @@ export class NotificationsController {
     return this.inbox.mark(user.userId, id, body.read, precondition);
   }
 
-  /** Mark all your notifications as read. */
+  /**
+   * Mark all your notifications as read.
+   *
+   * @remarks Notifications that arrive later are unread. Has no conditions, because it concerns no single resource.
+   */
   @HttpCode(204)
   @Post('read-all')
   markAllRead(@CurrentUser() user: Principal): Promise<void> {
     return this.inbox.markAllRead(user.userId);
   }
 
-  /** Delete a notification. */
+  /**
+   * Delete a notification.
+   *
+   * @remarks Removes it from the inbox for good. Messages that were sent for it by other channels are not recalled.
+   */
   @HttpCode(204)
   @Delete(':id')
   deleteNotification(
@@ -75,7 +96,12 @@ export class NotificationsController {
     return this.inbox.delete(user.userId, id, precondition);
   }
 
-  /** See by which channels a notification went out, and what became of that; kept for 30 days. */
+  /**
+   * List the deliveries of a notification.
+   *
+   * @remarks One entry per message that was sent for the notification, with its channel, state and attempts. Entries are
+   * kept for 30 days. The list is complete: it has no further pages.
+   */
   @Get(':id/deliveries')
   async listDeliveries(
     @CurrentUser() user: Principal,

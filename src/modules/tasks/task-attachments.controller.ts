@@ -19,7 +19,13 @@ import { TaskAttachmentsService } from './task-attachments.service.js';
 export class TaskAttachmentsController {
   constructor(private readonly attachments: TaskAttachmentsService) {}
 
-  /** Get a URL to upload a file of a task to; the upload is to be completed afterwards. */
+  /**
+   * Begin the upload of a file to a task.
+   *
+   * @remarks Answers a URL that takes one file of the announced type and size. When the file is uploaded, complete the
+   * attachment; one that is not completed within a day disappears. A 21st file, or one beyond your storage quota, is 409
+   * `LIMIT_REACHED`. The `ETag` is the new one of the task.
+   */
   @Created<AttachmentUploadResponseDto>(({ attachment }, { id }) => `/api/v1/tasks/${id}/attachments/${attachment.id}`)
   @Versioned()
   @ApiProblems('LIMIT_REACHED')
@@ -34,7 +40,12 @@ export class TaskAttachmentsController {
     return this.attachments.create(user.userId, id, body, precondition);
   }
 
-  /** Say that a file has been uploaded; answered once the store has it, of the size and type that were announced. */
+  /**
+   * Finish the upload of a file.
+   *
+   * @remarks Checks that the file has the announced size and type; from then on it can be downloaded. Otherwise the
+   * answer is 409 `UPLOAD_INCOMPLETE`. The `ETag` is the new one of the task. A second call changes nothing.
+   */
   @Versioned()
   @ApiProblems('UPLOAD_INCOMPLETE')
   @HttpCode(200)
@@ -48,7 +59,12 @@ export class TaskAttachmentsController {
     return this.attachments.complete(user.userId, id, attachmentId, precondition);
   }
 
-  /** Download a file: leads to a URL that works for five minutes. Conditions are about the task. */
+  /**
+   * Download a file of a task.
+   *
+   * @remarks Redirects to a URL that is valid for five minutes. A file whose upload is not complete is 409
+   * `UPLOAD_INCOMPLETE`. `ETag` and conditions refer to the task.
+   */
   @Versioned()
   @ApiProblems('UPLOAD_INCOMPLETE')
   @Redirects('Where the file is')
@@ -63,7 +79,11 @@ export class TaskAttachmentsController {
     return this.attachments.getDownload(user.userId, id, attachmentId);
   }
 
-  /** Remove a file from a task. */
+  /**
+   * Remove a file from a task.
+   *
+   * @remarks The file is deleted and cannot be restored. The `ETag` is the new one of the task.
+   */
   @Versioned()
   @HttpCode(204)
   @Delete(':attachmentId')

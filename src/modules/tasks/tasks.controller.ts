@@ -53,7 +53,11 @@ export class TasksController {
     private readonly statistics: TaskStatsService,
   ) {}
 
-  /** Create a task. */
+  /**
+   * Create a task.
+   *
+   * @remarks Only the title is required. The answer has the address of the task in `Location` and its version in `ETag`.
+   */
   @Created<TaskResponseDto>(({ id }) => `/api/v1/tasks/${id}`)
   @Versioned()
   @Idempotent()
@@ -62,14 +66,24 @@ export class TasksController {
     return this.tasks.create(user.userId, body);
   }
 
-  /** List your tasks. */
+  /**
+   * List your tasks.
+   *
+   * @remarks Filters combine with AND; several values of one filter with OR. Deleted tasks are left out. Lists are served
+   * by the response cache and are never older than your latest write.
+   */
   @CacheResponse('tasks')
   @Get()
   listTasks(@CurrentUser() user: Principal, @Query() query: ListTasksQueryDto): Promise<TaskListResponseDto> {
     return this.lists.list(user.userId, query);
   }
 
-  /** Create, change and delete up to 100 tasks; each operation succeeds or fails by itself. */
+  /**
+   * Create, change and delete up to 100 tasks.
+   *
+   * @remarks Each operation succeeds or fails on its own. `results` has one entry per operation, in the same order, with
+   * its status and the task or the problem. The request itself fails only if the body is malformed.
+   */
   @Idempotent()
   @HttpCode(200)
   @Post('bulk')
@@ -81,7 +95,12 @@ export class TasksController {
     return { results: await this.bulk.run(user.userId, body.operations, request) };
   }
 
-  /** Statistics over all your tasks. */
+  /**
+   * Get statistics of your tasks.
+   *
+   * @remarks Covers all tasks that are not deleted. Days begin at midnight of `timezone`. Numbers that change with time,
+   * such as `overdue`, may be one minute old.
+   */
   @CacheResponse('tasks', { expiry: statsExpiry })
   // Runs before the cache.
   @UseInterceptors(OwnTimezoneInterceptor)
@@ -90,14 +109,24 @@ export class TasksController {
     return this.statistics.stats(user.userId, query.timezone);
   }
 
-  /** Read a task. */
+  /**
+   * Read a task.
+   *
+   * @remarks A task that is deleted, or belongs to another user, is 404. The `ETag` is the version that a change may name
+   * in `If-Match`.
+   */
   @CacheResponse('tasks', { tag: etagOf })
   @Get(':id')
   getTask(@CurrentUser() user: Principal, @Param('id', IdPipe) id: string): Promise<TaskResponseDto> {
     return this.tasks.get(user.userId, id);
   }
 
-  /** Change a task. */
+  /**
+   * Change a task.
+   *
+   * @remarks Changes the fields that are sent and keeps the others; null removes a date. `completedAt` follows `status`.
+   * With `If-Match`, a task that was changed in the meantime is 412 `VERSION_MISMATCH` and stays as it is.
+   */
   @Versioned()
   @ApiBody({ type: UpdateTaskDto, examples: { 'one field': { value: { status: 'done' } } } })
   @Patch(':id')
@@ -110,7 +139,11 @@ export class TasksController {
     return this.tasks.update(user.userId, id, body, precondition);
   }
 
-  /** Delete a task. The `ETag` is the one that restoring it may name in `If-Match`. */
+  /**
+   * Delete a task.
+   *
+   * @remarks It can be restored for 30 days. The `ETag` of the answer is the one that restoring it may name in `If-Match`.
+   */
   @Versioned()
   @HttpCode(204)
   @Delete(':id')
@@ -122,7 +155,11 @@ export class TasksController {
     return this.tasks.delete(user.userId, id, precondition);
   }
 
-  /** Restore a deleted task, within 30 days. A task that isn't deleted is returned as it is. */
+  /**
+   * Restore a deleted task.
+   *
+   * @remarks Possible for 30 days, then 404. A task that is not deleted is returned as it is.
+   */
   @Versioned()
   @HttpCode(200)
   @Post(':id/restore')
@@ -134,7 +171,11 @@ export class TasksController {
     return this.tasks.restore(user.userId, id, precondition);
   }
 
-  /** What was changed of a task, newest first. */
+  /**
+   * List the changes of a task.
+   *
+   * @remarks Newest first: who changed which fields, from which value to which. The `ETag` is that of the task.
+   */
   @Versioned()
   @Get(':id/history')
   getTaskHistory(

@@ -23,7 +23,12 @@ const PICTURES = 10;
 export class AvatarsController {
   constructor(private readonly avatars: AvatarsService) {}
 
-  /** Get a URL to upload your picture to; the upload is to be completed afterwards. */
+  /**
+   * Begin the upload of your picture.
+   *
+   * @remarks Answers a URL that takes one file of the announced type and size. When the file is uploaded, call `POST
+   * /api/v1/users/me/avatar/complete`. If your storage quota is used up, the answer is 409 `LIMIT_REACHED`.
+   */
   @ApiProblems('LIMIT_REACHED')
   @IdempotentWhileRunning()
   @Post('me/avatar')
@@ -36,7 +41,10 @@ export class AvatarsController {
   }
 
   /**
-   * Say that your picture has been uploaded; from then on it is shown in place of the last one. The `ETag` is your profile's.
+   * Finish the upload of your picture.
+   *
+   * @remarks Checks the uploaded file and shows it in place of the old picture. A file that is missing, or has another
+   * size or type, is 409 `UPLOAD_INCOMPLETE`. The `ETag` is the new one of your profile.
    */
   @Versioned()
   @ApiProblems('UPLOAD_INCOMPLETE')
@@ -50,9 +58,11 @@ export class AvatarsController {
   }
 
   /**
-   * Show a picture: where `avatarUrl` leads.
+   * Show the picture of a user.
    *
-   * For everybody who has the URL, as an image in a page sends no token. Leads to where the picture is.
+   * @remarks The target of `avatarUrl`: redirects to the image. Public, because an image in a page sends no token. A
+   * picture that was replaced is 404. The rate limit is ten times the general one.
+   * @param avatarId The last part of `avatarUrl`.
    */
   @Redirects('Where the picture is')
   @Public()

@@ -51,14 +51,23 @@ export class UsersController {
     private readonly administration: UserAdministrationService,
   ) {}
 
-  /** Read your profile. */
+  /**
+   * Read your profile.
+   *
+   * @remarks Works right after registering. The `ETag` is the version that a change may name in `If-Match`.
+   */
   @Versioned()
   @Get('me')
   getMe(@CurrentUser() user: Principal): Promise<UserResponseDto> {
     return this.users.getOwn(user.userId);
   }
 
-  /** Change your profile. */
+  /**
+   * Change your profile.
+   *
+   * @remarks Changes the fields that are sent and keeps the others. A new phone number is unverified until `POST
+   * /api/v1/users/me/phone/verify`; null removes the number. Locale and time zone are stored in their canonical form.
+   */
   @Versioned()
   @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
   @Patch('me')
@@ -70,14 +79,24 @@ export class UsersController {
     return this.users.updateOwn(actor, body, precondition);
   }
 
-  /** Read what you are notified of, and how. */
+  /**
+   * Read your notification preferences.
+   *
+   * @remarks What you are notified of, by which channels, and when. Defaults apply until you replace them. The `ETag` is
+   * that of your profile.
+   */
   @Versioned()
   @Get('me/preferences')
   getPreferences(@CurrentUser() user: Principal): Promise<PreferencesDto> {
     return this.users.getPreferences(user.userId);
   }
 
-  /** Replace what you are notified of, and how. */
+  /**
+   * Replace your notification preferences.
+   *
+   * @remarks Takes all preferences at once. Messages about the security of your account are sent whatever you choose.
+   * Quiet hours are in the time zone of your profile.
+   */
   @Versioned()
   @Put('me/preferences')
   replacePreferences(
@@ -88,7 +107,12 @@ export class UsersController {
     return this.users.replacePreferences(user.userId, body, precondition);
   }
 
-  /** Get all that the service holds of you. */
+  /**
+   * Export your personal data.
+   *
+   * @remarks Answers all data that the modules hold of you as one JSON document, without secrets. The audit trail records
+   * the export.
+   */
   @ApiOkResponse({ type: PersonalDataResponseDto })
   @RefuseApiKeys()
   @Get('me/export')
@@ -96,7 +120,11 @@ export class UsersController {
     return new StreamableFile(await this.users.export(actor), { type: 'application/json; charset=utf-8' });
   }
 
-  /** List users (managers). */
+  /**
+   * List users.
+   *
+   * @remarks For managers and administrators. `role` and `q` combine with AND. Shows profiles without suspensions.
+   */
   @MinimumRole('manager')
   @Get()
   listUsers(@Query() query: ListUsersQueryDto): Promise<UserListResponseDto> {
@@ -104,8 +132,10 @@ export class UsersController {
   }
 
   /**
-   * Read a user (managers). Administrators also see whether, since when and why the user is suspended; by an API key, with the
-   * scope `users:admin`.
+   * Read a user.
+   *
+   * @remarks For managers and administrators. Administrators also see whether, since when and why the user is suspended;
+   * with an API key only if it has the scope `users:admin`.
    */
   @Versioned()
   @MinimumRole('manager')
@@ -115,7 +145,12 @@ export class UsersController {
     return this.users.get(id, mayAdminister && reader.role === 'admin');
   }
 
-  /** Change a user (admins). */
+  /**
+   * Change the profile of a user.
+   *
+   * @remarks For administrators. Takes the fields that users may change themselves, and keeps those that are left out.
+   * The audit trail records which fields were changed.
+   */
   @Versioned()
   @ForAdmins()
   @ApiBody({ type: UpdateUserDto, examples: { 'one field': { value: { timezone: 'Europe/Vienna' } } } })
@@ -129,7 +164,12 @@ export class UsersController {
     return this.administration.update(admin, id, body, precondition);
   }
 
-  /** Change a user's role (admins); the old one stops working within one second. Raising it needs a step-up. */
+  /**
+   * Change the role of a user.
+   *
+   * @remarks For administrators. Raising a role needs a step-up. Every instance rejects tokens with the old role within
+   * one second. Your own role is 409 `OWN_ACCOUNT`, that of the last administrator 409 `LAST_ADMIN`.
+   */
   @Versioned()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ForAdmins()
@@ -143,7 +183,12 @@ export class UsersController {
     return this.administration.setRole(admin, id, body, precondition);
   }
 
-  /** Delete a user (admins): sessions end, and every module erases the data. */
+  /**
+   * Delete a user.
+   *
+   * @remarks For administrators; needs a step-up. Ends the sessions and API keys of the user, and erases their data in
+   * every module. It cannot be undone. Your own account is 409 `OWN_ACCOUNT`, the last administrator 409 `LAST_ADMIN`.
+   */
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ApiBody({ type: StepUpDto, required: false })
   @ForAdmins()
@@ -158,7 +203,13 @@ export class UsersController {
     return this.administration.delete(admin, id, body, precondition);
   }
 
-  /** Suspend a user (admins): sessions and API keys are rejected within one second, until it is lifted. */
+  /**
+   * Suspend a user.
+   *
+   * @remarks For administrators; needs a step-up. Every instance rejects the sessions and API keys of the user within one
+   * second, until the suspension is lifted. No data is deleted, and no messages are sent to the user. Your own account is
+   * 409 `OWN_ACCOUNT`, the last administrator 409 `LAST_ADMIN`.
+   */
   @Versioned()
   @RequiresStepUp('OWN_ACCOUNT', 'LAST_ADMIN')
   @ApiBody({ type: SuspendUserDto, required: false })
@@ -174,7 +225,12 @@ export class UsersController {
     return this.administration.suspend(admin, id, body, precondition);
   }
 
-  /** Lift a suspension (admins). Nothing is sent of what happened meanwhile. */
+  /**
+   * Lift the suspension of a user.
+   *
+   * @remarks For administrators. The user can log in again. Messages that were held back during the suspension are not
+   * sent. Changes nothing if the user is not suspended.
+   */
   @Versioned()
   @ApiBody({ type: UnsuspendUserDto, required: false })
   @ForAdmins()
@@ -189,7 +245,12 @@ export class UsersController {
     return this.administration.unsuspend(admin, id, body, precondition);
   }
 
-  /** End all sessions of a user (admins). Access tokens are rejected within one second. */
+  /**
+   * End all sessions of a user.
+   *
+   * @remarks For administrators. Every instance rejects their tokens within one second. The API keys of the user keep
+   * working.
+   */
   @ForAdmins()
   @HttpCode(202)
   @Delete(':id/sessions')
@@ -201,7 +262,12 @@ export class UsersController {
     return this.administration.endSessions(admin, id, precondition);
   }
 
-  /** Remove a user's lost second factor (admins). */
+  /**
+   * Remove the second factor of a user.
+   *
+   * @remarks For administrators; needs a step-up. Helps users who have lost their authenticator and recovery codes: the
+   * next log-in takes the password alone.
+   */
   @RequiresStepUp()
   @ApiBody({ type: StepUpDto, required: false })
   @ForAdmins()

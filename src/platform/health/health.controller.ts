@@ -28,7 +28,12 @@ export class HealthController {
     private readonly clock: ClockSkew,
   ) {}
 
-  /** How the process and its dependencies are. */
+  /**
+   * Report the state of the process and its dependencies.
+   *
+   * @remarks For operators. 503 if MongoDB does not answer or its disk is full; other dependencies are shown, but the
+   * status stays 200. Answers within one second.
+   */
   @ApiResponse({ status: 200, description: 'MongoDB answers and has space', type: HealthResponseDto })
   @ApiResponse({ status: 503, description: "MongoDB doesn't answer, or its disk is full", type: HealthResponseDto })
   @ServedUnderPressure()
@@ -56,7 +61,11 @@ export class HealthController {
     };
   }
 
-  /** Whether the process can answer at all. */
+  /**
+   * Report whether the process can answer.
+   *
+   * @remarks For orchestrators, which restart a process that fails it. Asks no dependency.
+   */
   @ApiResponse({ status: 200, description: 'It can', type: ProbeResponseDto })
   @ServedUnderPressure()
   @Get('live')
@@ -64,7 +73,12 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Whether requests should be sent here. A wrong clock is shown only: what is stored is by the database's clock. */
+  /**
+   * Report whether the instance should receive requests.
+   *
+   * @remarks For load balancers. 503 from the beginning of a shutdown, while MongoDB is unreachable, and while a
+   * migration or an index is missing. `warning` names what an operator should look at.
+   */
   @ApiResponse({ status: 200, description: 'They should', type: ProbeResponseDto })
   @ApiResponse({
     status: 503,

@@ -71,6 +71,9 @@ export class ProbeResponseDto {
   /** @example ok */
   status!: string;
 
-  /** What an operator should look at although requests are answered, such as a clock that differs from MongoDB's. */
+  /**
+   * What an operator should look at although requests are answered.
+   * @example "the clock of this machine is 12.4 s ahead of MongoDB's"
+   */
   warning?: string;
 }

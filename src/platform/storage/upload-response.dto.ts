@@ -7,7 +7,7 @@ export class UploadResponseDto {
   @ApiProperty({ format: 'uri', example: 'https://files.example.org/665f1c2e9b1d4a3f8c7e6d5b' })
   uploadUrl!: string;
 
-  @ApiProperty({ enum: ['PUT'] })
+  @ApiProperty({ enum: ['PUT'], example: 'PUT' })
   method!: 'PUT';
 
   /** To be sent with the file, as they are. Browsers set `Content-Length` by themselves. */

@@ -159,6 +159,17 @@ export class Contract {
     return validate(body) ? [] : [this.ajv.errorsText(validate.errors)];
   }
 
+  /** @returns the examples of properties that their own schemas refuse, one a line */
+  wrongExamples(): string[] {
+    return Object.entries(this.document.components.schemas).flatMap(([name, { properties = {} }]) =>
+      Object.entries(properties).flatMap(([property, { example }]) => {
+        if (example === undefined) return [];
+        const validate = this.validator('components', 'schemas', name, 'properties', property);
+        return validate(example) ? [] : [`${name}.${property}: ${this.ajv.errorsText(validate.errors)}`];
+      }),
+    );
+  }
+
   private validator(...steps: string[]): ValidateFunction {
     const pointer = steps.map((step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
     let validate = this.validators.get(pointer);

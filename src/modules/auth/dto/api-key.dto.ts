@@ -32,7 +32,7 @@ export class ApiKeyResponseDto {
   /** @example "nightly report" */
   name!: string;
 
-  @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
+  @ApiProperty({ enum: API_KEY_SCOPES, isArray: true, example: ['tasks:read'] })
   scopes!: ApiKeyScope[];
 
   /** Null for a key of an earlier release until it has been given an expiry. */
@@ -54,7 +54,7 @@ export class CreatedApiKeyResponseDto {
   /** @example "nightly report" */
   name!: string;
 
-  @ApiProperty({ enum: API_KEY_SCOPES, isArray: true })
+  @ApiProperty({ enum: API_KEY_SCOPES, isArray: true, example: ['tasks:read'] })
   scopes!: ApiKeyScope[];
 
   @ApiProperty({ format: 'date-time', example: '2035-04-15T09:30:00.000Z' })

@@ -6,24 +6,25 @@ import { OptionalField } from '../../../common/validation/optional-field.js';
 import { AUDIT_EVENTS, type AuditEvent } from '../schemas/audit-entry.schema.js';
 
 export class ListAuditQueryDto extends PageQueryDto {
-  /** Whose deeds. */
+  /** Only entries of this user. */
   @ApiProperty({ pattern: '^[0-9a-fA-F]{24}$', required: false })
   @OptionalField()
   @IsMongoId()
   actorId?: string;
 
+  /** Only entries of this kind. */
   @ApiProperty({ enum: AUDIT_EVENTS, required: false })
   @OptionalField()
   @IsIn(AUDIT_EVENTS)
   event?: AuditEvent;
 
-  /** From then on. */
+  /** Only entries from this time on. */
   @ApiProperty({ format: 'date-time', required: false })
   @OptionalField()
   @IsTimestamp()
   from?: string;
 
-  /** Before then. */
+  /** Only entries before this time. */
   @ApiProperty({ format: 'date-time', required: false })
   @OptionalField()
   @IsTimestamp()
@@ -45,7 +46,7 @@ export class AuditEntryResponseDto {
   @ApiProperty({ type: String, nullable: true, example: null })
   apiKeyId!: string | null;
 
-  @ApiProperty({ enum: AUDIT_EVENTS })
+  @ApiProperty({ enum: AUDIT_EVENTS, example: 'login.succeeded' })
   event!: AuditEvent;
 
   @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })

@@ -120,7 +120,10 @@ export class ChangePasswordDto {
   @IsAllowedPassword()
   newPassword!: string;
 
-  /** Whether the API keys go on; without it they are removed. */
+  /**
+   * Whether your API keys keep working; without it they are removed.
+   * @example true
+   */
   @OptionalField()
   @IsBoolean()
   keepApiKeys?: boolean;

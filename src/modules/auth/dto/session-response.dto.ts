@@ -17,6 +17,9 @@ export class SessionResponseDto {
   @ApiProperty({ format: 'date-time', example: '2035-01-15T09:30:00.000Z' })
   lastUsedAt!: string;
 
-  /** Whether it is the one that asks. */
+  /**
+   * Whether this request belongs to it.
+   * @example true
+   */
   current!: boolean;
 }

@@ -11,9 +11,10 @@ export class AccountResponseDto {
   /** @example ada@example.org */
   email!: string;
 
-  @ApiProperty({ enum: ROLES })
+  @ApiProperty({ enum: ROLES, example: 'user' })
   role!: Role;
 
+  /** @example false */
   emailVerified!: boolean;
 
   /** @example 2035-01-15T09:30:00.000Z */

@@ -6,7 +6,7 @@ export const DELIVERY_STATES = ['pending', 'delivered', 'skipped', 'failed'] as 
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 export class DeliveryResponseDto {
-  @ApiProperty({ enum: CHANNELS })
+  @ApiProperty({ enum: CHANNELS, example: 'email' })
   channel!: ChannelName;
 
   /** `skipped`: there was nobody to send it to, or it wasn't wanted any more. `failed`: it isn't tried again. */

@@ -14,7 +14,10 @@ export class ListNotificationsQueryDto extends PageQueryDto {
 }
 
 export class MarkNotificationDto {
-  /** Whether it counts as read from now on. */
+  /**
+   * Whether it counts as read from now on.
+   * @example true
+   */
   @IsBoolean()
   read!: boolean;
 }

@@ -17,14 +17,24 @@ import { VerifiedContactGuard } from './verified-contact.guard.js';
 export class PushController {
   constructor(private readonly subscriptions: PushSubscriptionsService) {}
 
-  /** Get the key that browsers subscribe to Web Push with (VAPID); 404 where that isn't set up. */
+  /**
+   * Get the public key for Web Push.
+   *
+   * @remarks The VAPID key that browsers take as `applicationServerKey`. If Web Push is not set up, the answer is 404.
+   */
   @ApiProblems('NOT_FOUND')
   @Get('public-key')
   getPublicKey(): VapidKeyResponseDto {
     return this.subscriptions.getPublicKey();
   }
 
-  /** Get notifications in a browser, by what its `PushManager.subscribe()` gave; again: the same subscription. */
+  /**
+   * Subscribe a browser to notifications.
+   *
+   * @remarks Needs a verified address. Takes what `PushManager.subscribe()` of the browser returned; the same
+   * subscription again returns the same id. The oldest of 20 subscriptions makes room for a new one. If Web Push is not
+   * set up, the answer is 404.
+   */
   @ApiProblems('NOT_FOUND', 'EMAIL_UNVERIFIED')
   @UseGuards(VerifiedContactGuard)
   @Idempotent()
@@ -33,7 +43,11 @@ export class PushController {
     return this.subscriptions.add(user.userId, body);
   }
 
-  /** Get no more notifications in a browser. */
+  /**
+   * End the subscription of a browser.
+   *
+   * @remarks The browser gets no more notifications. Other browsers keep theirs.
+   */
   @HttpCode(204)
   @Delete('subscriptions/:id')
   unsubscribe(

@@ -19,7 +19,7 @@ export class AttachmentResponseDto {
   size!: number;
 
   /** `pending` until its upload has been completed; one that isn't within a day disappears. */
-  @ApiProperty({ enum: ATTACHMENT_STATES })
+  @ApiProperty({ enum: ATTACHMENT_STATES, example: 'complete' })
   state!: AttachmentState;
 }
 

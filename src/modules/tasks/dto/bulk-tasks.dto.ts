@@ -8,7 +8,7 @@ import { TaskResponseDto } from './task-response.dto.js';
 const MAX_OPERATIONS = 100;
 
 export class CreateTaskOperationDto {
-  @ApiProperty({ enum: ['create'] })
+  @ApiProperty({ enum: ['create'], example: 'create' })
   @Equals('create')
   op!: 'create';
 
@@ -17,7 +17,7 @@ export class CreateTaskOperationDto {
 }
 
 export class UpdateTaskOperationDto {
-  @ApiProperty({ enum: ['update'] })
+  @ApiProperty({ enum: ['update'], example: 'update' })
   @Equals('update')
   op!: 'update';
 
@@ -30,7 +30,7 @@ export class UpdateTaskOperationDto {
 }
 
 export class DeleteTaskOperationDto {
-  @ApiProperty({ enum: ['delete'] })
+  @ApiProperty({ enum: ['delete'], example: 'delete' })
   @Equals('delete')
   op!: 'delete';
 

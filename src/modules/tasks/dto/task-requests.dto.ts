@@ -21,12 +21,12 @@ export class CreateTaskDto {
   @MultiLineText({ minLength: 0, maxLength: 10_000 })
   description?: string;
 
-  @ApiProperty({ enum: TASK_STATUSES, default: 'todo', required: false })
+  @ApiProperty({ enum: TASK_STATUSES, default: 'todo', required: false, example: 'todo' })
   @OptionalField()
   @IsIn(TASK_STATUSES)
   status?: TaskStatus;
 
-  @ApiProperty({ enum: TASK_PRIORITIES, default: 'medium', required: false })
+  @ApiProperty({ enum: TASK_PRIORITIES, default: 'medium', required: false, example: 'medium' })
   @OptionalField()
   @IsIn(TASK_PRIORITIES)
   priority?: TaskPriority;

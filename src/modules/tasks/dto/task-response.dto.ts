@@ -13,7 +13,7 @@ export class TaskResponseDto {
   /** @example "With the numbers of March." */
   description!: string;
 
-  @ApiProperty({ enum: TASK_STATUSES })
+  @ApiProperty({ enum: TASK_STATUSES, example: 'todo' })
   status!: TaskStatus;
 
   @ApiProperty({ enum: TASK_PRIORITIES, example: 'medium' })

@@ -6,7 +6,7 @@ const MAX_SIZE = 5 * 1024 * 1024;
 const AVATAR_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const;
 
 export class CreateAvatarDto {
-  @ApiProperty({ enum: AVATAR_TYPES })
+  @ApiProperty({ enum: AVATAR_TYPES, example: 'image/png' })
   @IsIn(AVATAR_TYPES)
   contentType!: string;
 

@@ -14,12 +14,15 @@ const IsTimeOfDay = () =>
   );
 
 export class ChannelsDto {
+  /** @example true */
   @IsBoolean()
   email!: boolean;
 
+  /** @example true */
   @IsBoolean()
   push!: boolean;
 
+  /** @example false */
   @IsBoolean()
   sms!: boolean;
 }
@@ -39,8 +42,8 @@ export class PreferencesDto implements NotificationPreferences {
   @NestedObject(() => ChannelsDto)
   channels!: ChannelsDto;
 
-  /** These reach neither the inbox nor a channel (mails about the account go out all the same). */
-  @ApiProperty({ enum: NOTIFICATION_EVENTS, isArray: true })
+  /** Events that you are not notified of, neither in the inbox nor by a channel. Mails about the account are sent anyway. */
+  @ApiProperty({ enum: NOTIFICATION_EVENTS, isArray: true, example: ['task.completed'] })
   @IsIn(NOTIFICATION_EVENTS, { each: true })
   @ArrayUnique()
   @IsArray()
@@ -51,7 +54,8 @@ export class PreferencesDto implements NotificationPreferences {
   @ValidateIf((_object, value) => value !== null)
   quietHours!: QuietHoursDto | null;
 
-  @ApiProperty({ enum: ['off', 'daily'] })
+  /** `daily` collects the mails of a day into one. */
+  @ApiProperty({ enum: ['off', 'daily'], example: 'daily' })
   @IsIn(['off', 'daily'])
   digest!: 'off' | 'daily';
 }

@@ -56,17 +56,19 @@ export const USER_SORTS = ['createdAt', '-createdAt', 'email', '-email'] as cons
 export type UserSort = (typeof USER_SORTS)[number];
 
 export class ListUsersQueryDto extends PageQueryDto {
+  /** Only users with this role. */
   @ApiProperty({ enum: ROLES, required: false })
   @OptionalField()
   @IsIn(ROLES)
   role?: Role;
 
-  /** How the email address or the name begins. */
+  /** Only users whose email address or name begins with this. */
   @OptionalField()
   @Length(1, 100)
   @IsString()
   q?: string;
 
+  /** A minus sorts downwards: from the latest, or from Z. */
   @ApiProperty({ enum: USER_SORTS, default: '-createdAt', required: false })
   @IsIn(USER_SORTS)
   sort: UserSort = '-createdAt';
@@ -74,7 +76,7 @@ export class ListUsersQueryDto extends PageQueryDto {
 
 /** A step-up is needed where the role is raised. */
 export class SetRoleDto extends StepUpDto {
-  @ApiProperty({ enum: ROLES })
+  @ApiProperty({ enum: ROLES, example: 'manager' })
   @IsIn(ROLES)
   role!: Role;
 }
@@ -82,14 +84,20 @@ export class SetRoleDto extends StepUpDto {
 export class UnsuspendUserDto {
   static readonly isOptionalBody = true;
 
-  /** For the audit trail. */
+  /**
+   * For the audit trail.
+   * @example "a mistake"
+   */
   @OptionalField()
   @MultiLineText({ maxLength: 500 })
   reason?: string;
 }
 
 export class SuspendUserDto extends StepUpDto {
-  /** For administrators and the audit trail; the user doesn't see it. */
+  /**
+   * For administrators and the audit trail; the user doesn't see it.
+   * @example spam
+   */
   @OptionalField()
   @MultiLineText({ maxLength: 500 })
   reason?: string;

@@ -12,9 +12,10 @@ export class UserResponseDto {
   /** @example ada@example.org */
   email!: string;
 
+  /** @example true */
   emailVerified!: boolean;
 
-  @ApiProperty({ enum: ROLES })
+  @ApiProperty({ enum: ROLES, example: 'user' })
   role!: Role;
 
   @ApiProperty({ type: String, nullable: true, example: '+436601234567' })

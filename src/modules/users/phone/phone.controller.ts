@@ -17,7 +17,13 @@ import { PhoneNumbersService } from './phone-numbers.service.js';
 export class PhoneController {
   constructor(private readonly numbers: PhoneNumbersService) {}
 
-  /** Get a code by SMS, to confirm your phone number; at most five a day. */
+  /**
+   * Send a code to your phone.
+   *
+   * @remarks Needs a verified address. Sends an SMS to the number of your profile; the code is valid for ten minutes and
+   * five attempts. Sends nothing if the number is verified. Without a number, or with one of a country that is not
+   * served, the answer is 400. The sixth code of a day is 429.
+   */
   @StrictRateLimit()
   @ApiProblems('EMAIL_UNVERIFIED')
   @HttpCode(202)
@@ -26,7 +32,12 @@ export class PhoneController {
     return this.numbers.sendCode(user.userId);
   }
 
-  /** Confirm your phone number with the code. The `ETag` is your profile's. */
+  /**
+   * Verify your phone number with the code.
+   *
+   * @remarks A code that is wrong, used or expired is 401 `INVALID_CREDENTIALS`; the fifth wrong one ends the code. The
+   * `ETag` is the new one of your profile.
+   */
   @Versioned()
   @StrictRateLimit()
   @ApiProblems('INVALID_CREDENTIALS')
