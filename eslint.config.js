@@ -1,5 +1,6 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { txParameter } from './scripts/eslint/tx-parameter.mjs';
 
 export default tseslint.config(
   {
@@ -31,6 +32,11 @@ export default tseslint.config(
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { local: { rules: { 'tx-parameter': txParameter } } },
+    rules: { 'local/tx-parameter': 'error' },
   },
   {
     // The Swagger plugin refers to the classes that properties name.

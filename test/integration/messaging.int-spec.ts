@@ -143,7 +143,12 @@ beforeAll(async () => {
 afterAll(() => Promise.all(processes.map((each) => each.close())));
 
 const publish = (...names: string[]) =>
-  transactions.run((session) => outbox.add(session, ...names.map((name) => new ThingHappenedEvent('1', { name }))));
+  transactions.run((session) =>
+    outbox.add(
+      names.map((name) => new ThingHappenedEvent('1', { name })),
+      session,
+    ),
+  );
 
 const isEmpty = async () => (await connection.collection('outbox').countDocuments({ state: 'ready' })) === 0;
 
@@ -181,7 +186,7 @@ describe('the outbox', () => {
 
   it('publishes nothing of a transaction that is rolled back', async () => {
     const failing = transactions.run(async (session) => {
-      await outbox.add(session, new ThingHappenedEvent('1', { name: 'undone' }));
+      await outbox.add([new ThingHappenedEvent('1', { name: 'undone' })], session);
       throw new Error('on second thoughts');
     });
     await expect(failing).rejects.toThrow('on second thoughts');
@@ -210,8 +215,8 @@ describe('the outbox', () => {
 
   it('takes the event of somebody else before the rest of a burst', async () => {
     const burst = Array.from({ length: 200 }, () => new ThingHappenedEvent('busy', { name: 'burst' }));
-    await transactions.run((session) => outbox.add(session, ...burst));
-    await transactions.run((session) => outbox.add(session, new ThingHappenedEvent('quiet', { name: 'single' })));
+    await transactions.run((session) => outbox.add(burst, session));
+    await transactions.run((session) => outbox.add([new ThingHappenedEvent('quiet', { name: 'single' })], session));
     await waitFor('all to be gone', isEmpty, 60_000);
     const order = steady.envelopes.map(({ data }) => data.name).filter((name) => ['burst', 'single'].includes(name));
     expect(order).toHaveLength(201);
@@ -318,7 +323,7 @@ describe('an event of which this release knows only a part', () => {
       new ThingHappenedEvent('1', { name }),
       new ThingSplitEvent('1', { name }),
     ]);
-    await next.get(Transactions).run((session) => next.get(Outbox).add(session, ...events));
+    await next.get(Transactions).run((session) => next.get(Outbox).add(events, session));
     // The process of this release takes some of them first, several times in a row even, and leaves each for a while.
     await waitFor('all to be gone', async () => (await entries().countDocuments()) === 0, 120_000);
     expect(published.map((name) => seen.countOf(name))).toEqual(published.map(() => 2));

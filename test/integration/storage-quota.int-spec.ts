@@ -25,7 +25,7 @@ beforeAll(async () => {
 const newPath = (user: string, task = 't') => ['attachments', user, task, String(new Types.ObjectId())];
 const newUser = () => String(new Types.ObjectId());
 const reserve = (path: string[], size: number) =>
-  app.get(Transactions).run((session) => quota.reserve(session, path, size));
+  app.get(Transactions).run((session) => quota.reserve(path, size, session));
 const bytesOf = async (user: string) =>
   (await connection.collection<{ bytes: number }>('storageusages').findOne({ _id: new Types.ObjectId(user) } as object))
     ?.bytes ?? 0;

@@ -62,7 +62,7 @@ describe('afterCommit', () => {
   it('runs after the commit and before the result is given', async () => {
     const seen: unknown[] = [];
     const result = await transactions.run(async (session) => {
-      transactions.afterCommit(session, async () => void seen.push(await valueOf('a')));
+      transactions.afterCommit(async () => void seen.push(await valueOf('a')), session);
       await counters.updateOne({ _id: 'a' }, { $set: { value: 1 } }, { session });
       return 'result';
     });
@@ -73,7 +73,7 @@ describe('afterCommit', () => {
     let attempts = 0;
     let callbacks = 0;
     await transactions.run(async (session) => {
-      transactions.afterCommit(session, () => void callbacks++);
+      transactions.afterCommit(() => void callbacks++, session);
       await counters.updateOne({ _id: 'a' }, { $inc: { value: 1 } }, { session });
       if (++attempts < 3) {
         const conflict = new mongo.MongoServerError({ message: 'WriteConflict', code: 112 });
@@ -87,7 +87,7 @@ describe('afterCommit', () => {
   it('runs never where nothing was committed', async () => {
     let callbacks = 0;
     const failing = transactions.run(async (session) => {
-      transactions.afterCommit(session, () => void callbacks++);
+      transactions.afterCommit(() => void callbacks++, session);
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');
@@ -112,7 +112,7 @@ describe('enclose', () => {
         return await set('b', 2);
       },
       async (value, session) => {
-        transactions.afterCommit(session, async () => void committed.push(await valueOf('a')));
+        transactions.afterCommit(async () => void committed.push(await valueOf('a')), session);
         await counters.create([{ _id: 'c', value }], { session });
       },
     );
@@ -171,7 +171,7 @@ describe('of many transactions', () => {
     const gate = deferred();
     const outer = inRequest(() =>
       one.run((session) => {
-        one.afterCommit(session, () => one.run(() => Promise.resolve()));
+        one.afterCommit(() => one.run(() => Promise.resolve()), session);
         return gate.promise;
       }),
     );

@@ -138,7 +138,7 @@ afterAll(async () => {
 
 const databaseOf = (module: TestingModule) => module.get<Connection>(getConnectionToken());
 const publishBy = (module: TestingModule, ...events: DomainEvent[]) =>
-  module.get(Transactions).run((session) => module.get(Outbox).add(session, ...events));
+  module.get(Transactions).run((session) => module.get(Outbox).add(events, session));
 const publishEvents = (...events: DomainEvent[]) => publishBy(publisher, ...events);
 const publish = (...names: string[]) => publishEvents(...names.map((name) => new ThingHappenedEvent(name, { name })));
 const outboxIsEmpty = async () => (await databaseOf(publisher).collection('outbox').countDocuments()) === 0;
@@ -186,7 +186,7 @@ it('gives the events of a burst a lower priority than everybody else’s', async
   await channel.bindQueue('priorities', 'scalable-api.events', '#');
   await publisher.get(Transactions).run(async (session) => {
     const burst = Array.from({ length: 60 }, () => new ThingHappenedEvent('busy', { name: 'burst' }));
-    await publisher.get(Outbox).add(session, ...burst);
+    await publisher.get(Outbox).add(burst, session);
   });
   await waitFor('the burst', async () => (await depthOf('priorities')) === 60);
   await publish('calm');

@@ -28,42 +28,34 @@ export class AccountCommandsService {
   ) {}
 
   /** Applies an administrator's decision. Of two decisions the newer one counts, whichever comes first. */
-  async apply(userId: string, data: AccountCommandEvent['data'], transaction: ClientSession): Promise<void> {
+  async apply(userId: string, data: AccountCommandEvent['data'], tx: ClientSession): Promise<void> {
     const { command, account, tokensValidFrom, actor } = data;
     const { actorId } = actor;
     const context: AuditContext = { ...auditContext(actor), details: { userId, ...data.details } };
     switch (command) {
       case 'update-profile':
-        return await this.audit.record('user.changed', context, transaction);
+        return await this.audit.record('user.changed', context, tx);
       case 'set-role':
-        return await this.applyRole(userId, { ...account, actorId, actor, tokensValidFrom }, transaction);
+        return await this.applyRole(userId, { ...account, actorId, actor, tokensValidFrom }, tx);
       case 'suspend':
       case 'unsuspend':
-        await this.accounts.copySuspension(userId, account, transaction);
-        return await this.audit.record(
-          `user.${command}ed`,
-          await this.withoutErased(userId, context, transaction),
-          transaction,
-        );
+        await this.accounts.copySuspension(userId, account, tx);
+        return await this.audit.record(`user.${command}ed`, await this.withoutErased(userId, context, tx), tx);
       case 'end-sessions':
-        await this.accounts.endTokensBefore(userId, new Date(tokensValidFrom as string), transaction);
-        await this.sessions.endAll(userId, transaction);
-        return await this.audit.record('sessions.ended', context, transaction);
+        await this.accounts.endTokensBefore(userId, new Date(tokensValidFrom as string), tx);
+        await this.sessions.endAll(userId, tx);
+        return await this.audit.record('sessions.ended', context, tx);
       case 'remove-mfa':
-        return await this.removeMfa(userId, context, transaction);
+        return await this.removeMfa(userId, context, tx);
       case 'delete':
-        return await this.lifecycle.eraseDeleted(userId, { actorId, actor }, transaction);
+        return await this.lifecycle.eraseDeleted(userId, { actorId, actor }, tx);
     }
   }
 
   /** A reason is about the person: one that comes late must not return once the person is erased. */
-  private async withoutErased(
-    userId: string,
-    context: AuditContext,
-    transaction: ClientSession,
-  ): Promise<AuditContext> {
+  private async withoutErased(userId: string, context: AuditContext, tx: ClientSession): Promise<AuditContext> {
     const { reason, ...others } = context.details ?? {};
-    if (reason === undefined || !(await this.personalData.isErased(userId, transaction))) return context;
+    if (reason === undefined || !(await this.personalData.isErased(userId, tx))) return context;
     return { ...context, details: others };
   }
 
@@ -75,23 +67,23 @@ export class AccountCommandsService {
   async applyRole(
     userId: string,
     { role, version, actorId, actor, tokensValidFrom }: RoleChangedEvent['data'],
-    transaction: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
     const validFrom = tokensValidFrom ? new Date(tokensValidFrom) : nextTokenTime();
-    if (!(await this.accounts.copyRole(userId, { role, version }, validFrom, transaction))) return;
-    await this.apiKeys.changeRole(userId, role, transaction);
-    if (!tokensValidFrom) await this.revocations.endTokensBefore(userId, validFrom, transaction);
+    if (!(await this.accounts.copyRole(userId, { role, version }, validFrom, tx))) return;
+    await this.apiKeys.changeRole(userId, role, tx);
+    if (!tokensValidFrom) await this.revocations.endTokensBefore(userId, validFrom, tx);
     const context = actor ? auditContext(actor) : { actorId };
-    await this.audit.record('role.changed', { ...context, details: { userId, role } }, transaction);
+    await this.audit.record('role.changed', { ...context, details: { userId, role } }, tx);
   }
 
-  private async removeMfa(userId: string, context: AuditContext, transaction: ClientSession): Promise<void> {
-    const account = await this.accounts.find(userId, transaction);
+  private async removeMfa(userId: string, context: AuditContext, tx: ClientSession): Promise<void> {
+    const account = await this.accounts.find(userId, tx);
     if (!account?.mfa && !account?.pendingMfaSecret) return;
-    await this.accounts.update(account, { mfa: null, ...NOT_PENDING }, transaction);
+    await this.accounts.update(account, { mfa: null, ...NOT_PENDING }, tx);
     if (!account.mfa) return;
     const changedAt = databaseDate().toISOString();
-    await this.outbox.add(transaction, new MfaChangedEvent(userId, { enabled: false, changedAt }));
-    await this.audit.record('mfa.disabled', context, transaction);
+    await this.outbox.add([new MfaChangedEvent(userId, { enabled: false, changedAt })], tx);
+    await this.audit.record('mfa.disabled', context, tx);
   }
 }

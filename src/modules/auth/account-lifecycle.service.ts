@@ -53,17 +53,17 @@ export class AccountLifecycleService implements PersonalDataSource {
   async deleteOwn(user: SessionPrincipal, proof: StepUpDto, client: Client, precondition: Precondition): Promise<void> {
     const { userId } = user;
     const account = await this.stepUp.verify({ user, proof, client });
-    await this.transactions.run(async (transaction) => {
-      const { role, roleVersion: version } = await this.accounts.assertUnchanged(account, transaction);
-      await this.assertProfileMatches(userId, precondition, transaction);
+    await this.transactions.run(async (tx) => {
+      const { role, roleVersion: version } = await this.accounts.assertUnchanged(account, {}, tx);
+      await this.assertProfileMatches(userId, precondition, tx);
       // The copies here may be older than the users module's latest decisions, which are in the feed.
       const isAdmin = (id: string) =>
         this.revocations.isActive(id) && this.revocations.effectiveRole(id, 'admin') === 'admin';
       if (this.revocations.latestRole(userId, { role, version }) === 'admin')
-        await this.accounts.assertNotLastAdmin(account, isAdmin, transaction);
-      await this.erase(account, transaction);
-      await this.audit.record('account.deleted', { actorId: userId, details: { userId } }, transaction);
-      await this.outbox.add(transaction, new AccountDeletedEvent(userId, { deletedAt: databaseDate().toISOString() }));
+        await this.accounts.assertNotLastAdmin(account, isAdmin, tx);
+      await this.erase(account, tx);
+      await this.audit.record('account.deleted', { actorId: userId, details: { userId } }, tx);
+      await this.outbox.add([new AccountDeletedEvent(userId, { deletedAt: databaseDate().toISOString() })], tx);
     });
     await this.attempts.unlock(account);
   }
@@ -72,20 +72,20 @@ export class AccountLifecycleService implements PersonalDataSource {
   async eraseDeleted(
     userId: string,
     { actorId, actor }: Pick<UserDeletedEvent['data'], 'actorId' | 'actor'>,
-    transaction: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    const account = await this.accounts.find(userId, transaction);
+    const account = await this.accounts.find(userId, tx);
     if (!account) return; // its owner deleted it here
-    await this.erase(account, transaction);
+    await this.erase(account, tx);
     const context = actor ? auditContext(actor) : { actorId };
-    await this.audit.record('account.deleted', { ...context, details: { userId } }, transaction);
+    await this.audit.record('account.deleted', { ...context, details: { userId } }, tx);
   }
 
-  async erasePersonalData(userId: string, transaction: ClientSession): Promise<void> {
-    await this.sessions.endAll(userId, transaction);
-    await this.apiKeys.removeAll(userId, transaction);
-    await this.tokens.removeAll(new Types.ObjectId(userId), transaction);
-    await this.audit.anonymise(userId, transaction);
+  async erasePersonalData(userId: string, tx: ClientSession): Promise<void> {
+    await this.sessions.endAll(userId, tx);
+    await this.apiKeys.removeAll(userId, tx);
+    await this.tokens.removeAll(new Types.ObjectId(userId), tx);
+    await this.audit.anonymise(userId, tx);
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {
@@ -100,21 +100,17 @@ export class AccountLifecycleService implements PersonalDataSource {
     };
   }
 
-  private async assertProfileMatches(
-    userId: string,
-    precondition: Precondition,
-    transaction: ClientSession,
-  ): Promise<void> {
+  private async assertProfileMatches(userId: string, precondition: Precondition, tx: ClientSession): Promise<void> {
     if (precondition === 'any') return;
-    const version = await this.profileVersions.find(userId, transaction);
+    const version = await this.profileVersions.find(userId, tx);
     // Without a version, the profile hasn't arrived yet.
     assertMatches(precondition, version === null ? NO_ETAG : etagOf({ version }));
   }
 
-  private async erase(account: Account, transaction: ClientSession): Promise<void> {
+  private async erase(account: Account, tx: ClientSession): Promise<void> {
     const userId = String(account._id);
-    await this.accounts.remove(account, transaction);
-    await this.erasePersonalData(userId, transaction);
-    await this.personalData.markErased(userId, transaction);
+    await this.accounts.remove(account, tx);
+    await this.erasePersonalData(userId, tx);
+    await this.personalData.markErased(userId, tx);
   }
 }

@@ -36,11 +36,11 @@ export class AccountSeeder {
     const known = new Set((await this.accounts.distinct('_id', { _id: { $in: ids } })).map(String));
     for (let from = 0; from < count; from += BATCH) {
       const missing = ids.slice(from, from + BATCH).filter((id) => !known.has(String(id)));
-      await this.transactions.run(async (session) => {
+      await this.transactions.run(async (tx) => {
         for (const _id of missing) {
           const number = ids.indexOf(_id) + 1;
           const person = { name: `Seeded user ${number}`, email: `user-${number}@seed.example` };
-          await this.service.create({ _id, ...person, passwordHash, role: 'user', emailVerified: false }, session);
+          await this.service.create({ _id, ...person, passwordHash, role: 'user', emailVerified: false }, tx);
         }
       });
       report(Math.min(from + BATCH, count));

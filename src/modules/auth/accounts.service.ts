@@ -39,14 +39,14 @@ export class AccountsService {
   ) {}
 
   /** @throws EmailTakenError */
-  async create({ email, _id = new Types.ObjectId(), ...input }: NewAccount, session: ClientSession): Promise<Account> {
-    const address = await this.claimEmail(email, _id, session);
-    const [created] = await this.accounts.create([{ ...input, _id, email: address }], { session });
+  async create({ email, _id = new Types.ObjectId(), ...input }: NewAccount, tx: ClientSession): Promise<Account> {
+    const address = await this.claimEmail(email, _id, tx);
+    const [created] = await this.accounts.create([{ ...input, _id, email: address }], { session: tx });
     const account = (created as NonNullable<typeof created>).toObject();
     const { name, emailVerified, role, createdAt } = account;
     const registeredAt = createdAt.toISOString();
     const event = new AccountRegisteredEvent(String(_id), { name, email: address, emailVerified, role, registeredAt });
-    await this.outbox.add(session, event);
+    await this.outbox.add([event], tx);
     return account;
   }
 
@@ -62,13 +62,13 @@ export class AccountsService {
     return holders.find(({ _id }) => preferred?.equals(_id)) ?? holders[0] ?? null;
   }
 
-  async find(id: string, session: ClientSession | null = null): Promise<Account | null> {
-    return await this.accounts.findById(id, null, { session }).lean();
+  async find(id: string, tx: ClientSession | null = null): Promise<Account | null> {
+    return await this.accounts.findById(id, null, { session: tx }).lean();
   }
 
   /** @throws BadAccessTokenError where the account is gone */
-  async get(id: string | Types.ObjectId, session: ClientSession | null = null): Promise<Account> {
-    const account = await this.accounts.findById(id, null, { session }).lean();
+  async get(id: string | Types.ObjectId, tx: ClientSession | null = null): Promise<Account> {
+    const account = await this.accounts.findById(id, null, { session: tx }).lean();
     if (!account) throw new BadAccessTokenError();
     return account;
   }
@@ -87,9 +87,9 @@ export class AccountsService {
   async update(
     { _id, version }: Pick<Account, '_id' | 'version'>,
     changes: Partial<Account>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.updateIfUnchanged(_id, version, { $set: changes, $inc: { version: 1 } }, session);
+    await this.updateIfUnchanged(_id, version, { $set: changes, $inc: { version: 1 } }, tx);
   }
 
   /**
@@ -101,25 +101,25 @@ export class AccountsService {
   async recordUsedCode(
     { _id, version }: Pick<Account, '_id' | 'version'>,
     used: UsedCode,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
     const $set = Object.fromEntries(Object.entries(used).map(([field, value]) => [`mfa.${field}`, value]));
-    await this.updateIfUnchanged(_id, version, { $set, $inc: { version: 1 } }, session);
+    await this.updateIfUnchanged(_id, version, { $set, $inc: { version: 1 } }, tx);
   }
 
   /**
    * Makes sure, to the end of the transaction, that what was decided on the account holds (that a password was right, say).
    *
-   * @param noted what is written into it in passing
+   * @param noted is written into it at the same time
    * @returns the account as it is now: its role may be another
    * @throws InvalidCredentialsError where it has changed meanwhile, or is gone
    */
   async assertUnchanged(
     { _id, version }: Account,
-    session: ClientSession,
-    noted: Pick<Partial<Account>, 'lastLoginAt'> = {},
+    noted: Pick<Partial<Account>, 'lastLoginAt'>,
+    tx: ClientSession,
   ): Promise<Account> {
-    const account = await this.touch(_id, { ...noted, countedOnAt: databaseDate() }, session);
+    const account = await this.touch(_id, { ...noted, countedOnAt: databaseDate() }, tx);
     if (account?.version !== version) throw new InvalidCredentialsError(CHANGED);
     return account;
   }
@@ -131,10 +131,10 @@ export class AccountsService {
   }
 
   /** Moves an account to another address, which counts as verified. @throws EmailTakenError, InvalidCredentialsError */
-  async changeEmail(account: Account, email: string, session: ClientSession): Promise<void> {
-    const address = await this.claimEmail(email, account._id, session);
-    await this.releaseEmail(account, session);
-    await this.update(account, { email: address, emailVerified: true }, session);
+  async changeEmail(account: Account, email: string, tx: ClientSession): Promise<void> {
+    const address = await this.claimEmail(email, account._id, tx);
+    await this.releaseEmail(account, tx);
+    await this.update(account, { email: address, emailVerified: true }, tx);
   }
 
   async isEmailTaken(email: string): Promise<boolean> {
@@ -142,9 +142,9 @@ export class AccountsService {
   }
 
   /** Applies a newer name from the profile; an older one is ignored. */
-  async copyName(id: string, name: string, profileVersion: number, session: ClientSession): Promise<void> {
+  async copyName(id: string, name: string, profileVersion: number, tx: ClientSession): Promise<void> {
     const filter = { _id: id, profileVersion: { $lt: profileVersion } };
-    await this.accounts.updateOne(filter, { $set: { name, profileVersion } }, { session });
+    await this.accounts.updateOne(filter, { $set: { name, profileVersion } }, { session: tx });
   }
 
   /**
@@ -157,24 +157,24 @@ export class AccountsService {
     id: string,
     { role, version }: Pick<AccountState, 'role' | 'version'>,
     tokensValidFrom: Date,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<boolean> {
     const filter = { _id: id, roleVersion: { $lt: version } };
     const change = { $set: { role, roleVersion: version, tokensValidFrom } };
-    const { modifiedCount } = await this.accounts.updateOne(filter, change, { session });
+    const { modifiedCount } = await this.accounts.updateOne(filter, change, { session: tx });
     return modifiedCount > 0;
   }
 
   /** Applies whether the account is suspended; an older decision is ignored. */
-  async copySuspension(id: string, { status, version }: AccountState, session: ClientSession): Promise<void> {
+  async copySuspension(id: string, { status, version }: AccountState, tx: ClientSession): Promise<void> {
     const filter = { _id: id, suspensionVersion: { $not: { $gte: version } } };
     const suspendedAt = status === 'suspended' ? databaseDate() : null;
-    await this.accounts.updateOne(filter, { $set: { suspendedAt, suspensionVersion: version } }, { session });
+    await this.accounts.updateOne(filter, { $set: { suspendedAt, suspensionVersion: version } }, { session: tx });
   }
 
   /** Ends the access tokens made of the account before; `validFrom` only grows. */
-  async endTokensBefore(id: string, validFrom: Date, session: ClientSession): Promise<void> {
-    await this.accounts.updateOne({ _id: id }, { $max: { tokensValidFrom: validFrom } }, { session });
+  async endTokensBefore(id: string, validFrom: Date, tx: ClientSession): Promise<void> {
+    await this.accounts.updateOne({ _id: id }, { $max: { tokensValidFrom: validFrom } }, { session: tx });
   }
 
   /**
@@ -184,16 +184,12 @@ export class AccountsService {
    * @param isStillAdmin whether the account of an id that is an administrator's by its copy here is one by what is known of late
    * @throws LastAdminError
    */
-  async assertNotLastAdmin(
-    { _id }: Account,
-    isStillAdmin: (id: string) => boolean,
-    session: ClientSession,
-  ): Promise<void> {
+  async assertNotLastAdmin({ _id }: Account, isStillAdmin: (id: string) => boolean, tx: ClientSession): Promise<void> {
     const others = { role: 'admin', suspendedAt: null, _id: { $ne: _id } } as const;
-    const copies = await this.accounts.find(others, { _id: 1 }, { session }).lean();
+    const copies = await this.accounts.find(others, { _id: 1 }, { session: tx }).lean();
     const other = copies.find((copy) => isStillAdmin(String(copy._id)));
     if (!other) throw new LastAdminError();
-    await this.touch(other._id, { countedOnAt: databaseDate() }, session);
+    await this.touch(other._id, { countedOnAt: databaseDate() }, tx);
   }
 
   /**
@@ -214,9 +210,9 @@ export class AccountsService {
     return replaced;
   }
 
-  async remove(account: Account, session: ClientSession): Promise<void> {
-    await this.accounts.deleteOne({ _id: account._id }, { session });
-    await this.releaseEmail(account, session);
+  async remove(account: Account, tx: ClientSession): Promise<void> {
+    await this.accounts.deleteOne({ _id: account._id }, { session: tx });
+    await this.releaseEmail(account, tx);
   }
 
   /**
@@ -226,54 +222,56 @@ export class AccountsService {
    * @returns the canonical spelling, which is the account's now
    * @throws EmailTakenError
    */
-  private async claimEmail(email: string, account: Types.ObjectId, session: ClientSession): Promise<string> {
+  private async claimEmail(email: string, account: Types.ObjectId, tx: ClientSession): Promise<string> {
     const spellings = spellingsOf(email);
-    if (await this.isHeld(spellings, session)) throw new EmailTakenError();
+    if (await this.isHeld(spellings, tx)) throw new EmailTakenError();
     const [address, previous] = spellings;
     const isCanonical =
       previous === undefined || (await this.contractSteps.hasBegun(`auth.${MAIL_ADDRESSES_ARE_CANONICAL}`));
-    await this.writeEmail({ _id: address, account, ...(!isCanonical && { previousSpelling: previous }) }, session);
-    if (!isCanonical) await this.writeEmail({ _id: previous, account }, session);
+    await this.writeEmail({ _id: address, account, ...(!isCanonical && { previousSpelling: previous }) }, tx);
+    if (!isCanonical) await this.writeEmail({ _id: previous, account }, tx);
     return address;
   }
 
-  private async writeEmail({ _id, ...row }: Email, session: ClientSession): Promise<void> {
-    await this.emails.replaceOne({ _id }, row, { session, upsert: true }).catch((error: unknown) => {
+  private async writeEmail({ _id, ...row }: Email, tx: ClientSession): Promise<void> {
+    await this.emails.replaceOne({ _id }, row, { session: tx, upsert: true }).catch((error: unknown) => {
       throw isDuplicateKey(error) ? new EmailTakenError() : error;
     });
   }
 
   /** Whether an account has the address. Instances of the previous release leave rows of addresses that an account has left. */
-  private async isHeld(spellings: [string, ...string[]], session: ClientSession | null): Promise<boolean> {
-    const rows = await this.emails.find({ _id: { $in: spellings } }, null, { session }).lean();
+  private async isHeld(spellings: [string, ...string[]], tx: ClientSession | null): Promise<boolean> {
+    const rows = await this.emails.find({ _id: { $in: spellings } }, null, { session: tx }).lean();
     if (rows.length === 0) return false;
     const ids = rows.map(({ account }) => account);
-    const accounts = await this.accounts.find({ _id: { $in: ids } }, { email: 1 }, { session }).lean();
+    const accounts = await this.accounts.find({ _id: { $in: ids } }, { email: 1 }, { session: tx }).lean();
     return accounts.some(({ email }) => addressKey(email) === spellings[0]);
   }
 
-  private async releaseEmail({ _id, email }: Pick<Account, '_id' | 'email'>, session: ClientSession): Promise<void> {
+  private async releaseEmail({ _id, email }: Pick<Account, '_id' | 'email'>, tx: ClientSession): Promise<void> {
     const spellings = spellingsOf(email);
-    const row = await this.emails.findById(spellings[0], null, { session }).lean();
+    const row = await this.emails.findById(spellings[0], null, { session: tx }).lean();
     if (row?.previousSpelling !== undefined) spellings.push(row.previousSpelling);
-    await this.emails.deleteMany({ _id: { $in: spellings }, account: _id }, { session });
+    await this.emails.deleteMany({ _id: { $in: spellings }, account: _id }, { session: tx });
   }
 
   private async touch(
     id: string | Types.ObjectId,
     changes: Pick<Partial<Account>, 'countedOnAt' | 'lastLoginAt'>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<Account | null> {
-    return await this.accounts.findByIdAndUpdate(id, { $set: changes }, { session, returnDocument: 'after' }).lean();
+    return await this.accounts
+      .findByIdAndUpdate(id, { $set: changes }, { session: tx, returnDocument: 'after' })
+      .lean();
   }
 
   private async updateIfUnchanged(
     _id: Types.ObjectId,
     version: number,
     change: UpdateQuery<Account>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    const { matchedCount } = await this.accounts.updateOne({ _id, version }, change, { session });
+    const { matchedCount } = await this.accounts.updateOne({ _id, version }, change, { session: tx });
     if (matchedCount === 0) throw new InvalidCredentialsError(CHANGED);
   }
 }

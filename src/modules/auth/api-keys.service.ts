@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { ValidationFailedError } from '../../common/errors/problem.js';
 import type { Client } from '../../common/http/client.js';
@@ -61,19 +62,19 @@ export class ApiKeysService implements OnModuleInit {
     const expiry = expiryOf(expiresAt);
     await this.accounts.assertVerified(userId);
     const account = await this.stepUp.verify({ user, proof, client });
-    return await this.transactions.run(async (transaction) => {
+    return await this.transactions.run(async (tx) => {
       // What a password reset, another role or a deletion ends must not come back by a request that was under way. It
       // also writes the account, so that of two keys that are created at once the second one counts the first.
-      const { role } = await this.accounts.assertUnchanged(account, transaction);
-      await this.sessions.assertOpen(userId, sessionId, transaction);
-      if ((await this.apiKeys.countValid(userId, transaction)) >= MAX_KEYS) throw new ApiKeyLimitError(MAX_KEYS);
+      const { role } = await this.accounts.assertUnchanged(account, {}, tx);
+      await this.sessions.assertOpen(userId, sessionId, tx);
+      if ((await this.apiKeys.countValid(userId, tx)) >= MAX_KEYS) throw new ApiKeyLimitError(MAX_KEYS);
       const times = { expiresAt: expiry, announceExpiryAt: announceExpiryAt(expiry) };
-      const { apiKey, key } = await this.apiKeys.create({ user: userId, name, scopes, role, ...times }, transaction);
+      const { apiKey, key } = await this.apiKeys.create({ user: userId, name, scopes, role, ...times }, tx);
       const id = String(apiKey._id);
       const [createdAt, expires] = [apiKey.createdAt.toISOString(), expiry.toISOString()];
       const announced = { apiKeyId: id, name, createdAt, expiresAt: expires, ...client };
-      await this.outbox.add(transaction, new ApiKeyCreatedEvent(userId, announced));
-      await this.audit.record('api-key.created', { actorId: userId, client, details: { apiKeyId: id } }, transaction);
+      await this.outbox.add([new ApiKeyCreatedEvent(userId, announced)], tx);
+      await this.audit.record('api-key.created', { actorId: userId, client, details: { apiKeyId: id } }, tx);
       return { id, name, scopes, expiresAt: expires, key };
     });
   }
@@ -84,26 +85,26 @@ export class ApiKeysService implements OnModuleInit {
 
   /** @throws ApiKeyNotFoundError */
   async remove(userId: string, id: string, client: Client, precondition: Precondition): Promise<void> {
-    await this.transactions.run(async (transaction) => {
-      if (!(await this.apiKeys.remove(userId, id, transaction))) throw new ApiKeyNotFoundError();
+    await this.transactions.run(async (tx) => {
+      if (!(await this.apiKeys.remove(userId, id, tx))) throw new ApiKeyNotFoundError();
       assertMatches(precondition, NO_ETAG);
-      await this.audit.record('api-key.removed', { actorId: userId, client, details: { apiKeyId: id } }, transaction);
+      await this.audit.record('api-key.removed', { actorId: userId, client, details: { apiKeyId: id } }, tx);
     });
   }
 
   /** Tells owners of keys that expire soon, and of those that have been given an expiry; each once. */
   private async announceExpiries(): Promise<void> {
     for (const apiKey of await this.apiKeys.findUnannounced(ANNOUNCED_AT_ONCE)) {
-      await this.transactions.run((transaction) => this.announceExpiry(apiKey, transaction));
+      await this.transactions.run((tx) => this.announceExpiry(apiKey, tx));
     }
   }
 
-  private async announceExpiry(apiKey: ApiKey, transaction: Parameters<Outbox['add']>[0]): Promise<void> {
+  private async announceExpiry(apiKey: ApiKey, tx: ClientSession): Promise<void> {
     const { _id, user, name, expiresAt } = apiKey;
     const next = expiresAt && announceExpiryAt(expiresAt);
-    if (!(await this.apiKeys.markAnnounced(apiKey, next, transaction)) || !expiresAt) return;
+    if (!(await this.apiKeys.markAnnounced(apiKey, next, tx)) || !expiresAt) return;
     const announced = { apiKeyId: String(_id), name, expiresAt: expiresAt.toISOString() };
-    await this.outbox.add(transaction, new ApiKeyExpiringEvent(String(user), announced));
+    await this.outbox.add([new ApiKeyExpiringEvent(String(user), announced)], tx);
   }
 }
 

@@ -34,12 +34,12 @@ export class AuditService {
     private readonly environment: Environment,
   ) {}
 
-  /** @param session of the transaction that makes it true, where there is one */
-  async record(event: AuditEvent, context: AuditContext, session: ClientSession | null = null): Promise<void> {
+  /** @param tx the transaction that makes it true, where there is one */
+  async record(event: AuditEvent, context: AuditContext, tx: ClientSession | null = null): Promise<void> {
     const { actorId = null, apiKeyId = null, client, details = {}, at = databaseDate() } = context;
     const actor = actorId === null ? null : new Types.ObjectId(actorId);
     const apiKey = apiKeyId === null ? null : new Types.ObjectId(apiKeyId);
-    await this.entries.create([{ at, event, actor, apiKey, ...client, details }], { session });
+    await this.entries.create([{ at, event, actor, apiKey, ...client, details }], { session: tx });
   }
 
   async list(query: ListAuditQueryDto): Promise<Page<AuditEntryResponseDto>> {
@@ -69,10 +69,10 @@ export class AuditService {
    * Keeps what happened, by and to which ids. Removes addresses, agents, and what administrators wrote about the person as the
    * reason of a suspension.
    */
-  async anonymise(userId: string, session: ClientSession): Promise<void> {
+  async anonymise(userId: string, tx: ClientSession): Promise<void> {
     const aboutUser = { 'details.userId': userId, 'details.reason': { $exists: true } };
-    await this.entries.updateMany(aboutUser, { $unset: { 'details.reason': 1 } }, { session });
-    await this.entries.updateMany(ofUser(userId), { $set: { ip: null, userAgent: null } }, { session });
+    await this.entries.updateMany(aboutUser, { $unset: { 'details.reason': 1 } }, { session: tx });
+    await this.entries.updateMany(ofUser(userId), { $set: { ip: null, userAgent: null } }, { session: tx });
   }
 }
 

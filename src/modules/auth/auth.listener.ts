@@ -25,32 +25,32 @@ export class AuthListener {
   ) {}
 
   @EventHandler(ProfileChangedEvent)
-  async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, session: ClientSession): Promise<void> {
-    await this.accounts.copyName(subject, data.name, data.version, session);
+  async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.accounts.copyName(subject, data.name, data.version, tx);
   }
 
   @EventHandler(AccountCommandEvent)
-  async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, session: ClientSession): Promise<void> {
-    await this.commands.apply(subject, data, session);
+  async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, tx: ClientSession): Promise<void> {
+    await this.commands.apply(subject, data, tx);
   }
 
   @EventHandler(AuditedActionEvent)
-  async onAuditedAction({ data, time }: EventOf<AuditedActionEvent>, session: ClientSession): Promise<void> {
+  async onAuditedAction({ data, time }: EventOf<AuditedActionEvent>, tx: ClientSession): Promise<void> {
     const { action, actor, details } = data;
     // The address and agent of an erased person are not stored again.
-    const isErased = await this.personalData.isErased(actor.actorId, session);
+    const isErased = await this.personalData.isErased(actor.actorId, tx);
     const { client, ...who } = auditContext(actor);
     const at = new Date(time);
-    await this.audit.record(action, { ...who, ...(!isErased && { client }), details, at }, session);
+    await this.audit.record(action, { ...who, ...(!isErased && { client }), details, at }, tx);
   }
 
   @EventHandler(RoleChangedEvent)
-  async onRoleChanged({ subject, data }: EventOf<RoleChangedEvent>, session: ClientSession): Promise<void> {
-    await this.commands.applyRole(subject, data, session);
+  async onRoleChanged({ subject, data }: EventOf<RoleChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.commands.applyRole(subject, data, tx);
   }
 
   @EventHandler(UserDeletedEvent)
-  async onUserDeleted({ subject, data }: EventOf<UserDeletedEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.eraseDeleted(subject, data, session);
+  async onUserDeleted({ subject, data }: EventOf<UserDeletedEvent>, tx: ClientSession): Promise<void> {
+    await this.lifecycle.eraseDeleted(subject, data, tx);
   }
 }

@@ -48,12 +48,12 @@ export class AuthService {
   async register({ name, email, password }: RegisterDto, client: Client): Promise<TokensResponseDto> {
     await this.policy.assertAllowed(password, 'password', { name, email });
     const passwordHash = await this.hasher.hash(password);
-    const [account, grant] = await this.transactions.run(async (transaction) => {
+    const [account, grant] = await this.transactions.run(async (tx) => {
       const input = { name, email, passwordHash, role: 'user', emailVerified: false } as const;
-      const created = await this.accounts.create(input, transaction);
-      await this.emails.requestVerification(created, transaction);
-      await this.audit.record('account.registered', { actorId: created._id, client }, transaction);
-      return [created, await this.sessions.start(created._id, client, transaction)] as const;
+      const created = await this.accounts.create(input, tx);
+      await this.emails.requestVerification(created, tx);
+      await this.audit.record('account.registered', { actorId: created._id, client }, tx);
+      return [created, await this.sessions.start(created._id, client, tx)] as const;
     });
     return await this.toTokens(account, grant);
   }
@@ -66,10 +66,10 @@ export class AuthService {
   async registerAdmin({ name, email, password }: RegisterDto): Promise<void> {
     await this.policy.assertAllowed(password, 'password', { name, email });
     const passwordHash = await this.hasher.hash(password);
-    await this.transactions.run(async (transaction) => {
+    await this.transactions.run(async (tx) => {
       const input = { name, email, passwordHash, role: 'admin', emailVerified: true } as const;
-      const { _id } = await this.accounts.create(input, transaction);
-      await this.audit.record('account.registered', { details: { userId: String(_id), role: 'admin' } }, transaction);
+      const { _id } = await this.accounts.create(input, tx);
+      await this.audit.record('account.registered', { details: { userId: String(_id), role: 'admin' } }, tx);
     });
   }
 
@@ -86,9 +86,9 @@ export class AuthService {
       await this.revocations.assertActive(String(account._id));
       if (match === 'outdated') await this.accounts.rehash(account, password);
       if (!account.mfa) return await this.startSession(account, client);
-      const { token } = await this.transactions.run(async (transaction) => {
-        await this.accounts.assertUnchanged(account, transaction);
-        return await this.tokens.create('mfa-login', account._id, account.email, transaction, device);
+      const { token } = await this.transactions.run(async (tx) => {
+        await this.accounts.assertUnchanged(account, {}, tx);
+        return await this.tokens.create({ purpose: 'mfa-login', user: account._id, email: account.email, device }, tx);
       });
       throw new MfaRequiredError(token);
     });
@@ -145,17 +145,17 @@ export class AuthService {
     const userId = String(account._id);
     // Before there is a session: a failure afterwards would leave one that nobody has.
     await this.revocations.assertActiveNow(userId);
-    const started = await this.transactions.run(async (transaction) => {
-      const current = await this.accounts.assertUnchanged(account, transaction, { lastLoginAt: databaseDate() });
+    const started = await this.transactions.run(async (tx) => {
+      const current = await this.accounts.assertUnchanged(account, { lastLoginAt: databaseDate() }, tx);
       if (secondFactor) {
-        await this.tokens.consume(secondFactor.mfaToken, ['mfa-login'], transaction);
-        await this.codes.use(account, secondFactor.code, transaction);
+        await this.tokens.consume(secondFactor.mfaToken, ['mfa-login'], tx);
+        await this.codes.use(account, secondFactor.code, tx);
       }
-      const grant = await this.sessions.start(account._id, client, transaction);
+      const grant = await this.sessions.start(account._id, client, tx);
       const sessionId = String(grant.session._id);
       const startedAt = grant.session.createdAt.toISOString();
-      await this.outbox.add(transaction, new SessionStartedEvent(userId, { sessionId, startedAt, ...client }));
-      await this.audit.record('login.succeeded', { actorId: userId, client, details: { sessionId } }, transaction);
+      await this.outbox.add([new SessionStartedEvent(userId, { sessionId, startedAt, ...client })], tx);
+      await this.audit.record('login.succeeded', { actorId: userId, client, details: { sessionId } }, tx);
       return { account: current, grant };
     });
     return await this.toTokens(started.account, started.grant);

@@ -40,16 +40,16 @@ export class EmailAddressesService {
   ) {}
 
   /** Mails a link that verifies the account's address, once the transaction is committed, as far as `MailQuotas` allows. */
-  async requestVerification(account: Pick<Account, '_id' | 'email'>, transaction: ClientSession): Promise<void> {
-    if (!(await this.quotas.takeForVerification(account.email, transaction))) return;
-    await this.mailLink('email-verification', account, account.email, transaction);
+  async requestVerification(account: Pick<Account, '_id' | 'email'>, tx: ClientSession): Promise<void> {
+    if (!(await this.quotas.takeForVerification(account.email, tx))) return;
+    await this.mailLink('email-verification', account, account.email, account.email, tx);
   }
 
   /** Mails another link, as far as `MailQuotas` allows. Does nothing beyond that, or if the address is verified. */
   async resend(userId: string): Promise<void> {
-    await this.transactions.run(async (transaction) => {
-      const account = await this.accounts.get(userId, transaction);
-      if (!account.emailVerified) await this.requestVerification(account, transaction);
+    await this.transactions.run(async (tx) => {
+      const account = await this.accounts.get(userId, tx);
+      if (!account.emailVerified) await this.requestVerification(account, tx);
     });
   }
 
@@ -59,13 +59,13 @@ export class EmailAddressesService {
     const account = await this.stepUp.verify({ user, proof, client });
     const newEmail = addressKey(email);
     if (await this.accounts.isEmailTaken(email)) throw new EmailTakenError();
-    await this.transactions.run(async (transaction) => {
-      await this.accounts.assertUnchanged(account, transaction);
-      if (!(await this.quotas.takeForChange(userId, transaction))) return;
-      if (!(await this.quotas.takeForVerification(newEmail, transaction))) return;
-      await this.mailLink('email-change', account, newEmail, transaction, email.toLowerCase());
-      await this.outbox.add(transaction, new EmailChangeRequestedEvent(userId, { email: account.email, newEmail }));
-      await this.audit.record('email.change-requested', { actorId: userId, client }, transaction);
+    await this.transactions.run(async (tx) => {
+      await this.accounts.assertUnchanged(account, {}, tx);
+      if (!(await this.quotas.takeForChange(userId, tx))) return;
+      if (!(await this.quotas.takeForVerification(newEmail, tx))) return;
+      await this.mailLink('email-change', account, newEmail, email.toLowerCase(), tx);
+      await this.outbox.add([new EmailChangeRequestedEvent(userId, { email: account.email, newEmail })], tx);
+      await this.audit.record('email.change-requested', { actorId: userId, client }, tx);
     });
   }
 
@@ -83,21 +83,21 @@ export class EmailAddressesService {
   async confirm({ token, password }: VerifyEmailDto, by: Principal | undefined, client: Client): Promise<void> {
     const owner = await this.accounts.get((await this.tokens.get(token, LINKS)).user);
     await this.assertOwner(owner, password, by, client);
-    await this.transactions.run(async (transaction) => {
-      const { purpose, user, email } = await this.tokens.consume(token, LINKS, transaction);
-      const account = await this.accounts.assertUnchanged(owner, transaction);
+    await this.transactions.run(async (tx) => {
+      const { purpose, user, email } = await this.tokens.consume(token, LINKS, tx);
+      const account = await this.accounts.assertUnchanged(owner, {}, tx);
       const id = String(user);
       const version = account.version + 1;
       if (purpose === 'email-change') {
-        await this.accounts.changeEmail(account, email, transaction);
-        await this.tokens.removeAll(user, transaction, ['email-change', 'password-reset']);
-        await this.outbox.add(transaction, new EmailChangedEvent(id, { email: addressKey(email), version }));
-        await this.audit.record('email.changed', { actorId: id, client }, transaction);
+        await this.accounts.changeEmail(account, email, tx);
+        await this.tokens.remove(user, ['email-change', 'password-reset'], tx);
+        await this.outbox.add([new EmailChangedEvent(id, { email: addressKey(email), version })], tx);
+        await this.audit.record('email.changed', { actorId: id, client }, tx);
       } else {
         if (addressKey(account.email) !== addressKey(email)) throw new InvalidTokenError();
-        await this.accounts.update(account, { emailVerified: true }, transaction);
-        await this.outbox.add(transaction, new EmailVerifiedEvent(id, { email, version }));
-        await this.audit.record('email.verified', { actorId: id, client }, transaction);
+        await this.accounts.update(account, { emailVerified: true }, tx);
+        await this.outbox.add([new EmailVerifiedEvent(id, { email, version })], tx);
+        await this.audit.record('email.verified', { actorId: id, client }, tx);
       }
     });
   }
@@ -120,20 +120,22 @@ export class EmailAddressesService {
     purpose: 'email-verification' | 'email-change',
     { _id }: Pick<Account, '_id'>,
     email: string,
-    transaction: ClientSession,
-    spelling = email,
+    spelling: string,
+    tx: ClientSession,
   ): Promise<void> {
-    const { token, expiresAt } = await this.tokens.create(purpose, _id, spelling, transaction);
+    const { token, expiresAt } = await this.tokens.create({ purpose, user: _id, email: spelling }, tx);
     const userId = String(_id);
     const message = { userId, event: 'account.email-verification', to: email } as const;
     await this.outbox.add(
-      transaction,
-      new EmailVerificationRequestedEvent(userId, {
-        email,
-        token: await this.secrets.encrypt(token, message),
-        expiresAt: expiresAt.toISOString(),
-        ...(purpose === 'email-change' && { movesAccount: true }),
-      }),
+      [
+        new EmailVerificationRequestedEvent(userId, {
+          email,
+          token: await this.secrets.encrypt(token, message),
+          expiresAt: expiresAt.toISOString(),
+          ...(purpose === 'email-change' && { movesAccount: true }),
+        }),
+      ],
+      tx,
     );
   }
 }

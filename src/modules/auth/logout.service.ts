@@ -18,10 +18,10 @@ export class LogoutService {
 
   /** @throws SessionNotFoundError */
   async end(userId: string, sessionId: string, client: Client, precondition: Precondition = 'any'): Promise<void> {
-    await this.transactions.run(async (transaction) => {
-      await this.sessions.end(userId, sessionId, transaction);
+    await this.transactions.run(async (tx) => {
+      await this.sessions.end(userId, sessionId, tx);
       assertMatches(precondition, NO_ETAG);
-      await this.audit.record('session.ended', { actorId: userId, client, details: { sessionId } }, transaction);
+      await this.audit.record('session.ended', { actorId: userId, client, details: { sessionId } }, tx);
     });
   }
 
@@ -33,9 +33,9 @@ export class LogoutService {
   }
 
   async endAll(userId: string, client: Client): Promise<void> {
-    await this.transactions.run(async (transaction) => {
-      await this.sessions.endAll(userId, transaction);
-      await this.audit.record('sessions.ended', { actorId: userId, client }, transaction);
+    await this.transactions.run(async (tx) => {
+      await this.sessions.endAll(userId, tx);
+      await this.audit.record('sessions.ended', { actorId: userId, client }, tx);
     });
   }
 }

@@ -28,8 +28,8 @@ export class MailQuotas {
    * @param address the receiver
    * @returns false if the address has had all its mails of this hour: send nothing
    */
-  async takeForReset(address: string, session: ClientSession): Promise<boolean> {
-    return await this.take(addressKey(address), this.environment.QUOTA_LINK_MAILS_PER_HOUR, session);
+  async takeForReset(address: string, tx: ClientSession): Promise<boolean> {
+    return await this.take(addressKey(address), this.environment.QUOTA_LINK_MAILS_PER_HOUR, tx);
   }
 
   /**
@@ -39,8 +39,8 @@ export class MailQuotas {
    * @param address the receiver
    * @returns false if only the mail for a reset is left, or none: send nothing
    */
-  async takeForVerification(address: string, session: ClientSession): Promise<boolean> {
-    return await this.take(addressKey(address), Math.max(1, this.environment.QUOTA_LINK_MAILS_PER_HOUR - 1), session);
+  async takeForVerification(address: string, tx: ClientSession): Promise<boolean> {
+    return await this.take(addressKey(address), Math.max(1, this.environment.QUOTA_LINK_MAILS_PER_HOUR - 1), tx);
   }
 
   /**
@@ -49,14 +49,14 @@ export class MailQuotas {
    *
    * @returns false if the account has asked for all its changes of this hour: send nothing
    */
-  async takeForChange(userId: string, session: ClientSession): Promise<boolean> {
-    return await this.take(userId, this.environment.QUOTA_LINK_MAILS_PER_HOUR, session);
+  async takeForChange(userId: string, tx: ClientSession): Promise<boolean> {
+    return await this.take(userId, this.environment.QUOTA_LINK_MAILS_PER_HOUR, tx);
   }
 
   /** Counts in the transaction that sends the mail; mails of all kinds to one subject are counted together. */
-  private async take(subject: string, limit: number, session: ClientSession): Promise<boolean> {
-    if ((await this.quotas.take('link-mail', subject, { limit, windowMs: HOUR_MS }, session)) === null) return true;
-    this.transactions.afterCommit(session, () => dropped.inc());
+  private async take(subject: string, limit: number, tx: ClientSession): Promise<boolean> {
+    if ((await this.quotas.take('link-mail', subject, { limit, windowMs: HOUR_MS }, tx)) === null) return true;
+    this.transactions.afterCommit(() => dropped.inc(), tx);
     return false;
   }
 }

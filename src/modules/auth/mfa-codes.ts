@@ -37,11 +37,11 @@ export class MfaCodes {
    * @throws InvalidCredentialsError for a wrong code, and for one that was used before
    * @throws UnreadableSecretError
    */
-  async use(account: Account, code: string, transaction: ClientSession): Promise<Account> {
+  async use(account: Account, code: string, tx: ClientSession): Promise<Account> {
     const { mfa } = account;
     const used = mfa && this.accept(account, mfa, withoutSpaces(code));
     if (!used) throw new InvalidCredentialsError('The code is wrong.');
-    await this.accounts.recordUsedCode(account, used, transaction);
+    await this.accounts.recordUsedCode(account, used, tx);
     return { ...account, mfa: { ...mfa, ...used }, version: account.version + 1 };
   }
 

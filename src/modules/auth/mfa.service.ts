@@ -52,7 +52,7 @@ export class MfaService {
     const secret = new Secret({ size: SECRET_BYTES });
     const pendingMfaSecret = await this.codes.encryptPending(account, secret.base32);
     const pending = { pendingMfaSecret, pendingMfaSince: databaseDate() };
-    await this.transactions.run((transaction) => this.accounts.update(account, pending, transaction));
+    await this.transactions.run((tx) => this.accounts.update(account, pending, tx));
     const otpauthUrl = totpOf(secret.base32, account.email).toString();
     return { secret: secret.base32, otpauthUrl, qrSvg: await QRCode.toString(otpauthUrl, { type: 'svg' }) };
   }
@@ -70,9 +70,9 @@ export class MfaService {
     });
     const codes = Array.from({ length: RECOVERY_CODES }, makeRecoveryCode);
     const mfa = { ...confirmed, recoveryCodes: codes.map(hashOf), enabledAt: databaseDate() };
-    await this.transactions.run(async (transaction) => {
-      await this.accounts.update(account, { mfa, ...NOT_PENDING }, transaction);
-      await this.announce(userId, true, client, transaction);
+    await this.transactions.run(async (tx) => {
+      await this.accounts.update(account, { mfa, ...NOT_PENDING }, tx);
+      await this.announce(userId, true, client, tx);
     });
     return codes;
   }
@@ -80,18 +80,15 @@ export class MfaService {
   /** @throws what a step-up throws */
   async disable(user: SessionPrincipal, proof: StepUpDto, client: Client): Promise<void> {
     const account = await this.stepUp.verify({ user, proof, client });
-    await this.transactions.run(async (transaction) => {
-      await this.accounts.update(account, { mfa: null, ...NOT_PENDING }, transaction);
-      if (account.mfa) await this.announce(user.userId, false, client, transaction);
+    await this.transactions.run(async (tx) => {
+      await this.accounts.update(account, { mfa: null, ...NOT_PENDING }, tx);
+      if (account.mfa) await this.announce(user.userId, false, client, tx);
     });
   }
 
-  private async announce(userId: string, enabled: boolean, client: Client, transaction: ClientSession): Promise<void> {
-    await this.outbox.add(
-      transaction,
-      new MfaChangedEvent(userId, { enabled, changedAt: databaseDate().toISOString() }),
-    );
-    await this.audit.record(enabled ? 'mfa.enabled' : 'mfa.disabled', { actorId: userId, client }, transaction);
+  private async announce(userId: string, enabled: boolean, client: Client, tx: ClientSession): Promise<void> {
+    await this.outbox.add([new MfaChangedEvent(userId, { enabled, changedAt: databaseDate().toISOString() })], tx);
+    await this.audit.record(enabled ? 'mfa.enabled' : 'mfa.disabled', { actorId: userId, client }, tx);
   }
 }
 

@@ -15,21 +15,27 @@ const LIFETIME_MS: Record<TokenPurpose, number> = {
   'mfa-login': 5 * 60_000,
 };
 
+interface NewOneTimeToken {
+  purpose: TokenPurpose;
+  user: Types.ObjectId;
+  email: string;
+  /** The hash of the device that a log-in has been begun from. */
+  device?: string;
+}
+
 /** Tokens that work once, for one purpose and a while; only hashes of them are stored. */
 @Injectable()
 export class OneTimeTokens {
   constructor(@InjectModel(OneTimeToken.name) private readonly tokens: Model<OneTimeToken>) {}
 
+  /** @returns the token, of which only a hash is stored */
   async create(
-    purpose: TokenPurpose,
-    user: Types.ObjectId,
-    email: string,
-    session: ClientSession | null = null,
-    device?: string,
+    { purpose, user, email, device }: NewOneTimeToken,
+    tx: ClientSession,
   ): Promise<{ token: string; expiresAt: Date }> {
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(databaseNow() + LIFETIME_MS[purpose]);
-    await this.tokens.create([{ _id: sha256(token), purpose, user, email, device, expiresAt }], { session });
+    await this.tokens.create([{ _id: sha256(token), purpose, user, email, device, expiresAt }], { session: tx });
     return { token, expiresAt };
   }
 
@@ -41,8 +47,8 @@ export class OneTimeTokens {
   }
 
   /** Uses a token up, in the transaction of what it allows. @throws InvalidTokenError */
-  async consume(token: string, purposes: TokenPurpose[], session: ClientSession): Promise<OneTimeToken> {
-    const found = await this.tokens.findOneAndDelete(valid(token, purposes), { session }).lean();
+  async consume(token: string, purposes: TokenPurpose[], tx: ClientSession): Promise<OneTimeToken> {
+    const found = await this.tokens.findOneAndDelete(valid(token, purposes), { session: tx }).lean();
     if (!found) throw new InvalidTokenError();
     return found;
   }
@@ -62,8 +68,13 @@ export class OneTimeTokens {
       .lean();
   }
 
-  async removeAll(user: Types.ObjectId | string, session: ClientSession, purposes?: TokenPurpose[]): Promise<void> {
-    await this.tokens.deleteMany({ user, ...(purposes && { purpose: { $in: purposes } }) }, { session });
+  /** Removes a user's tokens for these purposes. */
+  async remove(user: Types.ObjectId | string, purposes: TokenPurpose[], tx: ClientSession): Promise<void> {
+    await this.tokens.deleteMany({ user, purpose: { $in: purposes } }, { session: tx });
+  }
+
+  async removeAll(user: Types.ObjectId, tx: ClientSession): Promise<void> {
+    await this.tokens.deleteMany({ user }, { session: tx });
   }
 }
 

@@ -81,24 +81,24 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
   async reset(token: string, password: string, client: Client): Promise<void> {
     await this.policy.assertAllowed(password, 'password');
     const passwordHash = await this.hasher.hash(password);
-    const account = await this.transactions.run(async (transaction) => {
-      const { user, email: sentTo } = await this.tokens.consume(token, ['password-reset'], transaction);
-      const account = await this.accounts.get(user, transaction);
+    const account = await this.transactions.run(async (tx) => {
+      const { user, email: sentTo } = await this.tokens.consume(token, ['password-reset'], tx);
+      const account = await this.accounts.get(user, tx);
       if (addressKey(account.email) !== addressKey(sentTo)) throw new InvalidTokenError();
       this.policy.assertNotDerived(password, 'password', account);
       const id = String(user);
       await this.accounts.update(
         account,
         { passwordHash, emailVerified: true, ...NOT_PENDING, ...(account.emailVerified ? {} : { mfa: null }) },
-        transaction,
+        tx,
       );
-      await this.apiKeys.removeAll(id, transaction);
+      await this.apiKeys.removeAll(id, tx);
       if (!account.emailVerified) {
         const verified = new EmailVerifiedEvent(id, { email: account.email, version: account.version + 1 });
-        await this.outbox.add(transaction, verified);
+        await this.outbox.add([verified], tx);
       }
-      await this.endOthers(account, transaction, { reset: true });
-      await this.audit.record('password.reset', { actorId: id, client }, transaction);
+      await this.endOthers(account, { reset: true }, tx);
+      await this.audit.record('password.reset', { actorId: id, client }, tx);
       return account;
     });
     await this.attempts.unlock(account);
@@ -118,41 +118,43 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     await this.stepUp.checkPassword(account, currentPassword, client);
     await this.policy.assertAllowed(newPassword, 'newPassword', account);
     const passwordHash = await this.hasher.hash(newPassword);
-    await this.transactions.run(async (transaction) => {
-      await this.accounts.update(account, { passwordHash, ...NOT_PENDING }, transaction);
-      if (!keepApiKeys) await this.apiKeys.removeAll(userId, transaction);
-      await this.endOthers(account, transaction, { reset: false, exceptSessionId: sessionId });
-      await this.audit.record('password.changed', { actorId: userId, client }, transaction);
+    await this.transactions.run(async (tx) => {
+      await this.accounts.update(account, { passwordHash, ...NOT_PENDING }, tx);
+      if (!keepApiKeys) await this.apiKeys.removeAll(userId, tx);
+      await this.endOthers(account, { reset: false, exceptSessionId: sessionId }, tx);
+      await this.audit.record('password.changed', { actorId: userId, client }, tx);
     });
   }
 
   /** What a new password ends, and tells. @param account as it was before */
   private async endOthers(
     { _id, emailVerified: addressWasVerified, mfa: before }: Account,
-    transaction: ClientSession,
     { reset, exceptSessionId }: { reset: boolean; exceptSessionId?: string },
+    tx: ClientSession,
   ): Promise<void> {
     const id = String(_id);
-    await this.sessions.endAll(id, transaction, exceptSessionId);
-    await this.tokens.removeAll(_id, transaction, ['password-reset', 'mfa-login', 'email-change']);
+    if (exceptSessionId === undefined) await this.sessions.endAll(id, tx);
+    else await this.sessions.endOthers(id, exceptSessionId, tx);
+    await this.tokens.remove(_id, ['password-reset', 'mfa-login', 'email-change'], tx);
     const changedAt = databaseDate().toISOString();
     const remains = before && !(reset && !addressWasVerified) ? before : null;
     const mfa = { enabled: remains !== null, since: remains?.enabledAt?.toISOString() ?? null };
-    await this.outbox.add(transaction, new PasswordChangedEvent(id, { changedAt, reset, addressWasVerified, mfa }));
+    await this.outbox.add([new PasswordChangedEvent(id, { changedAt, reset, addressWasVerified, mfa })], tx);
   }
 
   private async handleForgotten({ email, ip, userAgent }: PasswordResetRequest): Promise<void> {
     const account = await this.accounts.findByEmail(email);
     if (!account) return;
-    await this.transactions.run(async (transaction) => {
-      if (!(await this.quotas.takeForReset(account.email, transaction))) return;
-      const { token, expiresAt } = await this.tokens.create('password-reset', account._id, account.email, transaction);
-      const [userId, { email: to }] = [String(account._id), account];
+    await this.transactions.run(async (tx) => {
+      if (!(await this.quotas.takeForReset(account.email, tx))) return;
+      const { _id: user, email: to } = account;
+      const { token, expiresAt } = await this.tokens.create({ purpose: 'password-reset', user, email: to }, tx);
+      const userId = String(user);
       const sealed = await this.secrets.encrypt(token, { userId, event: 'account.password-reset', to });
       const data = { email: to, token: sealed, expiresAt: expiresAt.toISOString() };
-      await this.outbox.add(transaction, new PasswordResetRequestedEvent(userId, data));
+      await this.outbox.add([new PasswordResetRequestedEvent(userId, data)], tx);
       const details = { userId };
-      await this.audit.record('password.reset-requested', { client: { ip, userAgent }, details }, transaction);
+      await this.audit.record('password.reset-requested', { client: { ip, userAgent }, details }, tx);
     });
   }
 }

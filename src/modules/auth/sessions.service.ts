@@ -59,9 +59,9 @@ export class SessionsService {
   /**
    * Starts a session and ends the oldest ones beyond the limit of a user's.
    *
-   * @param transaction must also write the user's account, so that log-ins at once conflict and don't exceed the limit together
+   * @param tx must also write the user's account, so that log-ins at once conflict and don't exceed the limit together
    */
-  async start(user: Types.ObjectId, client: Client, transaction: ClientSession): Promise<SessionGrant> {
+  async start(user: Types.ObjectId, client: Client, tx: ClientSession): Promise<SessionGrant> {
     const createdAt = databaseDate();
     const [session] = await this.sessions.create(
       [
@@ -73,9 +73,9 @@ export class SessionsService {
           ...client,
         },
       ],
-      { session: transaction },
+      { session: tx },
     );
-    await this.endOldest(String(user), transaction);
+    await this.endOldest(String(user), tx);
     return this.grant((session as NonNullable<typeof session>).toObject());
   }
 
@@ -118,8 +118,8 @@ export class SessionsService {
   }
 
   /** @throws BadAccessTokenError where the session has ended */
-  async assertOpen(userId: string, id: string, transaction: ClientSession): Promise<void> {
-    const open = await this.sessions.exists({ _id: id, user: userId }).session(transaction);
+  async assertOpen(userId: string, id: string, tx: ClientSession): Promise<void> {
+    const open = await this.sessions.exists({ _id: id, user: userId }).session(tx);
     if (!open) throw new BadAccessTokenError();
   }
 
@@ -128,21 +128,29 @@ export class SessionsService {
    *
    * @throws SessionNotFoundError
    */
-  async end(userId: string, id: string, transaction: ClientSession): Promise<void> {
-    const { deletedCount } = await this.sessions.deleteOne({ _id: id, user: userId }, { session: transaction });
+  async end(userId: string, id: string, tx: ClientSession): Promise<void> {
+    const { deletedCount } = await this.sessions.deleteOne({ _id: id, user: userId }, { session: tx });
     if (deletedCount === 0) throw new SessionNotFoundError();
-    await this.revocations.endSessions(userId, [id], transaction);
+    await this.revocations.endSessions(userId, [id], tx);
   }
 
-  /** Ends all of a user's sessions, but for one that may be kept. */
-  async endAll(userId: string, transaction: ClientSession, exceptId?: string): Promise<void> {
-    const filter = { user: userId, ...(exceptId && { _id: { $ne: exceptId } }) };
-    const ended = await this.sessions.find(filter, { _id: 1 }, { session: transaction }).lean();
-    await this.sessions.deleteMany(filter, { session: transaction });
+  async endAll(userId: string, tx: ClientSession): Promise<void> {
+    await this.endMatching(userId, {}, tx);
+  }
+
+  /** Ends all of a user's sessions but this one. */
+  async endOthers(userId: string, keptId: string, tx: ClientSession): Promise<void> {
+    await this.endMatching(userId, { _id: { $ne: keptId } }, tx);
+  }
+
+  private async endMatching(userId: string, which: QueryFilter<Session>, tx: ClientSession): Promise<void> {
+    const filter = { ...which, user: userId };
+    const ended = await this.sessions.find(filter, { _id: 1 }, { session: tx }).lean();
+    await this.sessions.deleteMany(filter, { session: tx });
     await this.revocations.endSessions(
       userId,
       ended.map(({ _id }) => String(_id)),
-      transaction,
+      tx,
     );
   }
 
@@ -184,12 +192,12 @@ export class SessionsService {
   /** @param client who offered the token: the thief, or whoever was robbed */
   private async endReused({ _id, user }: Session, client: Client): Promise<void> {
     const id = String(_id);
-    await this.transactions.run(async (transaction) => {
-      const { deletedCount } = await this.sessions.deleteOne({ _id }, { session: transaction });
+    await this.transactions.run(async (tx) => {
+      const { deletedCount } = await this.sessions.deleteOne({ _id }, { session: tx });
       if (deletedCount === 0) return; // somebody else has just ended it
-      await this.revocations.endSessions(String(user), [id], transaction);
+      await this.revocations.endSessions(String(user), [id], tx);
       const context = { actorId: user, client, details: { sessionId: id } };
-      await this.audit.record('refresh-token.reused', context, transaction);
+      await this.audit.record('refresh-token.reused', context, tx);
     });
   }
 
@@ -206,16 +214,16 @@ export class SessionsService {
     return `${String(_id)}.${generation}.${seed}`;
   }
 
-  private async endOldest(userId: string, transaction: ClientSession): Promise<void> {
+  private async endOldest(userId: string, tx: ClientSession): Promise<void> {
     const excess = await this.sessions
-      .find(this.going(userId), { _id: 1 }, { session: transaction })
+      .find(this.going(userId), { _id: 1 }, { session: tx })
       .sort({ createdAt: -1, _id: -1 })
       .skip(MAX_SESSIONS)
       .lean();
     if (excess.length === 0) return;
     const ids = excess.map(({ _id }) => String(_id));
-    await this.sessions.deleteMany({ _id: { $in: ids } }, { session: transaction });
-    await this.revocations.endSessions(userId, ids, transaction);
+    await this.sessions.deleteMany({ _id: { $in: ids } }, { session: tx });
+    await this.revocations.endSessions(userId, ids, tx);
   }
 
   /** The sessions of a user that have not expired. */

@@ -85,7 +85,7 @@ export class StepUpService implements StepUpVerifier, OnModuleInit {
 
   private async useCode(account: Account, code: string, client: Client): Promise<Account> {
     return await this.count('code', { userId: String(account._id), client }, () =>
-      this.transactions.run((transaction) => this.codes.use(account, code, transaction)),
+      this.transactions.run((tx) => this.codes.use(account, code, tx)),
     );
   }
 

@@ -22,16 +22,16 @@ export class AccountDataService implements PersonalDataSource {
     private readonly personalData: PersonalData,
   ) {}
 
-  async erase(userId: string, session: ClientSession): Promise<void> {
-    await this.erasePersonalData(userId, session);
-    await this.personalData.markErased(userId, session);
+  async erase(userId: string, tx: ClientSession): Promise<void> {
+    await this.erasePersonalData(userId, tx);
+    await this.personalData.markErased(userId, tx);
   }
 
-  async erasePersonalData(userId: string, session: ClientSession): Promise<void> {
-    await this.inbox.removeAll(userId, session);
-    await this.deliveries.removeAll(userId, session);
-    await this.subscriptions.removeAll(userId, session);
-    await this.contacts.remove(userId, session);
+  async erasePersonalData(userId: string, tx: ClientSession): Promise<void> {
+    await this.inbox.removeAll(userId, tx);
+    await this.deliveries.removeAll(userId, tx);
+    await this.subscriptions.removeAll(userId, tx);
+    await this.contacts.remove(userId, tx);
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {

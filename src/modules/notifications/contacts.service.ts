@@ -22,8 +22,8 @@ export class ContactsService {
     private readonly personalData: PersonalData,
   ) {}
 
-  async find(userId: Types.ObjectId | string, session: ClientSession | null = null): Promise<Contact | null> {
-    return await this.contacts.findById(userId, null, { session }).lean();
+  async find(userId: Types.ObjectId | string, tx: ClientSession | null = null): Promise<Contact | null> {
+    return await this.contacts.findById(userId, null, { session: tx }).lean();
   }
 
   /** @returns whether the address is verified; waits a second for a verification that may be on its way */
@@ -37,38 +37,49 @@ export class ContactsService {
   }
 
   /** @throws Error where the proof of the address is still on its way: the event that needs it comes again */
-  async assertVerified(userId: string, session: ClientSession): Promise<void> {
-    const contact = await this.find(userId, session);
+  async assertVerified(userId: string, tx: ClientSession): Promise<void> {
+    const contact = await this.find(userId, tx);
     if (contact && !contact.emailVerified) throw new Error("the proof of the address hasn't arrived yet");
   }
 
-  async register(userId: string, account: AccountRegisteredEvent['data'], session: ClientSession): Promise<void> {
+  async register(userId: string, account: AccountRegisteredEvent['data'], tx: ClientSession): Promise<void> {
     const { name, email, emailVerified } = account;
-    await this.change(userId, session, (contact) => ({
-      ...(contact.emailVersion < FIRST_VERSION && { email, emailVerified, emailVersion: FIRST_VERSION }),
-      ...(contact.name === undefined && { name }),
-    }));
+    await this.change(
+      userId,
+      (contact) => ({
+        ...(contact.emailVersion < FIRST_VERSION && { email, emailVerified, emailVersion: FIRST_VERSION }),
+        ...(contact.name === undefined && { name }),
+      }),
+      tx,
+    );
   }
 
   /** Applies a newer verified address. */
-  async copyEmail(userId: string, email: string, emailVersion: number, session: ClientSession): Promise<void> {
-    await this.change(userId, session, (contact) =>
-      contact.emailVersion < emailVersion ? { email, emailVerified: true, emailVersion } : {},
+  async copyEmail(userId: string, email: string, emailVersion: number, tx: ClientSession): Promise<void> {
+    await this.change(
+      userId,
+      (contact) => (contact.emailVersion < emailVersion ? { email, emailVerified: true, emailVersion } : {}),
+      tx,
     );
   }
 
   async copyProfile(
     userId: string,
     { name, locale, timezone, verifiedPhone = null, version }: ProfileChangedEvent['data'],
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.change(userId, session, (contact) =>
-      contact.profileVersion < version
-        ? {
-            ...{ name, locale, timezone, verifiedPhone, profileVersion: version },
-            ...(verifiedPhone !== contact.verifiedPhone && { phoneVerifiedAt: verifiedPhone ? databaseDate() : null }),
-          }
-        : {},
+    await this.change(
+      userId,
+      (contact) =>
+        contact.profileVersion < version
+          ? {
+              ...{ name, locale, timezone, verifiedPhone, profileVersion: version },
+              ...(verifiedPhone !== contact.verifiedPhone && {
+                phoneVerifiedAt: verifiedPhone ? databaseDate() : null,
+              }),
+            }
+          : {},
+      tx,
     );
   }
 
@@ -76,44 +87,49 @@ export class ContactsService {
     userId: string,
     preferences: NotificationPreferences,
     version: number,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.change(userId, session, (contact) =>
-      contact.preferencesVersion < version ? { preferences, preferencesVersion: version } : {},
+    await this.change(
+      userId,
+      (contact) => (contact.preferencesVersion < version ? { preferences, preferencesVersion: version } : {}),
+      tx,
     );
   }
 
   /** Applies whether the user is suspended; an older decision is ignored. */
-  async copySuspension(userId: string, { status, version }: AccountState, session: ClientSession): Promise<void> {
-    await this.change(userId, session, (contact) =>
-      contact.suspensionVersion < version ? { suspended: status === 'suspended', suspensionVersion: version } : {},
+  async copySuspension(userId: string, { status, version }: AccountState, tx: ClientSession): Promise<void> {
+    await this.change(
+      userId,
+      (contact) =>
+        contact.suspensionVersion < version ? { suspended: status === 'suspended', suspensionVersion: version } : {},
+      tx,
     );
   }
 
   /** Writes into the contact, if it has arrived, so that of two subscriptions that are made at once one sees the other. */
-  async noteSubscription(userId: string, session: ClientSession): Promise<void> {
-    await this.contacts.updateOne({ _id: userId }, { $set: { subscribedAt: databaseDate() } }, { session });
+  async noteSubscription(userId: string, tx: ClientSession): Promise<void> {
+    await this.contacts.updateOne({ _id: userId }, { $set: { subscribedAt: databaseDate() } }, { session: tx });
   }
 
   /** Has further events of a type collected until then; of two events at once, one finds that the other was first. */
-  async openBurst(userId: string, key: string, until: Date, session: ClientSession): Promise<void> {
-    await this.contacts.updateOne({ _id: userId }, { $set: { [`burstsUntil.${key}`]: until } }, { session });
+  async openBurst(userId: string, key: string, until: Date, tx: ClientSession): Promise<void> {
+    await this.contacts.updateOne({ _id: userId }, { $set: { [`burstsUntil.${key}`]: until } }, { session: tx });
   }
 
-  async remove(userId: string, session: ClientSession): Promise<void> {
-    await this.contacts.deleteOne({ _id: userId }, { session });
+  async remove(userId: string, tx: ClientSession): Promise<void> {
+    await this.contacts.deleteOne({ _id: userId }, { session: tx });
   }
 
   /** @param changesOf what is news to the contact as it is */
   private async change(
     userId: string,
-    session: ClientSession,
     changesOf: (contact: Contact) => Partial<Contact>,
+    tx: ClientSession,
   ): Promise<void> {
-    if (await this.personalData.isErased(userId, session)) return;
-    const known = await this.contacts.findById(userId, null, { session });
+    if (await this.personalData.isErased(userId, tx)) return;
+    const known = await this.contacts.findById(userId, null, { session: tx });
     const contact = known ?? new this.contacts({ _id: new Types.ObjectId(userId) });
     contact.set(changesOf(contact));
-    await contact.save({ session });
+    await contact.save({ session: tx });
   }
 }

@@ -50,36 +50,36 @@ export class InboxService {
 
   /** @throws NotificationNotFoundError, VersionMismatchError */
   async mark(userId: string, id: string, read: boolean, precondition: Precondition): Promise<NotificationResponseDto> {
-    return await this.change(userId, async (session) => {
-      const before = await this.get(userId, id, precondition, session);
+    return await this.change(userId, async (tx) => {
+      const before = await this.get(userId, id, precondition, tx);
       const readAt = read ? (before.readAt ?? databaseDate()) : null;
-      await this.notifications.updateOne({ _id: id, ...ownedBy(userId).filter }, { $set: { readAt } }, { session });
+      await this.notifications.updateOne({ _id: id, ...ownedBy(userId).filter }, { $set: { readAt } }, { session: tx });
       return toNotificationResponse({ ...before, readAt });
     });
   }
 
   async markAllRead(userId: string): Promise<void> {
-    await this.change(userId, async (session) => {
+    await this.change(userId, async (tx) => {
       await this.notifications.updateMany(
         { ...ownedBy(userId).filter, readAt: null },
         { $set: { readAt: databaseDate() } },
-        { session },
+        { session: tx },
       );
     });
   }
 
   /** @throws NotificationNotFoundError, VersionMismatchError */
   async delete(userId: string, id: string, precondition: Precondition): Promise<void> {
-    await this.change(userId, async (session) => {
-      await this.get(userId, id, precondition, session);
-      await this.notifications.deleteOne({ _id: id, ...ownedBy(userId).filter }, { session });
+    await this.change(userId, async (tx) => {
+      await this.get(userId, id, precondition, tx);
+      await this.notifications.deleteOne({ _id: id, ...ownedBy(userId).filter }, { session: tx });
     });
   }
 
   /** Adds an entry, in the transaction of whatever is its reason. */
-  async add(notification: Omit<Notification, 'readAt' | 'createdAt'>, session: ClientSession): Promise<void> {
-    await this.notifications.create([{ ...notification, createdAt: databaseDate() }], { session });
-    this.news.tellAfterCommit(session, String(notification.user));
+  async add(notification: Omit<Notification, 'readAt' | 'createdAt'>, tx: ClientSession): Promise<void> {
+    await this.notifications.create([{ ...notification, createdAt: databaseDate() }], { session: tx });
+    this.news.tellAfterCommit(String(notification.user), tx);
   }
 
   /** The texts of those of these entries that are still there, the oldest first. */
@@ -103,29 +103,24 @@ export class InboxService {
     return rowsOf(query, toNotificationResponse);
   }
 
-  async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.notifications.deleteMany(ownedBy(userId).filter, { session });
-    this.news.tellAfterCommit(session, userId);
+  async removeAll(userId: string, tx: ClientSession): Promise<void> {
+    await this.notifications.deleteMany(ownedBy(userId).filter, { session: tx });
+    this.news.tellAfterCommit(userId, tx);
   }
 
-  private async get(
-    userId: string,
-    id: string,
-    precondition: Precondition,
-    session: ClientSession,
-  ): Promise<Notification> {
+  private async get(userId: string, id: string, precondition: Precondition, tx: ClientSession): Promise<Notification> {
     const notification = await this.notifications
-      .findOne({ _id: id, ...ownedBy(userId).filter }, null, { session })
+      .findOne({ _id: id, ...ownedBy(userId).filter }, null, { session: tx })
       .lean<Notification>();
     if (!notification) throw new NotificationNotFoundError();
     assertMatches(precondition, etagOfNotification(toNotificationResponse(notification)));
     return notification;
   }
 
-  private change<T>(userId: string, work: (session: ClientSession) => Promise<T>): Promise<T> {
-    return this.transactions.run(async (session) => {
-      this.news.tellAfterCommit(session, userId);
-      return await work(session);
+  private change<T>(userId: string, work: (tx: ClientSession) => Promise<T>): Promise<T> {
+    return this.transactions.run(async (tx) => {
+      this.news.tellAfterCommit(userId, tx);
+      return await work(tx);
     });
   }
 }

@@ -41,133 +41,125 @@ export class NotificationsListener {
   ) {}
 
   @EventHandler(AccountRegisteredEvent)
-  async onAccountRegistered({ subject, data }: EventOf<AccountRegisteredEvent>, session: ClientSession): Promise<void> {
-    await this.contacts.register(subject, data, session);
+  async onAccountRegistered({ subject, data }: EventOf<AccountRegisteredEvent>, tx: ClientSession): Promise<void> {
+    await this.contacts.register(subject, data, tx);
   }
 
   @EventHandler(EmailVerifiedEvent)
-  async onEmailVerified({ subject, data }: EventOf<EmailVerifiedEvent>, session: ClientSession): Promise<void> {
-    await this.contacts.copyEmail(subject, data.email, data.version, session);
+  async onEmailVerified({ subject, data }: EventOf<EmailVerifiedEvent>, tx: ClientSession): Promise<void> {
+    await this.contacts.copyEmail(subject, data.email, data.version, tx);
   }
 
   @EventHandler(EmailChangedEvent)
-  async onEmailChanged({ subject, data }: EventOf<EmailChangedEvent>, session: ClientSession): Promise<void> {
-    await this.contacts.copyEmail(subject, data.email, data.version, session);
+  async onEmailChanged({ subject, data }: EventOf<EmailChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.contacts.copyEmail(subject, data.email, data.version, tx);
   }
 
   @EventHandler(ProfileChangedEvent)
-  async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, session: ClientSession): Promise<void> {
-    await this.contacts.copyProfile(subject, data, session);
-    await this.deliveries.reconsider(subject, session);
+  async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.contacts.copyProfile(subject, data, tx);
+    await this.deliveries.reconsider(subject, tx);
   }
 
   @EventHandler(PreferencesChangedEvent)
-  async onPreferencesChanged(
-    { subject, data }: EventOf<PreferencesChangedEvent>,
-    session: ClientSession,
-  ): Promise<void> {
-    await this.contacts.copyPreferences(subject, data.preferences, data.version, session);
-    await this.deliveries.reconsider(subject, session);
+  async onPreferencesChanged({ subject, data }: EventOf<PreferencesChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.contacts.copyPreferences(subject, data.preferences, data.version, tx);
+    await this.deliveries.reconsider(subject, tx);
   }
 
   /** Nothing is sent to a suspended user, and nothing of what was missed afterwards. */
   @EventHandler(AccountCommandEvent)
-  async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, session: ClientSession): Promise<void> {
+  async onAccountCommand({ subject, data }: EventOf<AccountCommandEvent>, tx: ClientSession): Promise<void> {
     if (data.command !== 'suspend' && data.command !== 'unsuspend') return;
-    await this.contacts.copySuspension(subject, data.account, session);
-    if (data.command === 'suspend') await this.deliveries.makeDue(subject, session);
+    await this.contacts.copySuspension(subject, data.account, tx);
+    if (data.command === 'suspend') await this.deliveries.makeDue(subject, tx);
   }
 
   @EventHandler(UserDeletedEvent)
-  async onUserDeleted({ subject }: EventOf<UserDeletedEvent>, session: ClientSession): Promise<void> {
-    await this.accountData.erase(subject, session);
+  async onUserDeleted({ subject }: EventOf<UserDeletedEvent>, tx: ClientSession): Promise<void> {
+    await this.accountData.erase(subject, tx);
   }
 
   @EventHandler(EmailVerificationRequestedEvent)
   async onEmailVerificationRequested(
     { subject, data: { email: to, token, movesAccount } }: EventOf<EmailVerificationRequestedEvent>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
     const data = { ...(movesAccount && { movesAccount: 'true' }) };
-    await this.notifier.sendAlone(
-      subject,
-      'account.email-verification',
-      { channel: 'email', to, token, data },
-      session,
-    );
+    await this.notifier.sendAlone(subject, 'account.email-verification', { channel: 'email', to, token, data }, tx);
   }
 
   @EventHandler(PasswordResetRequestedEvent)
   async onPasswordResetRequested(
     { subject, data: { email: to, token } }: EventOf<PasswordResetRequestedEvent>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.notifier.sendAlone(subject, 'account.password-reset', { channel: 'email', to, token }, session);
+    await this.notifier.sendAlone(subject, 'account.password-reset', { channel: 'email', to, token }, tx);
   }
 
   /** Goes to the contact's address, which is still the old one, and only if it is verified. */
   @EventHandler(EmailChangeRequestedEvent)
   async onEmailChangeRequested(
     { subject, data: { newEmail } }: EventOf<EmailChangeRequestedEvent>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.notifier.sendAlone(subject, 'account.email-change', { channel: 'email', data: { newEmail } }, session);
+    await this.notifier.sendAlone(subject, 'account.email-change', { channel: 'email', data: { newEmail } }, tx);
   }
 
   @EventHandler(PhoneVerificationRequestedEvent)
   async onPhoneVerificationRequested(
     { subject, data: { phone: to, code: token, expiresAt } }: EventOf<PhoneVerificationRequestedEvent>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.notifier.sendPhoneCode(subject, { to, token, expiresAt: new Date(expiresAt) }, session);
+    await this.notifier.sendPhoneCode(subject, { to, token, expiresAt: new Date(expiresAt) }, tx);
   }
 
   @EventHandler(SessionStartedEvent)
-  async onSessionStarted({ subject, data }: EventOf<SessionStartedEvent>, session: ClientSession): Promise<void> {
-    await this.notifier.notify(subject, 'account.new-login', data, session);
+  async onSessionStarted({ subject, data }: EventOf<SessionStartedEvent>, tx: ClientSession): Promise<void> {
+    await this.notifier.notify(subject, 'account.new-login', data, tx);
   }
 
   @EventHandler(PasswordChangedEvent)
-  async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, session: ClientSession): Promise<void> {
+  async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, tx: ClientSession): Promise<void> {
     const { changedAt, reset, addressWasVerified, mfa } = data;
-    if (reset) await this.contacts.assertVerified(subject, session);
-    if (reset && !addressWasVerified) await this.subscriptions.removeAll(subject, session);
-    const remaining = reset ? await this.remaining.find(subject, mfa, session) : {};
-    await this.notifier.notify(subject, 'account.password-changed', { changedAt, ...remaining }, session);
+    if (reset) await this.contacts.assertVerified(subject, tx);
+    if (reset && !addressWasVerified) await this.subscriptions.removeAll(subject, tx);
+    const remaining = reset ? await this.remaining.find(subject, mfa, tx) : {};
+    await this.notifier.notify(subject, 'account.password-changed', { changedAt, ...remaining }, tx);
   }
 
   @EventHandler(MfaChangedEvent)
-  async onMfaChanged({ subject, data }: EventOf<MfaChangedEvent>, session: ClientSession): Promise<void> {
+  async onMfaChanged({ subject, data }: EventOf<MfaChangedEvent>, tx: ClientSession): Promise<void> {
     const { enabled, changedAt } = data;
-    await this.notifier.notify(subject, 'account.mfa-changed', { enabled: String(enabled), changedAt }, session);
+    await this.notifier.notify(subject, 'account.mfa-changed', { enabled: String(enabled), changedAt }, tx);
   }
 
   @EventHandler(ApiKeyCreatedEvent)
-  async onApiKeyCreated({ subject, data }: EventOf<ApiKeyCreatedEvent>, session: ClientSession): Promise<void> {
-    await this.notifier.notify(subject, 'account.api-key-created', data, session);
+  async onApiKeyCreated({ subject, data }: EventOf<ApiKeyCreatedEvent>, tx: ClientSession): Promise<void> {
+    await this.notifier.notify(subject, 'account.api-key-created', data, tx);
   }
 
   @EventHandler(ApiKeyExpiringEvent)
-  async onApiKeyExpiring({ subject, data }: EventOf<ApiKeyExpiringEvent>, session: ClientSession): Promise<void> {
-    await this.notifier.notify(subject, 'account.api-key-created', data, session);
+  async onApiKeyExpiring({ subject, data }: EventOf<ApiKeyExpiringEvent>, tx: ClientSession): Promise<void> {
+    await this.notifier.notify(subject, 'account.api-key-created', data, tx);
   }
 
   @EventHandler(TaskCompletedEvent)
-  async onTaskCompleted({ subject, data }: EventOf<TaskCompletedEvent>, session: ClientSession): Promise<void> {
+  async onTaskCompleted({ subject, data }: EventOf<TaskCompletedEvent>, tx: ClientSession): Promise<void> {
     const { userId, title, completedAt } = data;
-    await this.notifier.notify(userId, 'task.completed', { taskId: subject, title, completedAt }, session);
+    await this.notifier.notify(userId, 'task.completed', { taskId: subject, title, completedAt }, tx);
   }
 
   @EventHandler(TaskReminderDueEvent)
-  async onTaskReminderDue({ subject, data }: EventOf<TaskReminderDueEvent>, session: ClientSession): Promise<void> {
+  async onTaskReminderDue({ subject, data }: EventOf<TaskReminderDueEvent>, tx: ClientSession): Promise<void> {
     const { userId, title, remindAt, dueDate } = data;
     const details = { taskId: subject, title, remindAt, ...(dueDate && { dueDate }) };
-    await this.notifier.notify(userId, 'task.reminder', details, session);
+    await this.notifier.notify(userId, 'task.reminder', details, tx);
   }
 
   @EventHandler(TaskOverdueEvent)
-  async onTaskOverdue({ subject, data }: EventOf<TaskOverdueEvent>, session: ClientSession): Promise<void> {
+  async onTaskOverdue({ subject, data }: EventOf<TaskOverdueEvent>, tx: ClientSession): Promise<void> {
     const { userId, title, dueDate } = data;
-    await this.notifier.notify(userId, 'task.overdue', { taskId: subject, title, dueDate }, session);
+    await this.notifier.notify(userId, 'task.overdue', { taskId: subject, title, dueDate }, tx);
   }
 }

@@ -45,33 +45,33 @@ export class NotifierService {
     userId: string,
     event: NotificationEvent,
     data: Record<string, string>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    if (await this.personalData.isErased(userId, session)) return;
+    if (await this.personalData.isErased(userId, tx)) return;
     const user = new Types.ObjectId(userId);
-    const contact = await this.contacts.find(user, session);
+    const contact = await this.contacts.find(user, tx);
     if (contact?.suspended) return;
     const muted = contact?.preferences?.mutedEvents.includes(event) ?? false;
     const notification = muted ? null : new Types.ObjectId();
     const inDigest = notification && contact?.preferences?.digest === 'daily' && !isAboutAccount(event);
-    const reached = await this.findReached(userId, contact, event, session);
+    const reached = await this.findReached(userId, contact, event, tx);
     const requests = reached
       .filter(({ channel }) => !(inDigest && channel === 'email'))
       .map((to) => ({ user, notification, event, data, ...to }));
 
     const canCollapse = notification && contact && !isAboutAccount(event) && requests.length > 0;
     const collapsedInto = canCollapse
-      ? await this.bursts.collect(contact, event, { requests, entry: notification }, session)
+      ? await this.bursts.collect(contact, event, { requests, entry: notification }, tx)
       : null;
     if (notification) {
       const text = textOf(event, data, contact ?? {});
       const entry = { _id: notification, user, event, data, ...text, ...(collapsedInto && { collapsedInto }) };
-      await this.inbox.add(entry, session);
+      await this.inbox.add(entry, tx);
     }
     if (inDigest && reached.some(({ channel }) => channel === 'email')) {
-      await this.deliveries.addToDigest(notification, contact, mailDomain(contact.email), session);
+      await this.deliveries.addToDigest(notification, contact, mailDomain(contact.email), tx);
     }
-    if (!collapsedInto) await this.send(requests, session);
+    if (!collapsedInto) await this.send(requests, tx);
   }
 
   /**
@@ -83,16 +83,16 @@ export class NotifierService {
     userId: string,
     event: SentEvent,
     { data = {}, ...message }: Message,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    if (await this.personalData.isErased(userId, session)) return;
-    const contact = await this.contacts.find(userId, session);
+    if (await this.personalData.isErased(userId, tx)) return;
+    const contact = await this.contacts.find(userId, tx);
     const address = message.to ?? contact?.email;
     const receiver = message.channel === 'email' ? mailDomain(address ?? undefined) : '';
     const request = { user: new Types.ObjectId(userId), event, data, receiver, ...message };
     // A mail with a link was counted for its address before its event was published.
-    if (message.token) await this.deliveries.add([request], session);
-    else await this.send([request], session);
+    if (message.token) await this.deliveries.add([request], tx);
+    else await this.send([request], tx);
   }
 
   /**
@@ -100,21 +100,21 @@ export class NotifierService {
    *
    * @throws Error while the proof of the user's address is on its way: the event that needs it comes again
    */
-  async sendPhoneCode(userId: string, message: PhoneCode, session: ClientSession): Promise<void> {
-    if (message.expiresAt <= databaseDate() || (await this.personalData.isErased(userId, session))) return;
-    const contact = await this.contacts.find(userId, session);
+  async sendPhoneCode(userId: string, message: PhoneCode, tx: ClientSession): Promise<void> {
+    if (message.expiresAt <= databaseDate() || (await this.personalData.isErased(userId, tx))) return;
+    const contact = await this.contacts.find(userId, tx);
     if (!contact?.emailVerified) throw new Error("the proof of the address hasn't arrived yet: it gets no SMS before");
-    if (!(await this.quotas.admitCode(session))) return;
-    await this.sendAlone(userId, 'account.phone-verification', { channel: 'sms', ...message }, session);
+    if (!(await this.quotas.admitCode(tx))) return;
+    await this.sendAlone(userId, 'account.phone-verification', { channel: 'sms', ...message }, tx);
   }
 
   /** Stores messages as far as the user's quotas reach; the others are stored as skipped. */
-  private async send(requests: DeliveryRequest[], session: ClientSession): Promise<void> {
+  private async send(requests: DeliveryRequest[], tx: ClientSession): Promise<void> {
     const [first] = requests;
     if (!first) return;
-    const excess = await this.quotas.findExcess(String(first.user), requests, session);
+    const excess = await this.quotas.findExcess(String(first.user), requests, tx);
     const rows = requests.map((request) => (excess.has(request) ? { ...request, ...OVER_QUOTA } : request));
-    await this.deliveries.add(rows, session);
+    await this.deliveries.add(rows, tx);
   }
 
   /** The ways on which a message of this kind reaches a user. */
@@ -122,18 +122,18 @@ export class NotifierService {
     userId: string,
     contact: Contact | null,
     event: NotificationEvent,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<Reached[]> {
     const reached: Reached[] = [];
     if (wants(contact, 'sms', event) && contact?.verifiedPhone && contact.emailVerified) {
       if (isOfSmsCountry(contact.verifiedPhone, this.environment.SMS_COUNTRIES)) {
         reached.push({ channel: 'sms', receiver: '' });
       } else {
-        this.transactions.afterCommit(session, () => countDropped('sms', 'sms-not-allowed'));
+        this.transactions.afterCommit(() => countDropped('sms', 'sms-not-allowed'), tx);
       }
     }
     if (wants(contact, 'push', event)) {
-      const subscriptions = await this.subscriptions.findAll(new Types.ObjectId(userId), session);
+      const subscriptions = await this.subscriptions.findAll(new Types.ObjectId(userId), tx);
       const receivers = subscriptions.map(
         ({ _id, endpoint }) => [String(_id), pushReceiver(endpoint, userId)] as const,
       );

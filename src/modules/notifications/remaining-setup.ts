@@ -21,10 +21,10 @@ export class RemainingSetup {
   async find(
     userId: string,
     mfa: PasswordChangedEvent['data']['mfa'],
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<Record<string, string>> {
-    const { verifiedPhone, phoneVerifiedAt } = (await this.contacts.find(userId, session)) ?? {};
-    const browsers = await this.subscriptions.findAll(new Types.ObjectId(userId), session);
+    const { verifiedPhone, phoneVerifiedAt } = (await this.contacts.find(userId, tx)) ?? {};
+    const browsers = await this.subscriptions.findAll(new Types.ObjectId(userId), tx);
     const latest = Math.max(...browsers.map(({ subscribedAt }) => subscribedAt.getTime()));
     return {
       ...(mfa?.enabled && { mfa: 'true', ...(mfa.since && { mfaSince: mfa.since }) }),

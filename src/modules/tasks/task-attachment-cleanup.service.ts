@@ -37,7 +37,7 @@ export class TaskAttachmentCleanupService implements ObjectOwner {
     const restorableSince = databaseDate(-RESTORABLE_SECONDS * 1000);
     // The TTL index may take its time.
     await this.deletedTasks.deleteOne({ _id: task, user, deletedAt: { $lte: restorableSince } });
-    return (await this.inEither((model, session) => model.exists({ _id: task, user }).session(session))) === null;
+    return (await this.inEither((model, tx) => model.exists({ _id: task, user }).session(tx))) === null;
   }
 
   /** Removes the attachment if it is pending still: nobody can complete it any more. */
@@ -55,17 +55,16 @@ export class TaskAttachmentCleanupService implements ObjectOwner {
   }
 
   private async find(user: string, task: string, attachment: string): Promise<Attachment | undefined> {
-    const found = await this.inEither((model, session) =>
-      model.findOne({ _id: task, user }, { attachments: 1 }, { session }).lean<Task>(),
+    const found = await this.inEither((model, tx) =>
+      model.findOne({ _id: task, user }, { attachments: 1 }, { session: tx }).lean<Task>(),
     );
     return found?.attachments?.find(({ id }) => String(id) === attachment);
   }
 
   /** Asks for tasks and deleted tasks of one moment: what is being moved between them is in one of them. */
-  private inEither<T>(ask: (model: Model<Task>, session: ClientSession) => PromiseLike<T | null>): Promise<T | null> {
+  private inEither<T>(ask: (model: Model<Task>, tx: ClientSession) => PromiseLike<T | null>): Promise<T | null> {
     return this.transactions.run(
-      async (session) =>
-        (await ask(this.tasks, session)) ?? (await ask(this.deletedTasks as unknown as Model<Task>, session)),
+      async (tx) => (await ask(this.tasks, tx)) ?? (await ask(this.deletedTasks as unknown as Model<Task>, tx)),
     );
   }
 }

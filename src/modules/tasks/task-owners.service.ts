@@ -8,6 +8,7 @@ import {
   type PersonalDataSource,
   rowsOf,
 } from '../../platform/personal-data/personal-data.js';
+import { databaseDate } from '../../platform/database/database-clock.js';
 import { ObjectRemovals } from '../../platform/storage/object-removals.js';
 import { attachmentPath } from './schemas/attachment.schema.js';
 import { DeletedTask } from './schemas/deleted-task.schema.js';
@@ -32,12 +33,12 @@ export class TaskOwnersService implements PersonalDataSource {
   ) {}
 
   /** Takes over a newer time zone; an older one is ignored. */
-  async copyTimezone(userId: string, timezone: string, profileVersion: number, session: ClientSession): Promise<void> {
-    if (await this.personalData.isErased(userId, session)) return;
+  async copyTimezone(userId: string, timezone: string, profileVersion: number, tx: ClientSession): Promise<void> {
+    if (await this.personalData.isErased(userId, tx)) return;
     const _id = new Types.ObjectId(userId);
-    const known = await this.owners.findById(_id, null, { session }).lean();
+    const known = await this.owners.findById(_id, null, { session: tx }).lean();
     if (known && known.profileVersion >= profileVersion) return;
-    await this.owners.updateOne({ _id }, { $set: { timezone, profileVersion } }, { session, upsert: true });
+    await this.owners.updateOne({ _id }, { $set: { timezone, profileVersion } }, { session: tx, upsert: true });
   }
 
   /** @returns the IANA name of the user's time zone; null where it hasn't been copied */
@@ -46,18 +47,18 @@ export class TaskOwnersService implements PersonalDataSource {
     return owner?.timezone ?? null;
   }
 
-  async erase(userId: string, session: ClientSession): Promise<void> {
-    await this.erasePersonalData(userId, session);
-    await this.personalData.markErased(userId, session);
+  async erase(userId: string, tx: ClientSession): Promise<void> {
+    await this.erasePersonalData(userId, tx);
+    await this.personalData.markErased(userId, tx);
   }
 
-  async erasePersonalData(userId: string, session: ClientSession): Promise<void> {
-    await this.tasks.deleteMany(ownedBy(userId).filter, { session });
-    await this.deletedTasks.deleteMany(ownedBy(userId).filter, { session });
-    await this.history.deleteMany(ownedBy(userId).filter, { session });
-    await this.alarms.removeAll(userId, session);
-    await this.owners.deleteOne({ _id: userId }, { session });
-    await this.removals.add(session, attachmentPath(userId));
+  async erasePersonalData(userId: string, tx: ClientSession): Promise<void> {
+    await this.tasks.deleteMany(ownedBy(userId).filter, { session: tx });
+    await this.deletedTasks.deleteMany(ownedBy(userId).filter, { session: tx });
+    await this.history.deleteMany(ownedBy(userId).filter, { session: tx });
+    await this.alarms.removeAll(userId, tx);
+    await this.owners.deleteOne({ _id: userId }, { session: tx });
+    await this.removals.add(attachmentPath(userId), databaseDate(), tx);
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {

@@ -9,12 +9,12 @@ export class TasksListener {
   constructor(private readonly owners: TaskOwnersService) {}
 
   @EventHandler(ProfileChangedEvent)
-  async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, session: ClientSession): Promise<void> {
-    await this.owners.copyTimezone(subject, data.timezone, data.version, session);
+  async onProfileChanged({ subject, data }: EventOf<ProfileChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.owners.copyTimezone(subject, data.timezone, data.version, tx);
   }
 
   @EventHandler(UserDeletedEvent)
-  async onUserDeleted({ subject }: EventOf<UserDeletedEvent>, session: ClientSession): Promise<void> {
-    await this.owners.erase(subject, session);
+  async onUserDeleted({ subject }: EventOf<UserDeletedEvent>, tx: ClientSession): Promise<void> {
+    await this.owners.erase(subject, tx);
   }
 }

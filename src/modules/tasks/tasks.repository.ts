@@ -77,10 +77,10 @@ export class TasksRepository {
       await this.history.bulkWrite(ends, { session: tx });
     }
     await this.alarms.follow(read, current, tx);
-    for (const { path, size } of changes.uploads) await this.quota.reserve(tx, path, size);
-    for (const { path, dueAt } of changes.removals) await this.removals.add(tx, path, dueAt);
-    for (const path of changes.uploadableRemovals) await this.removals.addUploadable(tx, path);
-    if (events.length > 0) await this.outbox.add(tx, ...events);
+    for (const { path, size } of changes.uploads) await this.quota.reserve(path, size, tx);
+    for (const { path, dueAt } of changes.removals) await this.removals.add(path, dueAt, tx);
+    for (const path of changes.uploadableRemovals) await this.removals.addUploadable(path, tx);
+    if (events.length > 0) await this.outbox.add(events, tx);
   }
 }
 

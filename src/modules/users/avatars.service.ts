@@ -47,16 +47,16 @@ export class AvatarsService implements ObjectOwner {
     const pendingAvatar: Avatar = { id: randomBytes(ID_BYTES).toString('hex'), contentType, size };
     const path = avatarPath(userId, pendingAvatar.id);
     const upload = await this.storage.presignUpload({ key: path.join('/'), contentType, size });
-    await this.transactions.run(async (session) => {
+    await this.transactions.run(async (tx) => {
       const before = await this.users
-        .findOneAndUpdate({ _id: userId }, { $set: { pendingAvatar } }, { session })
+        .findOneAndUpdate({ _id: userId }, { $set: { pendingAvatar } }, { session: tx })
         .lean();
       if (!before) throw new OwnerGoneError();
       assertMatches(precondition, before);
-      await this.quota.reserve(session, path, size);
+      await this.quota.reserve(path, size, tx);
       const replaced = before.pendingAvatar;
-      if (replaced) await this.removals.addUploadable(session, avatarPath(userId, replaced.id));
-      await this.removals.add(session, path, databaseDate(UPLOADS_END_MS));
+      if (replaced) await this.removals.addUploadable(avatarPath(userId, replaced.id), tx);
+      await this.removals.add(path, databaseDate(UPLOADS_END_MS), tx);
     });
     return toUploadResponse(upload);
   }
@@ -92,15 +92,15 @@ export class AvatarsService implements ObjectOwner {
   }
 
   private async replace(userId: string, avatarId: string, precondition: Precondition): Promise<AvatarResponseDto> {
-    return await this.transactions.run(async (session) => {
-      const before = await this.users.findById(userId, null, { session }).lean();
+    return await this.transactions.run(async (tx) => {
+      const before = await this.users.findById(userId, null, { session: tx }).lean();
       if (!before) throw new OwnerGoneError();
       const { avatar, pendingAvatar: pending } = before;
       // Completed by another request, or replaced by another upload.
       if (pending?.id !== avatarId) return this.toAnswer(before);
-      const after = await this.profiles.change(userId, precondition, session, { avatar: pending, pendingAvatar: null });
-      if (avatar) await this.removals.addUploadable(session, avatarPath(userId, avatar.id));
-      await this.outbox.add(session, profileChanged(after));
+      const after = await this.profiles.change(userId, precondition, { avatar: pending, pendingAvatar: null }, tx);
+      if (avatar) await this.removals.addUploadable(avatarPath(userId, avatar.id), tx);
+      await this.outbox.add([profileChanged(after)], tx);
       return this.toAnswer(after);
     });
   }

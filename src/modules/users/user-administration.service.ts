@@ -20,6 +20,12 @@ import { UserLifecycleService } from './user-lifecycle.service.js';
 import { UserNotFoundError } from './users.errors.js';
 import { UsersService } from './users.service.js';
 
+/** What a command carries besides the account: until when issued tokens end with it, and details for the audit log. */
+interface CommandDetails {
+  tokensValidFrom?: Date;
+  details?: Record<string, string>;
+}
+
 /**
  * What administrators do to other users. This module decides: each method reads and writes the record of the actor in
  * the transaction of the change, so that an administrator who has just been demoted, suspended or deleted changes
@@ -39,10 +45,10 @@ export class UserAdministrationService {
 
   /** @throws UserNotFoundError, VersionMismatchError; ProblemError `FORBIDDEN` where the actor is no administrator */
   async update(actor: Actor, id: string, changes: UpdateUserDto, precondition: Precondition): Promise<UserResponseDto> {
-    return await this.asAdmin(actor, async (session) => {
-      const updated = await this.profiles.applyUpdate(actor, id, changes, precondition, session);
+    return await this.asAdmin(actor, async (tx) => {
+      const updated = await this.profiles.applyUpdate(actor, id, changes, precondition, tx);
       const fields = Object.keys(changes).join(', ');
-      await this.publish('update-profile', actor, await this.get(id, session), session, { details: { fields } });
+      await this.publish('update-profile', actor, await this.get(id, 'any', tx), { details: { fields } }, tx);
       return updated;
     });
   }
@@ -60,21 +66,21 @@ export class UserAdministrationService {
   ): Promise<UserResponseDto> {
     const { role: known } = await this.profiles.get(id);
     if (ROLES.indexOf(role) > ROLES.indexOf(known)) await this.requireStepUp(actor, proof);
-    return await this.asAdmin(actor, async (session) => {
-      const before = await this.get(id, session, precondition);
+    return await this.asAdmin(actor, async (tx) => {
+      const before = await this.get(id, precondition, tx);
       if (before.role !== known) throw new VersionMismatchError();
       if (before.role === role) return this.profiles.toResponse(before);
-      await this.assertNotOwn(actor, id, session);
-      const user = await this.profiles.change(id, 'any', session, { role });
+      await this.assertNotOwn(actor, id, tx);
+      const user = await this.profiles.change(id, 'any', { role }, tx);
       const tokensValidFrom = nextTokenTime();
-      await this.command('set-role', actor, user, tokensValidFrom, session);
+      await this.command('set-role', actor, user, { tokensValidFrom }, tx);
       const data = {
         version: user.version,
         role,
         ...eventActor(actor),
         tokensValidFrom: tokensValidFrom.toISOString(),
       };
-      await this.outbox.add(session, new RoleChangedEvent(id, data));
+      await this.outbox.add([new RoleChangedEvent(id, data)], tx);
       return this.profiles.toResponse(user);
     });
   }
@@ -85,11 +91,17 @@ export class UserAdministrationService {
    */
   async delete(actor: Actor, id: string, proof: StepUpDto, precondition: Precondition): Promise<void> {
     await this.requireStepUp(actor, proof);
-    await this.asAdmin(actor, async (session) => {
-      const user = await this.get(id, session, precondition);
-      await this.assertNotOwn(actor, id, session);
-      await this.command('delete', actor, { ...user, version: user.version + 1 }, nextTokenTime(), session);
-      await this.lifecycle.erase(id, eventActor(actor), session);
+    await this.asAdmin(actor, async (tx) => {
+      const user = await this.get(id, precondition, tx);
+      await this.assertNotOwn(actor, id, tx);
+      await this.command(
+        'delete',
+        actor,
+        { ...user, version: user.version + 1 },
+        { tokensValidFrom: nextTokenTime() },
+        tx,
+      );
+      await this.lifecycle.erase(id, eventActor(actor), tx);
     });
   }
 
@@ -121,8 +133,14 @@ export class UserAdministrationService {
    * @throws UserNotFoundError, VersionMismatchError; ProblemError `FORBIDDEN`
    */
   async endSessions(actor: Actor, id: string, precondition: Precondition): Promise<void> {
-    await this.asAdmin(actor, async (session) => {
-      await this.command('end-sessions', actor, await this.get(id, session, precondition), nextTokenTime(), session);
+    await this.asAdmin(actor, async (tx) => {
+      await this.command(
+        'end-sessions',
+        actor,
+        await this.get(id, precondition, tx),
+        { tokensValidFrom: nextTokenTime() },
+        tx,
+      );
     });
   }
 
@@ -133,8 +151,8 @@ export class UserAdministrationService {
    */
   async removeMfa(actor: Actor, id: string, proof: StepUpDto, precondition: Precondition): Promise<void> {
     await this.requireStepUp(actor, proof);
-    await this.asAdmin(actor, async (session) => {
-      await this.publish('remove-mfa', actor, await this.get(id, session, precondition), session);
+    await this.asAdmin(actor, async (tx) => {
+      await this.publish('remove-mfa', actor, await this.get(id, precondition, tx), {}, tx);
     });
   }
 
@@ -145,15 +163,15 @@ export class UserAdministrationService {
     reason: string | undefined,
     precondition: Precondition,
   ): Promise<User> {
-    return await this.asAdmin(actor, async (session) => {
-      const before = await this.get(id, session, precondition);
+    return await this.asAdmin(actor, async (tx) => {
+      const before = await this.get(id, precondition, tx);
       const suspendedAt = command === 'suspend' ? databaseDate() : null;
-      if (suspendedAt) await this.assertNotOwn(actor, id, session);
+      if (suspendedAt) await this.assertNotOwn(actor, id, tx);
       if (Boolean(before.suspendedAt) === Boolean(suspendedAt)) return before;
       const suspensionReason = suspendedAt ? (reason ?? null) : null;
       const suspension = { suspendedAt, suspensionReason, suspensionReasonFor: suspendedAt };
-      const user = await this.profiles.change(id, 'any', session, suspension);
-      await this.command(command, actor, user, null, session, reason === undefined ? undefined : { reason });
+      const user = await this.profiles.change(id, 'any', suspension, tx);
+      await this.command(command, actor, user, reason === undefined ? {} : { details: { reason } }, tx);
       return user;
     });
   }
@@ -163,18 +181,18 @@ export class UserAdministrationService {
   }
 
   /** Runs `work` in a transaction to whose end the actor is an administrator. */
-  private async asAdmin<T>(actor: Actor, work: (session: ClientSession) => Promise<T>): Promise<T> {
+  private async asAdmin<T>(actor: Actor, work: (tx: ClientSession) => Promise<T>): Promise<T> {
     const { userId } = actor.principal;
     await this.profiles.awaitProfile(userId);
-    return await this.transactions.run(async (session) => {
+    return await this.transactions.run(async (tx) => {
       const isAdmin = { _id: userId, role: 'admin', suspendedAt: null } as const;
       const { matchedCount } = await this.users.updateOne(
         isAdmin,
         { $set: { countedOnAt: databaseDate() } },
-        { session },
+        { session: tx },
       );
       if (matchedCount === 0) throw new ProblemError('FORBIDDEN', 'You are not an administrator any more.');
-      return await work(session);
+      return await work(tx);
     });
   }
 
@@ -183,20 +201,20 @@ export class UserAdministrationService {
     command: AccountCommand,
     actor: Actor,
     user: User,
-    tokensValidFrom: Date | null,
-    session: ClientSession,
-    details?: Record<string, string>,
+    more: CommandDetails,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.revocations.applyAccountState(String(user._id), stateAfter(command, user), tokensValidFrom, session);
-    await this.publish(command, actor, user, session, { tokensValidFrom, details });
+    const state = stateAfter(command, user);
+    await this.revocations.applyAccountState(String(user._id), state, more.tokensValidFrom ?? null, tx);
+    await this.publish(command, actor, user, more, tx);
   }
 
   private async publish(
     command: AccountCommand,
     actor: Actor,
     user: User,
-    session: ClientSession,
-    { tokensValidFrom, details }: { tokensValidFrom?: Date | null; details?: Record<string, string> | undefined } = {},
+    { tokensValidFrom, details }: CommandDetails,
+    tx: ClientSession,
   ): Promise<void> {
     const event = new AccountCommandEvent(String(user._id), {
       command,
@@ -205,11 +223,11 @@ export class UserAdministrationService {
       actor: actorData(actor),
       ...(details && { details }),
     });
-    await this.outbox.add(session, event);
+    await this.outbox.add([event], tx);
   }
 
-  private async get(id: string, session: ClientSession, precondition: Precondition = 'any'): Promise<User> {
-    const user = await this.users.findById(id, null, { session }).lean();
+  private async get(id: string, precondition: Precondition, tx: ClientSession): Promise<User> {
+    const user = await this.users.findById(id, null, { session: tx }).lean();
     if (!user) throw new UserNotFoundError();
     assertMatches(precondition, user);
     return user;
@@ -221,10 +239,10 @@ export class UserAdministrationService {
    *
    * @throws LastAdminError, OwnAccountError
    */
-  private async assertNotOwn(actor: Actor, id: string, session: ClientSession): Promise<void> {
+  private async assertNotOwn(actor: Actor, id: string, tx: ClientSession): Promise<void> {
     if (actor.principal.userId !== id) return;
     const other = { role: 'admin', suspendedAt: null, _id: { $ne: id } } as const;
-    throw (await this.users.exists(other).session(session)) ? new OwnAccountError() : new LastAdminError();
+    throw (await this.users.exists(other).session(tx)) ? new OwnAccountError() : new LastAdminError();
   }
 }
 

@@ -34,13 +34,13 @@ export class UserLifecycleService implements PersonalDataSource {
   async create(
     id: string,
     { name, email, emailVerified, role, registeredAt }: AccountRegisteredEvent['data'],
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    if (await this.personalData.isErased(id, session)) return;
+    if (await this.personalData.isErased(id, tx)) return;
     const createdAt = new Date(registeredAt);
     const profile = { name, nameKey: name.toLowerCase(), email, emailVerified, role, createdAt, updatedAt: createdAt };
     const _id = new Types.ObjectId(id);
-    await this.users.create([{ ...profile, _id, preferences: DEFAULT_PREFERENCES }], { session });
+    await this.users.create([{ ...profile, _id, preferences: DEFAULT_PREFERENCES }], { session: tx });
   }
 
   /**
@@ -48,30 +48,30 @@ export class UserLifecycleService implements PersonalDataSource {
    *
    * @throws UserNotFoundError where the profile isn't there yet: the event comes again
    */
-  async copyEmail(id: string, email: string, emailVersion: number, session: ClientSession): Promise<void> {
-    if (await this.personalData.isErased(id, session)) return;
-    const user = await this.users.findById(id, null, { session }).lean();
+  async copyEmail(id: string, email: string, emailVersion: number, tx: ClientSession): Promise<void> {
+    if (await this.personalData.isErased(id, tx)) return;
+    const user = await this.users.findById(id, null, { session: tx }).lean();
     if (!user) throw new UserNotFoundError();
     if (user.emailVersion >= emailVersion) return;
-    await this.profiles.change(id, 'any', session, { email, emailVerified: true, emailVersion });
+    await this.profiles.change(id, 'any', { email, emailVerified: true, emailVersion }, tx);
   }
 
   /** Erases the profile, and has every other module erase what it holds. */
   async erase(
     id: string,
     { actorId, actor }: Pick<UserDeletedEvent['data'], 'actorId' | 'actor'>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    await this.erasePersonalData(id, session);
-    await this.personalData.markErased(id, session);
+    await this.erasePersonalData(id, tx);
+    await this.personalData.markErased(id, tx);
     const deletedAt = databaseDate().toISOString();
-    await this.outbox.add(session, new UserDeletedEvent(id, { deletedAt, actorId, ...(actor && { actor }) }));
+    await this.outbox.add([new UserDeletedEvent(id, { deletedAt, actorId, ...(actor && { actor }) })], tx);
   }
 
-  async erasePersonalData(userId: string, session: ClientSession): Promise<void> {
-    await this.users.deleteOne({ _id: userId }, { session });
-    await this.phoneNumbers.forget(userId, session);
-    await this.removals.add(session, avatarPath(userId));
+  async erasePersonalData(userId: string, tx: ClientSession): Promise<void> {
+    await this.users.deleteOne({ _id: userId }, { session: tx });
+    await this.phoneNumbers.forget(userId, tx);
+    await this.removals.add(avatarPath(userId), databaseDate(), tx);
   }
 
   async exportPersonalData(userId: string): Promise<unknown> {

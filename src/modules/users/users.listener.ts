@@ -19,27 +19,27 @@ export class UsersListener {
   ) {}
 
   @EventHandler(AccountRegisteredEvent)
-  async onAccountRegistered({ subject, data }: EventOf<AccountRegisteredEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.create(subject, data, session);
+  async onAccountRegistered({ subject, data }: EventOf<AccountRegisteredEvent>, tx: ClientSession): Promise<void> {
+    await this.lifecycle.create(subject, data, tx);
   }
 
   @EventHandler(EmailVerifiedEvent)
-  async onEmailVerified({ subject, data }: EventOf<EmailVerifiedEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.copyEmail(subject, data.email, data.version, session);
+  async onEmailVerified({ subject, data }: EventOf<EmailVerifiedEvent>, tx: ClientSession): Promise<void> {
+    await this.lifecycle.copyEmail(subject, data.email, data.version, tx);
   }
 
   @EventHandler(EmailChangedEvent)
-  async onEmailChanged({ subject, data }: EventOf<EmailChangedEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.copyEmail(subject, data.email, data.version, session);
+  async onEmailChanged({ subject, data }: EventOf<EmailChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.lifecycle.copyEmail(subject, data.email, data.version, tx);
   }
 
   @EventHandler(PasswordChangedEvent)
-  async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, session: ClientSession): Promise<void> {
-    if (data.reset && !data.addressWasVerified) await this.phoneNumbers.remove(subject, session);
+  async onPasswordChanged({ subject, data }: EventOf<PasswordChangedEvent>, tx: ClientSession): Promise<void> {
+    if (data.reset && !data.addressWasVerified) await this.phoneNumbers.remove(subject, tx);
   }
 
   @EventHandler(AccountDeletedEvent)
-  async onAccountDeleted({ subject }: EventOf<AccountDeletedEvent>, session: ClientSession): Promise<void> {
-    await this.lifecycle.erase(subject, { actorId: subject }, session);
+  async onAccountDeleted({ subject }: EventOf<AccountDeletedEvent>, tx: ClientSession): Promise<void> {
+    await this.lifecycle.erase(subject, { actorId: subject }, tx);
   }
 }

@@ -49,7 +49,7 @@ export class UsersService {
     private readonly environment: Environment,
     profileVersions: ProfileVersions,
   ) {
-    profileVersions.provide((id, session) => this.findVersion(id, session));
+    profileVersions.provide((id, tx) => this.findVersion(id, tx));
   }
 
   toResponse(user: User): UserResponseDto {
@@ -81,7 +81,7 @@ export class UsersService {
   async updateOwn(actor: Actor, changes: UpdateUserDto, precondition: Precondition): Promise<UserResponseDto> {
     const { userId } = actor.principal;
     await this.awaitProfile(userId);
-    const updated = this.transactions.run((session) => this.applyUpdate(actor, userId, changes, precondition, session));
+    const updated = this.transactions.run((tx) => this.applyUpdate(actor, userId, changes, precondition, tx));
     return await updated.catch(asOwner);
   }
 
@@ -91,17 +91,21 @@ export class UsersService {
     id: string,
     changes: UpdateUserDto,
     precondition: Precondition,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<UserResponseDto> {
     const { phone } = changes;
-    const isNewPhone =
-      phone !== undefined && (await this.users.exists({ _id: id, phone: { $ne: phone } }).session(session));
-    const user = await this.change(id, precondition, session, {
-      ...changes,
-      ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
-    });
-    await this.outbox.add(session, profileChanged(user));
-    if (isNewPhone) await this.audited.add('phone.changed', actor, { userId: id }, session);
+    const isNewPhone = phone !== undefined && (await this.users.exists({ _id: id, phone: { $ne: phone } }).session(tx));
+    const user = await this.change(
+      id,
+      precondition,
+      {
+        ...changes,
+        ...(changes.name === undefined ? {} : { nameKey: changes.name.toLowerCase() }),
+      },
+      tx,
+    );
+    await this.outbox.add([profileChanged(user)], tx);
+    if (isNewPhone) await this.audited.add('phone.changed', actor, { userId: id }, tx);
     return this.toResponse(user);
   }
 
@@ -112,9 +116,9 @@ export class UsersService {
     precondition: Precondition,
   ): Promise<NotificationPreferences> {
     await this.awaitProfile(id);
-    const replaced = this.transactions.run(async (session) => {
-      const { version } = await this.change(id, precondition, session, { preferences });
-      await this.outbox.add(session, new PreferencesChangedEvent(id, { version, preferences }));
+    const replaced = this.transactions.run(async (tx) => {
+      const { version } = await this.change(id, precondition, { preferences }, tx);
+      await this.outbox.add([new PreferencesChangedEvent(id, { version, preferences })], tx);
       return withVersion(version, preferences);
     });
     return await replaced.catch(asOwner);
@@ -126,35 +130,35 @@ export class UsersService {
    * @throws DependencyUnavailableError
    */
   async export(actor: Actor): Promise<Readable> {
-    await this.transactions.run((session) => this.audited.add('data.export-requested', actor, {}, session));
+    await this.transactions.run((tx) => this.audited.add('data.export-requested', actor, {}, tx));
     return await this.personalData.export(actor.principal.userId);
   }
 
   /** Turns notifications by mail off, for somebody who asked for it from a mail; nothing where nobody is there any more. */
   async endEmails(id: string): Promise<void> {
-    await this.transactions.run(async (session) => {
-      const user = await this.users.findById(id, null, { session }).lean();
+    await this.transactions.run(async (tx) => {
+      const user = await this.users.findById(id, null, { session: tx }).lean();
       if (!user?.preferences.channels.email) return;
       const preferences = { ...user.preferences, channels: { ...user.preferences.channels, email: false } };
-      const { version } = await this.change(id, 'any', session, { preferences });
-      await this.outbox.add(session, new PreferencesChangedEvent(id, { version, preferences }));
+      const { version } = await this.change(id, 'any', { preferences }, tx);
+      await this.outbox.add([new PreferencesChangedEvent(id, { version, preferences })], tx);
     });
   }
 
   /** Notes that a number is the user's, in the transaction of the code that proved it; not if they have another by now. */
-  async confirmPhone(id: string, phone: string, precondition: Precondition, session: ClientSession): Promise<User> {
-    const before = await this.users.findOne({ _id: id, phone }, { _id: 1 }, { session }).lean();
+  async confirmPhone(id: string, phone: string, precondition: Precondition, tx: ClientSession): Promise<User> {
+    const before = await this.users.findOne({ _id: id, phone }, { _id: 1 }, { session: tx }).lean();
     if (!before) throw new ProblemError('INVALID_CREDENTIALS', 'The code is for another number.');
-    const user = await this.change(id, precondition, session, { phoneVerified: true });
-    await this.outbox.add(session, profileChanged(user));
+    const user = await this.change(id, precondition, { phoneVerified: true }, tx);
+    await this.outbox.add([profileChanged(user)], tx);
     return user;
   }
 
   /** Removes the phone number, which somebody else may have entered before the address was verified. */
-  async removePhone(id: string, session: ClientSession): Promise<void> {
-    if (!(await this.users.exists({ _id: id, phone: { $ne: null } }).session(session))) return;
+  async removePhone(id: string, tx: ClientSession): Promise<void> {
+    if (!(await this.users.exists({ _id: id, phone: { $ne: null } }).session(tx))) return;
     const changes = { phone: null, phoneVerified: false };
-    await this.outbox.add(session, profileChanged(await this.change(id, 'any', session, changes)));
+    await this.outbox.add([profileChanged(await this.change(id, 'any', changes, tx))], tx);
   }
 
   async list(query: ListUsersQueryDto): Promise<Page<UserResponseDto>> {
@@ -173,8 +177,8 @@ export class UsersService {
    *
    * @throws UserNotFoundError, VersionMismatchError
    */
-  async change(id: string, precondition: Precondition, session: ClientSession, changes: Partial<User>): Promise<User> {
-    const before = await this.users.findById(id, null, { session }).lean();
+  async change(id: string, precondition: Precondition, changes: Partial<User>, tx: ClientSession): Promise<User> {
+    const before = await this.users.findById(id, null, { session: tx }).lean();
     if (!before) throw new UserNotFoundError();
     assertMatches(precondition, before);
     const phoneChanged = changes.phone !== undefined && changes.phone !== before.phone;
@@ -186,7 +190,7 @@ export class UsersService {
       version: before.version + 1,
       updatedAt: databaseDate(),
     };
-    await this.users.updateOne({ _id: before._id, version: before.version }, { $set: after }, { session });
+    await this.users.updateOne({ _id: before._id, version: before.version }, { $set: after }, { session: tx });
     return after;
   }
 
@@ -206,9 +210,9 @@ export class UsersService {
   }
 
   /** In a transaction, a change of the profile conflicts with it from then on. */
-  private async findVersion(_id: string, session?: ClientSession): Promise<number | null> {
-    const user = session
-      ? await this.users.findOneAndUpdate({ _id }, { $set: { countedOnAt: databaseDate() } }, { session }).lean()
+  private async findVersion(_id: string, tx?: ClientSession): Promise<number | null> {
+    const user = tx
+      ? await this.users.findOneAndUpdate({ _id }, { $set: { countedOnAt: databaseDate() } }, { session: tx }).lean()
       : await this.users.findOne({ _id }, { version: 1 }).lean();
     return user?.version ?? null;
   }

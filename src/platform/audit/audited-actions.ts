@@ -38,14 +38,14 @@ export class AuditedActions {
    * Adds an entry, unless the limit of the hour is reached.
    *
    * @param details ids and names, never a secret or a personal datum; `userId` where another user is affected
-   * @param session of the transaction that carries out the action
+   * @param tx the transaction that carries out the action
    */
-  async add(action: AuditedAction, actor: Actor, details: Details, session: ClientSession): Promise<void> {
+  async add(action: AuditedAction, actor: Actor, details: Details, tx: ClientSession): Promise<void> {
     const count = this.countOf(action, actor, details);
     if (count.entries >= PER_HOUR) return;
     const { userId } = actor.principal;
-    await this.outbox.add(session, new AuditedActionEvent(userId, { action, actor: actorData(actor), details }));
-    this.transactions.afterCommit(session, () => void count.entries++);
+    await this.outbox.add([new AuditedActionEvent(userId, { action, actor: actorData(actor), details })], tx);
+    this.transactions.afterCommit(() => void count.entries++, tx);
   }
 
   /** The same in a transaction of its own; of those that run at once, only so many are begun as the limit has room for. */
@@ -54,7 +54,7 @@ export class AuditedActions {
     if (count.entries + count.pending >= PER_HOUR) return;
     count.pending++;
     try {
-      await this.transactions.run((session) => this.add(action, actor, details, session));
+      await this.transactions.run((tx) => this.add(action, actor, details, tx));
     } finally {
       count.pending--;
     }

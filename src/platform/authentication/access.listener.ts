@@ -14,17 +14,17 @@ export class AccessListener {
   ) {}
 
   @EventHandler(SessionsRevokedEvent)
-  async onSessionsRevoked({ subject, data }: EventOf<SessionsRevokedEvent>, session: ClientSession): Promise<void> {
-    await this.revocations.record(subject, data, session);
+  async onSessionsRevoked({ subject, data }: EventOf<SessionsRevokedEvent>, tx: ClientSession): Promise<void> {
+    await this.revocations.record(subject, data, tx);
   }
 
   @EventHandler(ApiKeyChangedEvent)
-  async onApiKeyChanged({ subject, data }: EventOf<ApiKeyChangedEvent>, session: ClientSession): Promise<void> {
-    await this.apiKeys.copy(subject, data, session);
+  async onApiKeyChanged({ subject, data }: EventOf<ApiKeyChangedEvent>, tx: ClientSession): Promise<void> {
+    await this.apiKeys.copy(subject, data, tx);
   }
 
   @EventHandler(ApiKeyUsedEvent)
-  async onApiKeyUsed({ subject, data }: EventOf<ApiKeyUsedEvent>, session: ClientSession): Promise<void> {
-    await this.apiKeys.copyUse(subject, data.usedAt, session);
+  async onApiKeyUsed({ subject, data }: EventOf<ApiKeyUsedEvent>, tx: ClientSession): Promise<void> {
+    await this.apiKeys.copyUse(subject, data.usedAt, tx);
   }
 }

@@ -58,12 +58,12 @@ export class ApiKeys {
   ) {}
 
   /** @returns the document, and the key itself, which can't be had again */
-  async create(input: NewApiKey, session: ClientSession): Promise<{ apiKey: ApiKey; key: string }> {
+  async create(input: NewApiKey, tx: ClientSession): Promise<{ apiKey: ApiKey; key: string }> {
     const secret = randomBytes(32).toString('base64url');
     const _id = new Types.ObjectId();
-    const [created] = await this.model.create([{ ...input, _id, secretHash: sha256(secret) }], { session });
+    const [created] = await this.model.create([{ ...input, _id, secretHash: sha256(secret) }], { session: tx });
     const apiKey = (created as NonNullable<typeof created>).toObject();
-    await this.outbox.add(session, granted(apiKey));
+    await this.outbox.add([granted(apiKey)], tx);
     return { apiKey, key: `sak_${String(_id)}_${secret}` };
   }
 
@@ -72,9 +72,9 @@ export class ApiKeys {
   }
 
   /** @returns how many of a user's keys are valid */
-  async countValid(userId: string, session: ClientSession): Promise<number> {
+  async countValid(userId: string, tx: ClientSession): Promise<number> {
     const valid = { $or: [{ expiresAt: null }, { expiresAt: { $gt: databaseDate() } }] };
-    return await this.model.countDocuments({ user: userId, ...valid }).session(session);
+    return await this.model.countDocuments({ user: userId, ...valid }).session(tx);
   }
 
   /** @returns up to `limit` keys whose owners are to be told by now that they expire */
@@ -92,29 +92,29 @@ export class ApiKeys {
    * @param next when to announce it again; null for never
    * @returns false where the key has changed meanwhile
    */
-  async markAnnounced({ _id, announceExpiryAt }: ApiKey, next: Date | null, session: ClientSession): Promise<boolean> {
+  async markAnnounced({ _id, announceExpiryAt }: ApiKey, next: Date | null, tx: ClientSession): Promise<boolean> {
     const change = { $set: { announceExpiryAt: next } };
-    return (await this.model.updateOne({ _id, announceExpiryAt }, change, { session })).modifiedCount > 0;
+    return (await this.model.updateOne({ _id, announceExpiryAt }, change, { session: tx })).modifiedCount > 0;
   }
 
   /** @returns whether there was such a key of this user's */
-  async remove(userId: string, id: string, session: ClientSession): Promise<boolean> {
-    const apiKey = await this.model.findOne({ _id: id, user: userId }, null, { session }).lean();
+  async remove(userId: string, id: string, tx: ClientSession): Promise<boolean> {
+    const apiKey = await this.model.findOne({ _id: id, user: userId }, null, { session: tx }).lean();
     if (!apiKey) return false;
-    await this.recordDeletion(id, apiKey.version + 1, session);
-    await this.revocations.endApiKeys(userId, [id], session);
+    await this.recordDeletion(id, apiKey.version + 1, tx);
+    await this.revocations.endApiKeys(userId, [id], tx);
     return true;
   }
 
   /** Removes all of a user's keys, in one statement however many there are. */
-  async removeAll(userId: string, session: ClientSession): Promise<void> {
+  async removeAll(userId: string, tx: ClientSession): Promise<void> {
     const change = { $set: { removedAt: databaseDate() }, $inc: { version: 1 }, $unset: FORGOTTEN };
-    await this.changeAll(userId, change, { removedAt: change.$set.removedAt }, session);
+    await this.changeAll(userId, change, { removedAt: change.$set.removedAt }, tx);
   }
 
   /** Gives all of a user's keys another role, in one statement however many there are. */
-  async changeRole(userId: string, role: Role, session: ClientSession): Promise<void> {
-    await this.changeAll(userId, { $set: { role }, $inc: { version: 1 } }, { role }, session);
+  async changeRole(userId: string, role: Role, tx: ClientSession): Promise<void> {
+    await this.changeAll(userId, { $set: { role }, $inc: { version: 1 } }, { role }, tx);
   }
 
   /**
@@ -122,7 +122,7 @@ export class ApiKeys {
    * may do it at once.
    */
   async publishChanges(): Promise<void> {
-    while ((await this.transactions.run((session) => this.publishBatch(session))) === PUBLISHED_AT_ONCE);
+    while ((await this.transactions.run((tx) => this.publishBatch(tx))) === PUBLISHED_AT_ONCE);
   }
 
   /**
@@ -135,29 +135,33 @@ export class ApiKeys {
     userId: string,
     change: { $set: object; $inc: object; $unset?: object },
     changed: Partial<ApiKey>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
-    const keys = await this.model.find({ user: userId }, null, { session }).limit(PUBLISHED_AT_ONCE).lean();
+    const keys = await this.model.find({ user: userId }, null, { session: tx }).limit(PUBLISHED_AT_ONCE).lean();
     if (keys.length === 0) return;
     const mayBeMore = keys.length === PUBLISHED_AT_ONCE;
     const unpublished = mayBeMore && { unpublishedOf: new Types.ObjectId(userId) };
-    await this.model.updateMany({ user: userId }, { ...change, $set: { ...change.$set, ...unpublished } }, { session });
+    await this.model.updateMany(
+      { user: userId },
+      { ...change, $set: { ...change.$set, ...unpublished } },
+      { session: tx },
+    );
     const published = keys.map((key) => ({ ...key, ...changed, version: key.version + 1 }));
-    await this.publish(userId, published, session);
+    await this.publish(userId, published, tx);
     if (!mayBeMore) return;
-    this.transactions.afterCommit(session, () => {
+    this.transactions.afterCommit(() => {
       // Not part of the request, which neither waits for it nor limits how long it takes.
       requestContext
         .exit(() => this.publishChanges())
         .catch((error: unknown) => {
           this.logger.warn({ err: error }, 'changes of API keys could not be published and will be later');
         });
-    });
+    }, tx);
   }
 
-  private async publishBatch(session: ClientSession): Promise<number> {
+  private async publishBatch(tx: ClientSession): Promise<number> {
     const keys = await this.model
-      .find({ unpublishedOf: { $exists: true } }, null, { session })
+      .find({ unpublishedOf: { $exists: true } }, null, { session: tx })
       .sort({ unpublishedOf: 1 })
       .limit(PUBLISHED_AT_ONCE)
       .lean();
@@ -167,36 +171,39 @@ export class ApiKeys {
       await this.publish(
         owner,
         keys.filter(({ unpublishedOf }) => String(unpublishedOf) === owner),
-        session,
+        tx,
       );
     }
     const ids = keys.map(({ _id }) => _id);
-    await this.model.updateMany({ _id: { $in: ids } }, { $unset: { unpublishedOf: 1 } }, { session });
+    await this.model.updateMany({ _id: { $in: ids } }, { $unset: { unpublishedOf: 1 } }, { session: tx });
     return keys.length;
   }
 
-  private async publish(userId: string, keys: ApiKey[], session: ClientSession): Promise<void> {
+  private async publish(userId: string, keys: ApiKey[], tx: ClientSession): Promise<void> {
     const removed = keys.filter(({ removedAt }) => removedAt).map(({ _id }) => String(_id));
-    await this.outbox.add(session, ...keys.map((key) => (key.removedAt ? gone(key) : granted(key))));
-    await this.revocations.endApiKeys(userId, removed, session);
+    await this.outbox.add(
+      keys.map((key) => (key.removedAt ? gone(key) : granted(key))),
+      tx,
+    );
+    await this.revocations.endApiKeys(userId, removed, tx);
   }
 
   /** Takes over what another process tells of a key; what is older than what is known changes nothing. */
-  async copy(id: string, { version, grant }: ApiKeyChangedEvent['data'], session: ClientSession): Promise<void> {
-    const known = await this.model.findById(id, null, { session }).lean();
+  async copy(id: string, { version, grant }: ApiKeyChangedEvent['data'], tx: ClientSession): Promise<void> {
+    const known = await this.model.findById(id, null, { session: tx }).lean();
     if (known && known.version >= version) return;
-    if (!grant) return await this.forget(id, version, session);
+    if (!grant) return await this.forget(id, version, tx);
     const { userId, secretHash, scopes, role, expiresAt } = grant;
     const user = new Types.ObjectId(userId);
     const change = { user, secretHash, scopes, role, expiresAt: expiresAt && new Date(expiresAt), version };
     const isNew = { name: '', lastUsedAt: null, createdAt: databaseDate() };
-    await this.model.updateOne({ _id: id }, { $set: change, $setOnInsert: isNew }, { session, upsert: true });
+    await this.model.updateOne({ _id: id }, { $set: change, $setOnInsert: isNew }, { session: tx, upsert: true });
   }
 
   /** Takes over when another process last met a key. */
-  async copyUse(id: string, usedAt: string, session: ClientSession): Promise<void> {
+  async copyUse(id: string, usedAt: string, tx: ClientSession): Promise<void> {
     const live = { _id: id, removedAt: { $exists: false } };
-    await this.model.updateOne(live, { $max: { lastUsedAt: new Date(usedAt) } }, { session });
+    await this.model.updateOne(live, { $max: { lastUsedAt: new Date(usedAt) } }, { session: tx });
   }
 
   /** @returns whose key it is; null for anything but a key that is good now */
@@ -216,22 +223,22 @@ export class ApiKeys {
     if (this.recording.has(id)) return;
     this.recording.add(id);
     this.transactions
-      .run(async (session) => {
-        await this.copyUse(id, at.toISOString(), session);
-        await this.outbox.add(session, new ApiKeyUsedEvent(id, { usedAt: at.toISOString() }));
+      .run(async (tx) => {
+        await this.copyUse(id, at.toISOString(), tx);
+        await this.outbox.add([new ApiKeyUsedEvent(id, { usedAt: at.toISOString() })], tx);
       })
       .catch((error: unknown) => this.logger.warn({ err: error }, 'the use of an API key could not be recorded'))
       .finally(() => this.recording.delete(id));
   }
 
-  private async recordDeletion(id: string, version: number, session: ClientSession): Promise<void> {
-    await this.forget(id, version, session);
-    await this.outbox.add(session, new ApiKeyChangedEvent(id, { version, grant: null }));
+  private async recordDeletion(id: string, version: number, tx: ClientSession): Promise<void> {
+    await this.forget(id, version, tx);
+    await this.outbox.add([new ApiKeyChangedEvent(id, { version, grant: null })], tx);
   }
 
-  private async forget(id: string, version: number, session: ClientSession): Promise<void> {
+  private async forget(id: string, version: number, tx: ClientSession): Promise<void> {
     const removed = { version, removedAt: databaseDate() };
-    await this.model.replaceOne({ _id: id }, removed, { session, upsert: true, runValidators: false });
+    await this.model.replaceOne({ _id: id }, removed, { session: tx, upsert: true, runValidators: false });
   }
 }
 

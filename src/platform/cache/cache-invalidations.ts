@@ -37,7 +37,7 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
     private readonly redis: CacheRedis,
     private readonly transactions: Transactions,
   ) {
-    transactions.beforeEachCommit((session) => this.record(session));
+    transactions.beforeEachCommit((tx) => this.record(tx));
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -54,19 +54,19 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
 
   /** Invalidates all of a user's cached answers: for a process that acknowledges what another one has written. */
   async invalidateAll(userId: string): Promise<void> {
-    await this.transactions.run((session) => {
-      for (const scope of CACHE_SCOPES) addPending(session, { owner: ownedBy(userId), scope });
+    await this.transactions.run((tx) => {
+      for (const scope of CACHE_SCOPES) addPending({ owner: ownedBy(userId), scope }, tx);
       return Promise.resolve();
     });
   }
 
-  private async record(session: ClientSession): Promise<void> {
-    const targets = takePending(session);
+  private async record(tx: ClientSession): Promise<void> {
+    const targets = takePending(tx);
     if (targets.length === 0) return;
     const state = this.redis.server === undefined ? 'bypass' : 'owed';
     const pending: PendingInvalidation = { _id: new Types.ObjectId().toHexString(), state, targets };
-    await this.model.create([pending], { session });
-    this.transactions.afterCommit(session, () => this.settle(pending));
+    await this.model.create([pending], { session: tx });
+    this.transactions.afterCommit(() => this.settle(pending), tx);
   }
 
   /** @throws what MongoDB throws where a flag is needed and can't be set: the write must not be acknowledged then */

@@ -48,26 +48,26 @@ declare module 'mongoose' {
  * It can't be forgotten: a write that runs in no transaction, or names no owner in its filter, throws.
  */
 export function invalidatesCache(schema: Schema, { scope, owner }: Rule): void {
-  const note = (session: ClientSession | null | undefined, user: unknown, what: string): void => {
-    if (!session) throw new Error(`${what} runs in no transaction, so the cache of ${scope} can't learn of it.`);
+  const note = (user: unknown, what: string, tx: ClientSession | null | undefined): void => {
+    if (!tx) throw new Error(`${what} runs in no transaction, so the cache of ${scope} can't learn of it.`);
     if (!isId(user)) throw new Error(`${what} names no ${owner}, so the cache of ${scope} can't tell whose it is.`);
-    addPending(session, { owner: ownedBy(String(user)), scope });
+    addPending({ owner: ownedBy(String(user)), scope }, tx);
   };
   schema.pre('save', function () {
-    note(this.$session(), this.get(owner), 'save');
+    note(this.get(owner), 'save', this.$session());
   });
   schema.pre([...QUERY_WRITES], { document: false, query: true }, function (this: Query<unknown, unknown>) {
-    const { session, unseenByCache } = this.getOptions();
-    if (!unseenByCache) note(session, this.getFilter()[owner], (this as unknown as { op: string }).op);
+    const { session: tx, unseenByCache } = this.getOptions();
+    if (!unseenByCache) note(this.getFilter()[owner], (this as unknown as { op: string }).op, tx);
   });
   schema.pre('bulkWrite', function (operations, options) {
-    for (const operation of operations) note(options?.session, ownerIn(operation, owner), 'bulkWrite');
+    for (const operation of operations) note(ownerIn(operation, owner), 'bulkWrite', options?.session);
   });
   // The hook of insertMany isn't told the session.
   schema.static(
     'insertMany',
     async function (this: Model<unknown>, documents: object[], options: InsertManyOptions = {}) {
-      for (const document of documents) note(options.session, (document as Fields)[owner], 'insertMany');
+      for (const document of documents) note((document as Fields)[owner], 'insertMany', options.session);
       const insertMany = mongoose.Model.insertMany as (
         documents: object[],
         options: InsertManyOptions,
@@ -84,14 +84,14 @@ function ownerIn(operation: AnyBulkWriteOperation, owner: string): unknown {
 }
 
 /** Notes that the transaction makes an owner's answers of a scope out of date. */
-export function addPending(session: ClientSession, target: Pick<Question, 'owner' | 'scope'>): void {
-  pending.set(session, (pending.get(session) ?? new Set()).add(targetOf(target)));
+export function addPending(target: Pick<Question, 'owner' | 'scope'>, tx: ClientSession): void {
+  pending.set(tx, (pending.get(tx) ?? new Set()).add(targetOf(target)));
 }
 
 /** @returns what the transaction has made out of date so far; forgets it */
-export function takePending(session: ClientSession): string[] {
-  const targets = [...(pending.get(session) ?? [])];
-  pending.delete(session);
+export function takePending(tx: ClientSession): string[] {
+  const targets = [...(pending.get(tx) ?? [])];
+  pending.delete(tx);
   return targets;
 }
 

@@ -22,7 +22,7 @@ type Callback = () => Promise<void> | void;
 
 /** A transaction that others join, as long as it is open. */
 interface Enclosure {
-  session: ClientSession;
+  tx: ClientSession;
   open: boolean;
   failure?: unknown;
 }
@@ -39,7 +39,7 @@ interface Place {
 @Injectable()
 export class Transactions {
   private readonly callbacks = new WeakMap<ClientSession, Callback[]>();
-  private readonly finalSteps: ((session: ClientSession) => Promise<void>)[] = [];
+  private readonly finalSteps: ((tx: ClientSession) => Promise<void>)[] = [];
   private readonly enclosures = new AsyncLocalStorage<Enclosure>();
   private readonly places = new AsyncLocalStorage<Place>();
   private readonly requests: WorkLimit;
@@ -67,13 +67,13 @@ export class Transactions {
   }
 
   /**
-   * Both or neither of everything done with `session`. The driver repeats `work` when the transaction meets another
+   * Both or neither of everything done with `tx`. The driver repeats `work` when the transaction meets another
    * one (write conflicts), so it must have no effects beside the database; those go into `afterCommit`.
    *
    * @returns what `work` returned, once the majority has the commit and the `afterCommit` callbacks have run
    * @throws OverloadedError where nothing was done because a request's transaction had to wait for too long
    */
-  async run<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
+  async run<T>(work: (tx: ClientSession) => Promise<T>): Promise<T> {
     const enclosure = this.enclosures.getStore();
     if (enclosure?.open) return await this.join(enclosure, work);
     const { result, callbacks } = await this.inPlace(() => this.inSession(work));
@@ -86,13 +86,13 @@ export class Transactions {
    * out. `work` is repeated like the work of `run`, and what it reads without a session shows nothing of its own changes.
    * Once a `run` inside has failed, nothing is committed, whatever `work` makes of the error.
    */
-  async enclose<T>(work: () => Promise<T>, finish: (result: T, session: ClientSession) => Promise<void>): Promise<T> {
-    return await this.run(async (session) => {
-      const enclosure: Enclosure = { session, open: true };
+  async enclose<T>(work: () => Promise<T>, finish: (result: T, tx: ClientSession) => Promise<void>): Promise<T> {
+    return await this.run(async (tx) => {
+      const enclosure: Enclosure = { tx, open: true };
       try {
         const result = await this.enclosures.run(enclosure, work);
         if ('failure' in enclosure) throw enclosure.failure;
-        await finish(result, session);
+        await finish(result, tx);
         return result;
       } finally {
         enclosure.open = false;
@@ -101,16 +101,16 @@ export class Transactions {
   }
 
   /** Has every transaction do this last, as a part of it: for what follows from the work done in it. */
-  beforeEachCommit(step: (session: ClientSession) => Promise<void>): void {
+  beforeEachCommit(step: (tx: ClientSession) => Promise<void>): void {
     this.finalSteps.push(step);
   }
 
   /**
-   * Runs once the transaction of `session` is committed and before `run` returns. If it throws, so does `run`, though the
+   * Runs once the transaction `tx` is committed and before `run` returns. If it throws, so does `run`, though the
    * change is made: that is for a change that must not be acknowledged yet.
    */
-  afterCommit(session: ClientSession, callback: Callback): void {
-    this.callbacks.get(session)?.push(callback);
+  afterCommit(callback: Callback, tx: ClientSession): void {
+    this.callbacks.get(tx)?.push(callback);
   }
 
   /** A transaction inside another one has no place of its own: if it waited for one, the outer one might never end. */
@@ -130,34 +130,34 @@ export class Transactions {
   }
 
   /** Only once there is a place: of many that are refused, none needs a session. */
-  private async inSession<T>(work: (session: ClientSession) => Promise<T>) {
-    const session = await this.connection.startSession();
+  private async inSession<T>(work: (tx: ClientSession) => Promise<T>) {
+    const tx = await this.connection.startSession();
     try {
-      const result = await this.commit(session, work);
-      return { result, callbacks: this.callbacks.get(session) ?? [] };
+      const result = await this.commit(work, tx);
+      return { result, callbacks: this.callbacks.get(tx) ?? [] };
     } finally {
-      await session.endSession();
+      await tx.endSession();
     }
   }
 
-  private async commit<T>(session: ClientSession, work: (session: ClientSession) => Promise<T>): Promise<T> {
+  private async commit<T>(work: (tx: ClientSession) => Promise<T>, tx: ClientSession): Promise<T> {
     const request = requestContext.getStore();
     const lastStart = request ? request.startedAt + this.maxWaitMs : Infinity;
-    return await session.withTransaction(
+    return await tx.withTransaction(
       async () => {
         if (performance.now() > lastStart) throw new OverloadedError();
-        this.callbacks.set(session, []);
-        const result = await work(session);
-        for (const step of this.finalSteps) await step(session);
+        this.callbacks.set(tx, []);
+        const result = await work(tx);
+        for (const step of this.finalSteps) await step(tx);
         return result;
       },
       { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } },
     );
   }
 
-  private async join<T>(enclosure: Enclosure, work: (session: ClientSession) => Promise<T>): Promise<T> {
+  private async join<T>(enclosure: Enclosure, work: (tx: ClientSession) => Promise<T>): Promise<T> {
     try {
-      return await work(enclosure.session);
+      return await work(enclosure.tx);
     } catch (error) {
       enclosure.failure ??= error;
       throw error;

@@ -71,9 +71,9 @@ export class IdempotencyRecords {
    *
    * @throws RequestInProgressError where another one carries the request out by now
    */
-  async complete(claimed: IdempotencyRecord, answer: KeptAnswer, session?: ClientSession): Promise<void> {
+  async complete(claimed: IdempotencyRecord, answer: KeptAnswer, tx?: ClientSession): Promise<void> {
     const own = { ...ownedBy(claimed), answer: null };
-    const { matchedCount } = await this.records.updateOne(own, { $set: { answer } }, { session });
+    const { matchedCount } = await this.records.updateOne(own, { $set: { answer } }, { session: tx });
     if (matchedCount === 0) throw new RequestInProgressError();
   }
 
@@ -83,8 +83,8 @@ export class IdempotencyRecords {
   }
 
   /** Erases what is kept of a user. */
-  async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.records.deleteMany({ user: userId }, { session });
+  async removeAll(userId: string, tx: ClientSession): Promise<void> {
+    await this.records.deleteMany({ user: userId }, { session: tx });
   }
 
   private async insert(record: IdempotencyRecord): Promise<boolean> {

@@ -82,7 +82,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     try {
       const answer = await this.transactions.enclose(
         async () => answerOf(reply, await lastValueFrom(next.handle())),
-        (result, session) => this.records.complete(record, result, session),
+        (result, tx) => this.records.complete(record, result, tx),
       );
       return send(reply, answer);
     } catch (error) {

@@ -16,7 +16,7 @@ interface RegisteredHandler {
   type: string;
   /** `<class>.<method>`: part of the mark in the inbox, so renaming one makes it a new handler. */
   name: string;
-  handle: (event: CloudEvent, session: ClientSession) => Promise<void>;
+  handle: (event: CloudEvent, tx: ClientSession) => Promise<void>;
 }
 
 /** Knows all methods of this process marked with `@EventHandler`, and gives each event to its handlers, once in effect. */
@@ -80,12 +80,12 @@ export class EventDispatcher implements OnModuleInit {
   private async takeIn(event: CloudEvent, { name, handle }: RegisteredHandler): Promise<void> {
     let takenInBefore = false;
     try {
-      await this.transactions.run(async (session) => {
-        await this.inbox.create([{ _id: `${event.id}:${name}` }], { session }).catch((error: unknown) => {
+      await this.transactions.run(async (tx) => {
+        await this.inbox.create([{ _id: `${event.id}:${name}` }], { session: tx }).catch((error: unknown) => {
           takenInBefore = isDuplicateKey(error);
           throw error;
         });
-        await handle(event, session);
+        await handle(event, tx);
       });
     } catch (error) {
       if (!takenInBefore) throw error;

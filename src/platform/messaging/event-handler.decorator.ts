@@ -8,7 +8,7 @@ export const HandledEvent = Reflector.createDecorator<string>();
 /** The envelope as a handler of an event sees it. */
 export type EventOf<E extends DomainEvent> = CloudEvent<E['data']>;
 
-type Handler<T extends object> = (event: CloudEvent<T>, session: ClientSession) => Promise<void>;
+type Handler<T extends object> = (event: CloudEvent<T>, tx: ClientSession) => Promise<void>;
 
 /**
  * Marks a listener's method as the handler of an event. It runs in a transaction of its own that also holds the mark

@@ -27,20 +27,20 @@ export class Outbox {
     startCounting(types);
   }
 
-  /** @param session of the transaction that makes the events true */
-  async add(session: ClientSession, ...events: DomainEvent[]): Promise<void> {
+  /** @param tx the transaction that makes the events true */
+  async add(events: DomainEvent[], tx: ClientSession): Promise<void> {
     await this.entries.insertMany(
       events.map((event) => ({
         event: toCloudEvent(event),
         consumers: this.subscriptions.namesOf(event.type),
         availableAt: this.order.next(event),
       })),
-      { session },
+      { session: tx },
     );
-    this.transactions.afterCommit(session, () => {
+    this.transactions.afterCommit(() => {
       countEvents(events);
       this.relay.nudge();
-    });
+    }, tx);
   }
 }
 

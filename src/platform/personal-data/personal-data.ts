@@ -20,8 +20,8 @@ export interface PersonalDataSource {
   /** All that the module holds of the person, as plain JSON, without secrets; long lists as `rowsOf` gives them. */
   exportPersonalData(userId: string): Promise<unknown>;
 
-  /** Erases all of that, in the transaction of `session`; where there is nothing, or nothing any more, it does nothing. */
-  erasePersonalData(userId: string, session: ClientSession): Promise<void>;
+  /** Erases all of that, in the transaction; where there is nothing, or nothing any more, it does nothing. */
+  erasePersonalData(userId: string, tx: ClientSession): Promise<void>;
 }
 
 const BATCH_SIZE = 500;
@@ -94,19 +94,19 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
   }
 
   /** Notes that a user is gone, in the transaction that erases their data; kept answers go with it. */
-  async markErased(userId: string, session: ClientSession): Promise<void> {
+  async markErased(userId: string, tx: ClientSession): Promise<void> {
     const _id = new Types.ObjectId(userId);
     const mark = {
       $setOnInsert: { at: databaseDate() },
       $set: { eraseAgainAt: databaseDate(ERASE_AGAIN_AFTER_MS) },
     };
-    await this.tombstones.updateOne({ _id }, mark, { session, upsert: true });
-    await this.idempotency.removeAll(userId, session);
+    await this.tombstones.updateOne({ _id }, mark, { session: tx, upsert: true });
+    await this.idempotency.removeAll(userId, tx);
   }
 
   /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */
-  async isErased(userId: string, session: ClientSession | null = null): Promise<boolean> {
-    return (await this.tombstones.exists({ _id: userId }).session(session)) !== null;
+  async isErased(userId: string, tx: ClientSession | null = null): Promise<boolean> {
+    return (await this.tombstones.exists({ _id: userId }).session(tx)) !== null;
   }
 
   /**
@@ -119,9 +119,9 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
       .limit(ERASED_AT_ONCE)
       .lean();
     for (const { _id, eraseAgainAt } of due) {
-      await this.transactions.run(async (session) => {
-        for (const source of this.sources.values()) await source.erasePersonalData(String(_id), session);
-        await this.tombstones.updateOne({ _id, eraseAgainAt }, { $unset: { eraseAgainAt: 1 } }, { session });
+      await this.transactions.run(async (tx) => {
+        for (const source of this.sources.values()) await source.erasePersonalData(String(_id), tx);
+        await this.tombstones.updateOne({ _id, eraseAgainAt }, { $unset: { eraseAgainAt: 1 } }, { session: tx });
       });
     }
   }

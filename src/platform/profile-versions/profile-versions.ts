@@ -8,10 +8,10 @@ interface Question {
 }
 
 /**
- * @param session of a transaction that a change of the profile has to conflict with, to its end
+ * @param tx a transaction that a change of the profile has to conflict with, to its end
  * @returns the version of the profile; null without one
  */
-type FindVersion = (userId: string, session?: ClientSession) => Promise<number | null>;
+type FindVersion = (userId: string, tx?: ClientSession) => Promise<number | null>;
 
 /**
  * The current version of a user's profile, for conditions on routes of other modules. The module that owns the profiles
@@ -43,13 +43,13 @@ export class ProfileVersions implements OnApplicationBootstrap {
   }
 
   /**
-   * @param session of a transaction. Where the profiles are in this process, a change of the profile conflicts with it; another
+   * @param tx a transaction. Where the profiles are in this process, a change of the profile conflicts with it; another
    *   process is asked for what it has committed
    * @returns null without a profile
    * @throws DependencyUnavailableError where the module that owns the profiles doesn't answer within two seconds
    */
-  async find(userId: string, session: ClientSession): Promise<number | null> {
-    if (this.findVersion) return await this.findVersion(userId, session);
+  async find(userId: string, tx: ClientSession): Promise<number | null> {
+    if (this.findVersion) return await this.findVersion(userId, tx);
     return JSON.parse(await this.question.ask('users', { userId })) as number | null;
   }
 }

@@ -25,20 +25,15 @@ export class Quotas {
    * @param subject whom it is counted for, such as an address or a number; only a hash is kept
    * @returns null where there was one to take, or else when there will be
    */
-  async take(
-    kind: string,
-    subject: string,
-    { limit, windowMs }: Allowance,
-    session: ClientSession,
-  ): Promise<Date | null> {
+  async take(kind: string, subject: string, { limit, windowMs }: Allowance, tx: ClientSession): Promise<Date | null> {
     const _id = `${kind}:${sha256(subject)}`;
     const now = databaseNow();
-    const quota = await this.quotas.findById(_id, null, { session }).lean();
+    const quota = await this.quotas.findById(_id, null, { session: tx }).lean();
     const recent = (quota?.takenAt ?? []).filter((at) => at.getTime() > now - windowMs);
     const [oldest] = recent.slice(-limit);
     if (oldest && recent.length >= limit) return new Date(oldest.getTime() + windowMs);
     const changes = { takenAt: [...recent, new Date(now)], expiresAt: new Date(now + windowMs) };
-    await this.quotas.updateOne({ _id }, { $set: changes }, { session, upsert: true });
+    await this.quotas.updateOne({ _id }, { $set: changes }, { session: tx, upsert: true });
     return null;
   }
 
@@ -54,17 +49,21 @@ export class Quotas {
     kind: string,
     subject: string,
     { limit, wanted }: { limit: number; wanted: number },
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<number> {
     const now = databaseNow();
     const day = new Date(now).toISOString().slice(0, 10);
     const _id = `${kind}:${day}:${sha256(subject)}`;
-    const quota = await this.quotas.findById(_id, { count: 1 }, { session }).lean();
+    const quota = await this.quotas.findById(_id, { count: 1 }, { session: tx }).lean();
     const taken = Math.min(wanted, Math.max(0, limit - (quota?.count ?? 0)));
     // An exhausted quota is only read, so what comes after it costs no write and conflicts with nothing.
     if (taken === 0) return 0;
     const onInsert = { takenAt: [], expiresAt: new Date(now + 2 * DAY_MS) };
-    await this.quotas.updateOne({ _id }, { $inc: { count: taken }, $setOnInsert: onInsert }, { session, upsert: true });
+    await this.quotas.updateOne(
+      { _id },
+      { $inc: { count: taken }, $setOnInsert: onInsert },
+      { session: tx, upsert: true },
+    );
     return taken;
   }
 }

@@ -39,7 +39,7 @@ export class RevocationFeed {
   }
 
   /** Stores what a decision ends. The same decision twice changes nothing. @returns its endings */
-  async store(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<Ending[]> {
+  async store(userId: string, data: SessionsRevokedEvent['data'], tx: ClientSession): Promise<Ending[]> {
     const { sessionIds, apiKeyIds = [], tokensValidFrom, account } = data;
     const at = Date.parse(data.revokedAt);
     const endings: Ending[] = [
@@ -54,11 +54,11 @@ export class RevocationFeed {
         upsert: true,
       },
     }));
-    if (account && (await this.isNewer(userId, account, session))) {
+    if (account && (await this.isNewer(userId, account, tx))) {
       endings.push({ kind: 'account', subject: userId, at, account });
-      writes.push(...(await this.accountWrites(userId, account, new Date(at), session)));
+      writes.push(...(await this.accountWrites(userId, account, new Date(at), tx)));
     }
-    if (writes.length > 0) await this.model.bulkWrite(writes, { session });
+    if (writes.length > 0) await this.model.bulkWrite(writes, { session: tx });
     return endings;
   }
 
@@ -83,9 +83,9 @@ export class RevocationFeed {
     return await this.read({ _id: { $in: ids } });
   }
 
-  private async isNewer(userId: string, { version }: AccountState, session: ClientSession): Promise<boolean> {
+  private async isNewer(userId: string, { version }: AccountState, tx: ClientSession): Promise<boolean> {
     const ids = [revocationId('account', userId), revocationId('standing', userId)];
-    const known = await this.model.exists({ _id: { $in: ids }, version: { $gte: version } }).session(session);
+    const known = await this.model.exists({ _id: { $in: ids }, version: { $gte: version } }).session(tx);
     return known === null;
   }
 
@@ -94,7 +94,7 @@ export class RevocationFeed {
     userId: string,
     state: AccountState,
     at: Date,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<AnyBulkWriteOperation<Revocation>[]> {
     const write = (kind: 'account' | 'standing', expires: boolean) => ({
       updateOne: {
@@ -104,7 +104,7 @@ export class RevocationFeed {
       },
     });
     const standing = revocationId('standing', userId);
-    const needsStanding = state.status === 'suspended' || (await this.model.exists({ _id: standing }).session(session));
+    const needsStanding = state.status === 'suspended' || (await this.model.exists({ _id: standing }).session(tx));
     return [write('account', true), ...(needsStanding ? [write('standing', state.status === 'deleted')] : [])];
   }
 

@@ -74,31 +74,31 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     await this.poll();
   }
 
-  /** Ends sessions of a user's everywhere once the transaction of `session` is committed. */
-  async endSessions(userId: string, sessionIds: string[], session: ClientSession): Promise<void> {
+  /** Ends sessions of a user's everywhere once the transaction is committed. */
+  async endSessions(userId: string, sessionIds: string[], tx: ClientSession): Promise<void> {
     if (sessionIds.length === 0) return;
-    await this.publish(userId, { sessionIds, tokensValidFrom: null }, session);
+    await this.publish(userId, { sessionIds, tokensValidFrom: null }, tx);
   }
 
   /**
-   * Rejects API keys everywhere once the transaction of `session` is committed, also where the event that removes their
+   * Rejects API keys everywhere once the transaction is committed, also where the event that removes their
    * copies hasn't arrived yet.
    */
-  async endApiKeys(userId: string, apiKeyIds: string[], session: ClientSession): Promise<void> {
+  async endApiKeys(userId: string, apiKeyIds: string[], tx: ClientSession): Promise<void> {
     if (apiKeyIds.length === 0) return;
-    await this.publish(userId, { sessionIds: [], apiKeyIds, tokensValidFrom: null }, session);
+    await this.publish(userId, { sessionIds: [], apiKeyIds, tokensValidFrom: null }, tx);
   }
 
   /**
-   * Ends all access tokens of a user that were issued before `before`, once the transaction of `session` is committed.
+   * Ends all access tokens of a user that were issued before `before`, once the transaction is committed.
    * Tokens tell their time in whole seconds, so `before` is a whole second, and not in the past.
    */
-  async endTokensBefore(userId: string, before: Date, session: ClientSession): Promise<void> {
-    await this.publish(userId, { sessionIds: [], tokensValidFrom: before.toISOString() }, session);
+  async endTokensBefore(userId: string, before: Date, tx: ClientSession): Promise<void> {
+    await this.publish(userId, { sessionIds: [], tokensValidFrom: before.toISOString() }, tx);
   }
 
   /**
-   * Makes a decision about an account effective everywhere once the transaction of `session` is committed: credentials
+   * Makes a decision about an account effective everywhere once the transaction is committed: credentials
    * count with the new role, and those of a suspended or deleted account are rejected.
    *
    * @param tokensValidFrom ends access tokens as `endTokensBefore` does
@@ -107,20 +107,20 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     userId: string,
     account: AccountState,
     tokensValidFrom: Date | null,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
     const data = { sessionIds: [], tokensValidFrom: tokensValidFrom?.toISOString() ?? null, account };
-    await this.publish(userId, data, session);
+    await this.publish(userId, data, tx);
   }
 
   /** Records what another process has published; the same twice changes nothing. */
-  async record(userId: string, data: SessionsRevokedEvent['data'], session: ClientSession): Promise<void> {
-    const endings = await this.feed.store(userId, data, session);
+  async record(userId: string, data: SessionsRevokedEvent['data'], tx: ClientSession): Promise<void> {
+    const endings = await this.feed.store(userId, data, tx);
     if (endings.length === 0) return;
-    this.transactions.afterCommit(session, () => {
+    this.transactions.afterCommit(() => {
       this.remember(endings);
       this.redis.publish(CHANNEL, JSON.stringify(endings)).catch(() => undefined); // the poll brings them too
-    });
+    }, tx);
   }
 
   /**
@@ -214,11 +214,11 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
   private async publish(
     userId: string,
     ended: Omit<SessionsRevokedEvent['data'], 'revokedAt'>,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
     const data = { ...ended, revokedAt: databaseDate().toISOString() };
-    await this.record(userId, data, session);
-    await this.outbox.add(session, new SessionsRevokedEvent(userId, data));
+    await this.record(userId, data, tx);
+    await this.outbox.add([new SessionsRevokedEvent(userId, data)], tx);
   }
 
   private async readIfStale(userId: string, credential?: { kind: 'session' | 'key'; id: string }): Promise<void> {

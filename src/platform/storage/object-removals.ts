@@ -47,16 +47,16 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
     private readonly reflector: Reflector,
   ) {}
 
-  /** Looks after the objects at `[owner, ...path]` at `dueAt`, once the transaction of `session` is committed. */
-  async add(session: ClientSession, [owner, ...path]: string[], dueAt = databaseDate()): Promise<void> {
-    await this.removals.create([{ owner, path, availableAt: dueAt }], { session });
-    this.transactions.afterCommit(session, () => this.queue?.nudge());
+  /** Looks after the objects at `[owner, ...path]` at `dueAt`, once the transaction is committed. */
+  async add([owner, ...path]: string[], dueAt: Date, tx: ClientSession): Promise<void> {
+    await this.removals.create([{ owner, path, availableAt: dueAt }], { session: tx });
+    this.transactions.afterCommit(() => this.queue?.nudge(), tx);
   }
 
   /** Removes the object at `[owner, ...path]` now, and has the store refuse what is still uploaded with its URL. */
-  async addUploadable(session: ClientSession, [owner, ...path]: string[]): Promise<void> {
-    await this.removals.create([{ owner, path, uploadable: true }], { session });
-    this.transactions.afterCommit(session, () => this.queue?.nudge());
+  async addUploadable([owner, ...path]: string[], tx: ClientSession): Promise<void> {
+    await this.removals.create([{ owner, path, uploadable: true }], { session: tx });
+    this.transactions.afterCommit(() => this.queue?.nudge(), tx);
   }
 
   onApplicationBootstrap(): void {

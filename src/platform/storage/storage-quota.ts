@@ -32,13 +32,13 @@ export class StorageQuota {
    * @param path the segments of the object's key: owner, user, and the rest
    * @throws StorageQuotaExceededError
    */
-  async reserve(session: ClientSession, path: readonly string[], size: number): Promise<void> {
+  async reserve(path: readonly string[], size: number, tx: ClientSession): Promise<void> {
     const user = userOf(path);
     const limit = this.environment.QUOTA_FILES_BYTES;
-    const options = { session, upsert: true, returnDocument: 'after' } as const;
+    const options = { session: tx, upsert: true, returnDocument: 'after' } as const;
     const usage = await this.usages.findOneAndUpdate({ _id: user }, { $inc: { bytes: size } }, options).lean();
     if (usage.bytes > limit) throw new StorageQuotaExceededError(limit);
-    await this.reservations.create([{ _id: path.join('/'), user, size }], { session });
+    await this.reservations.create([{ _id: path.join('/'), user, size }], { session: tx });
   }
 
   /**
@@ -51,13 +51,13 @@ export class StorageQuota {
     const key = path.join('/');
     // 0 is the character behind the slash: so these are all keys that go on with a slash.
     const removed = { user, $or: [{ _id: key }, { _id: { $gte: `${key}/`, $lt: `${key}0` } }] };
-    await this.transactions.run(async (session) => {
-      const found = await this.reservations.find(removed, { size: 1 }, { session }).lean();
+    await this.transactions.run(async (tx) => {
+      const found = await this.reservations.find(removed, { size: 1 }, { session: tx }).lean();
       if (found.length === 0) return;
-      await this.reservations.deleteMany({ user, _id: { $in: found.map(({ _id }) => _id) } }, { session });
+      await this.reservations.deleteMany({ user, _id: { $in: found.map(({ _id }) => _id) } }, { session: tx });
       const bytes = found.reduce((sum, { size }) => sum + size, 0);
-      await this.usages.updateOne({ _id: user }, { $inc: { bytes: -bytes } }, { session });
-      await this.usages.deleteOne({ _id: user, bytes: { $lte: 0 } }, { session });
+      await this.usages.updateOne({ _id: user }, { $inc: { bytes: -bytes } }, { session: tx });
+      await this.usages.deleteOne({ _id: user, bytes: { $lte: 0 } }, { session: tx });
     });
   }
 }

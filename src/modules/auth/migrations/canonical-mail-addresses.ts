@@ -50,28 +50,29 @@ async function convert(email: StoredEmail, { db, notice }: MigrationContext): Pr
     notice(`The mail address of the account ${String(owner._id)} has no canonical spelling and stays as it is.`);
     return 0;
   }
-  return await db.client.withSession((session) =>
-    session.withTransaction(async () => await convertIn(email, address, { db, notice, session })),
+  return await db.client.withSession((tx) =>
+    tx.withTransaction(async () => await convertIn(email, address, { db, notice }, tx)),
   );
 }
 
 async function convertIn(
   { _id, account }: StoredEmail,
   address: string | null,
-  { db, notice, session }: Pick<MigrationContext, 'db' | 'notice'> & { session: mongo.ClientSession },
+  { db, notice }: Pick<MigrationContext, 'db' | 'notice'>,
+  tx: mongo.ClientSession,
 ): Promise<number> {
   const emails = db.collection<StoredEmail>('emails');
   const accounts = db.collection<StoredAccount>('accounts');
   const ownerOf = async (email: StoredEmail | null) => {
-    const owner = email && (await accounts.findOne({ _id: email.account }, { session }));
+    const owner = email && (await accounts.findOne({ _id: email.account }, { session: tx }));
     return owner && canonicalFormOf(owner.email) === address ? owner : null;
   };
   const owner = await ownerOf({ _id, account });
   // An instance of the previous release has moved or removed the account, and knew nothing of this spelling.
-  if (address === null || !owner) return (await emails.deleteOne({ _id, account }, { session })).deletedCount;
+  if (address === null || !owner) return (await emails.deleteOne({ _id, account }, { session: tx })).deletedCount;
   if (address !== _id) {
     let keepsAddress = true;
-    const other = await ownerOf(await emails.findOne({ _id: address }, { session }));
+    const other = await ownerOf(await emails.findOne({ _id: address }, { session: tx }));
     if (other && !other._id.equals(owner._id)) {
       const isOlder = owner.createdAt < other.createdAt;
       const [older, younger] = isOlder ? [owner, other] : [other, owner];
@@ -80,11 +81,11 @@ async function convertIn(
       );
       keepsAddress = isOlder;
     }
-    if (keepsAddress) await emails.updateOne({ _id: address }, { $set: { account } }, { session, upsert: true });
-    await emails.deleteOne({ _id, account }, { session });
+    if (keepsAddress) await emails.updateOne({ _id: address }, { $set: { account } }, { session: tx, upsert: true });
+    await emails.deleteOne({ _id, account }, { session: tx });
   }
   const change = { $set: { email: address } };
-  return (await accounts.updateOne({ _id: account, email: owner.email }, change, { session })).modifiedCount;
+  return (await accounts.updateOne({ _id: account, email: owner.email }, change, { session: tx })).modifiedCount;
 }
 
 /** From this step on, an address is stored in its canonical spelling alone. */

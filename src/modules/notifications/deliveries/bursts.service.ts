@@ -45,31 +45,31 @@ export class BurstsService {
     contact: Contact,
     event: NotificationEvent,
     { requests, entry }: { requests: DeliveryRequest[]; entry: Types.ObjectId },
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<Types.ObjectId[] | null> {
     const user = contact._id;
     const until = contact.burstsUntil?.[keyOf(event)];
     const messages = requests.map((request) => ({ ...request, _id: idOf(request, until) }));
     const ids = messages.map(({ _id }) => _id);
-    const known = until && until > databaseDate() ? await this.find(user, ids, session) : null;
+    const known = until && until > databaseDate() ? await this.find(user, ids, tx) : null;
     if (!until || !known || known.some(isOver)) {
-      await this.contacts.openBurst(String(user), keyOf(event), databaseDate(WINDOW_MS), session);
+      await this.contacts.openBurst(String(user), keyOf(event), databaseDate(WINDOW_MS), tx);
       return null;
     }
     const fresh = messages.filter(({ _id }) => !known.some((each) => each._id.equals(_id)));
-    await this.begin(contact, fresh, { entry, until }, session);
+    await this.begin(contact, fresh, { entry, until }, tx);
     await this.deliveries.updateMany(
       { _id: { $in: known.map(({ _id }) => _id) }, user, state: 'ready' },
       { $inc: { collapsedCount: 1 }, $push: { collapsed: { $each: [entry], $slice: LISTED } } },
-      { session },
+      { session: tx },
     );
-    this.transactions.afterCommit(session, () => requests.forEach(({ channel }) => countCollapsed(channel)));
+    this.transactions.afterCommit(() => requests.forEach(({ channel }) => countCollapsed(channel)), tx);
     return ids;
   }
 
-  private async find(user: Types.ObjectId, ids: Types.ObjectId[], session: ClientSession): Promise<Collected[]> {
+  private async find(user: Types.ObjectId, ids: Types.ObjectId[], tx: ClientSession): Promise<Collected[]> {
     return await this.deliveries
-      .find({ _id: { $in: ids }, user }, { state: 1, attempts: 1, lease: 1, lastError: 1 }, { session })
+      .find({ _id: { $in: ids }, user }, { state: 1, attempts: 1, lease: 1, lastError: 1 }, { session: tx })
       .lean<Collected[]>();
   }
 
@@ -78,10 +78,10 @@ export class BurstsService {
     contact: Contact,
     messages: (DeliveryRequest & { _id: Types.ObjectId })[],
     { entry, until }: { entry: Types.ObjectId; until: Date },
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<void> {
     if (messages.length === 0) return;
-    const excess = await this.quotas.findExcess(String(contact._id), messages, session);
+    const excess = await this.quotas.findExcess(String(contact._id), messages, tx);
     const planned = { availableAt: until, createdAt: until, burstUntil: until, traceparent: null };
     const rows = messages.map((message) => ({
       ...message,
@@ -91,7 +91,7 @@ export class BurstsService {
       collapsedCount: 1,
       ...(excess.has(message) && OVER_QUOTA),
     }));
-    await this.deliveries.insertMany(rows, { session });
+    await this.deliveries.insertMany(rows, { session: tx });
   }
 }
 

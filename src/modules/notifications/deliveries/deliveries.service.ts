@@ -50,15 +50,15 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
     await Promise.all([...this.queues.values()].map((queue) => queue.stop()));
   }
 
-  /** Sends messages once the transaction of `session` is committed. */
-  async add(requests: DeliveryRequest[], session: ClientSession): Promise<void> {
+  /** Sends messages once the transaction is committed. */
+  async add(requests: DeliveryRequest[], tx: ClientSession): Promise<void> {
     if (requests.length === 0) return;
     const first = databaseDate(-HEAD_START_MS);
     const rows = requests.map((request) =>
       isAboutAccount(request.event) ? { ...request, availableAt: first } : request,
     );
-    await this.deliveries.insertMany(rows, { session });
-    this.transactions.afterCommit(session, () => requests.forEach(({ channel }) => this.queues.get(channel)?.nudge()));
+    await this.deliveries.insertMany(rows, { session: tx });
+    this.transactions.afterCommit(() => requests.forEach(({ channel }) => this.queues.get(channel)?.nudge()), tx);
   }
 
   /**
@@ -66,7 +66,7 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
    * moment, so that two instances can't begin two. Not of the day: after a move to the west the next digest is due on a day
    * that has had one.
    */
-  async addToDigest(entry: Types.ObjectId, contact: Contact, receiver: string, session: ClientSession): Promise<void> {
+  async addToDigest(entry: Types.ObjectId, contact: Contact, receiver: string, tx: ClientSession): Promise<void> {
     const at = nextDigest(databaseDate(), contact.timezone ?? 'UTC');
     // It ends no trace of anybody's: that of its first event was over long before.
     const planned = { availableAt: at, traceparent: null };
@@ -74,12 +74,12 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
     await this.deliveries.updateOne(
       { _id: digestId(contact._id, at), state: 'ready', attempts: 0 },
       { $push: { digestOf: entry }, $setOnInsert: digest },
-      { session, upsert: true, setDefaultsOnInsert: true },
+      { session: tx, upsert: true, setDefaultsOnInsert: true },
     );
   }
 
   /** Has what waits for the end of quiet hours looked at again, where those, or the user's clocks, may be others by now. */
-  async reconsider(userId: string, session: ClientSession): Promise<void> {
+  async reconsider(userId: string, tx: ClientSession): Promise<void> {
     const planned = { state: 'ready', lease: null, attempts: 0, availableAt: { $gt: databaseDate() } } as const;
     await this.deliveries.updateMany(
       {
@@ -89,16 +89,16 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
         $or: [{ burstUntil: null }, { burstUntil: { $lte: databaseDate() } }],
       },
       { $set: { availableAt: databaseDate() } },
-      { session },
+      { session: tx },
     );
-    this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
+    this.transactions.afterCommit(() => this.queues.forEach((queue) => queue.nudge()), tx);
   }
 
   /** Has all that waits for its time looked at now, since it is to be dropped. */
-  async makeDue(userId: string, session: ClientSession): Promise<void> {
+  async makeDue(userId: string, tx: ClientSession): Promise<void> {
     const waiting = { ...ownedBy(userId).filter, state: 'ready', lease: null } as const;
-    await this.deliveries.updateMany(waiting, { $set: { availableAt: databaseDate() } }, { session });
-    this.transactions.afterCommit(session, () => this.queues.forEach((queue) => queue.nudge()));
+    await this.deliveries.updateMany(waiting, { $set: { availableAt: databaseDate() } }, { session: tx });
+    this.transactions.afterCommit(() => this.queues.forEach((queue) => queue.nudge()), tx);
   }
 
   /** What became of a notification, by channel. @throws NotificationNotFoundError */
@@ -112,8 +112,8 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
   }
 
   /** Forgets all messages to a user, those under way included. */
-  async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.deliveries.deleteMany(ownedBy(userId).filter, { session });
+  async removeAll(userId: string, tx: ClientSession): Promise<void> {
+    await this.deliveries.deleteMany(ownedBy(userId).filter, { session: tx });
   }
 
   exportAll(userId: string): AsyncIterable<unknown> {

@@ -35,21 +35,21 @@ export class SendingQuotas {
    *
    * @returns those of the messages that are over the quota
    */
-  async findExcess<T extends Candidate>(userId: string, messages: T[], session: ClientSession): Promise<Set<T>> {
+  async findExcess<T extends Candidate>(userId: string, messages: T[], tx: ClientSession): Promise<Set<T>> {
     const excess: T[] = [];
     for (const channel of CHANNELS) {
       const wanted = messages.filter((message) => message.channel === channel);
       const [first] = wanted;
       if (!first) continue;
-      const count = await this.takeOfUser(userId, first, wanted.length, session);
+      const count = await this.takeOfUser(userId, first, wanted.length, tx);
       excess.push(...wanted.slice(count));
     }
     return new Set(excess);
   }
 
   /** Whether an SMS with a code may be sent: codes can use the whole of the day's budget. */
-  async admitCode(session: ClientSession): Promise<boolean> {
-    const count = await this.takeOfBudget(this.environment.QUOTA_ALL_SMS_PER_DAY, 1, session);
+  async admitCode(tx: ClientSession): Promise<boolean> {
+    const count = await this.takeOfBudget(this.environment.QUOTA_ALL_SMS_PER_DAY, 1, tx);
     return count === 1;
   }
 
@@ -57,25 +57,25 @@ export class SendingQuotas {
     userId: string,
     { channel, event }: Candidate,
     wanted: number,
-    session: ClientSession,
+    tx: ClientSession,
   ): Promise<number> {
     const kind = isLogIn(event) ? `${channel}-log-in` : isAboutAccount(event) ? `${channel}-about-account` : channel;
     const limit = this.limitOf(channel);
-    const count = await this.quotas.takeOfDay(kind, userId, { limit, wanted }, session);
-    this.countDropped(channel, 'user-quota', wanted - count, session);
+    const count = await this.quotas.takeOfDay(kind, userId, { limit, wanted }, tx);
+    this.countDropped(channel, 'user-quota', wanted - count, tx);
     if (channel !== 'sms' || count === 0) return count;
     const { QUOTA_ALL_SMS_PER_DAY: budget, QUOTA_SMS_CODES_PERCENT: forCodes } = this.environment;
-    return await this.takeOfBudget(Math.floor((budget * (100 - forCodes)) / 100), count, session);
+    return await this.takeOfBudget(Math.floor((budget * (100 - forCodes)) / 100), count, tx);
   }
 
-  private async takeOfBudget(limit: number, wanted: number, session: ClientSession): Promise<number> {
-    const count = await this.quotas.takeOfDay('all-sms', EVERYBODY, { limit, wanted }, session);
-    this.countDropped('sms', 'sms-budget', wanted - count, session);
+  private async takeOfBudget(limit: number, wanted: number, tx: ClientSession): Promise<number> {
+    const count = await this.quotas.takeOfDay('all-sms', EVERYBODY, { limit, wanted }, tx);
+    this.countDropped('sms', 'sms-budget', wanted - count, tx);
     return count;
   }
 
-  private countDropped(channel: ChannelName, reason: DropReason, count: number, session: ClientSession): void {
-    if (count > 0) this.transactions.afterCommit(session, () => countDropped(channel, reason, count));
+  private countDropped(channel: ChannelName, reason: DropReason, count: number, tx: ClientSession): void {
+    if (count > 0) this.transactions.afterCommit(() => countDropped(channel, reason, count), tx);
   }
 
   private limitOf(channel: ChannelName): number {

@@ -45,19 +45,19 @@ export class PushSubscriptionsService {
     const _id = new Types.ObjectId(objectIdBytes(endpoint));
     const expiresAt = expirationTime ? new Date(expirationTime) : null;
     const { p256dh, auth } = keys;
-    await this.transactions.run(async (session) => {
-      if (await this.personalData.isErased(userId, session)) return;
+    await this.transactions.run(async (tx) => {
+      if (await this.personalData.isErased(userId, tx)) return;
       // Two at once both write here, so that one of them has to count again.
-      await this.contacts.noteSubscription(userId, session);
+      await this.contacts.noteSubscription(userId, tx);
       const subscription = { user, endpoint, keys: { p256dh, auth }, expiresAt, subscribedAt: databaseDate() };
-      await this.subscriptions.updateOne({ _id }, { $set: subscription }, { session, upsert: true });
+      await this.subscriptions.updateOne({ _id }, { $set: subscription }, { session: tx, upsert: true });
       const oldest = await this.subscriptions
-        .find({ user }, { _id: 1 }, { session })
+        .find({ user }, { _id: 1 }, { session: tx })
         .sort({ subscribedAt: -1 })
         .skip(MAX_SUBSCRIPTIONS)
         .lean();
       if (oldest.length > 0) {
-        await this.subscriptions.deleteMany({ _id: { $in: oldest.map((each) => each._id) }, user }, { session });
+        await this.subscriptions.deleteMany({ _id: { $in: oldest.map((each) => each._id) }, user }, { session: tx });
       }
     });
     return { id: String(_id) };
@@ -80,12 +80,12 @@ export class PushSubscriptionsService {
     return await this.subscriptions.findOne({ _id: id, user }).lean<PushSubscription>();
   }
 
-  async findAll(user: Types.ObjectId, session: ClientSession | null = null): Promise<PushSubscription[]> {
-    return await this.subscriptions.find({ user }, null, { session }).lean<PushSubscription[]>();
+  async findAll(user: Types.ObjectId, tx: ClientSession | null = null): Promise<PushSubscription[]> {
+    return await this.subscriptions.find({ user }, null, { session: tx }).lean<PushSubscription[]>();
   }
 
-  async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.subscriptions.deleteMany(ownedBy(userId).filter, { session });
+  async removeAll(userId: string, tx: ClientSession): Promise<void> {
+    await this.subscriptions.deleteMany(ownedBy(userId).filter, { session: tx });
   }
 
   /** Without the keys, which are secrets of the browser's. */

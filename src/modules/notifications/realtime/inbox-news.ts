@@ -37,13 +37,13 @@ export class InboxNews implements OnModuleInit {
   }
 
   /**
-   * Once the transaction of `session` is committed, and behind all else that follows it: a client that reads a list at
+   * Once the transaction is committed, and behind all else that follows it: a client that reads a list at
    * once must not get the one that was cached before.
    */
-  tellAfterCommit(session: ClientSession, userId: string): void {
-    this.transactions.afterCommit(session, () => {
-      this.transactions.afterCommit(session, () => this.tell(userId));
-    });
+  tellAfterCommit(userId: string, tx: ClientSession): void {
+    this.transactions.afterCommit(() => {
+      this.transactions.afterCommit(() => this.tell(userId), tx);
+    }, tx);
   }
 
   onNews(listener: (userId: string) => void): void {

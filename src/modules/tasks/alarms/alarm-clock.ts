@@ -52,22 +52,25 @@ export class AlarmClock implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async ring({ _id, user, lease }: TaskAlarm): Promise<void> {
-    await this.transactions.run(async (session) => {
+    await this.transactions.run(async (tx) => {
       // Planned anew since it was claimed, or claimed by another: then it is no longer ours to tell of.
-      if (!(await this.alarms.exists({ _id, user, lease }).session(session))) return;
-      const task = await this.tasks.findOne({ _id, user }, null, { session }).lean<Task>();
+      if (!(await this.alarms.exists({ _id, user, lease }).session(tx))) return;
+      const task = await this.tasks.findOne({ _id, user }, null, { session: tx }).lean<Task>();
       if (!task) {
-        await this.alarms.deleteOne({ _id, user }, { session });
+        await this.alarms.deleteOne({ _id, user }, { session: tx });
         return;
       }
       const due = pendingAlarms(task).filter(({ at }) => at.getTime() <= databaseNow());
       const told = due.reduce<Partial<Task>>((notes, alarm) => ({ ...notes, ...alarm.told }), {});
       if (due.length > 0) {
         // Not a change of the user's: version and ETag stay. It collides with one that is made at the same time.
-        await this.tasks.updateOne({ _id, user }, { $set: told }, { session });
-        await this.outbox.add(session, ...due.map(({ event }) => event));
+        await this.tasks.updateOne({ _id, user }, { $set: told }, { session: tx });
+        await this.outbox.add(
+          due.map(({ event }) => event),
+          tx,
+        );
       }
-      await this.planning.plan({ ...task, ...told }, session);
+      await this.planning.plan({ ...task, ...told }, tx);
     });
   }
 }

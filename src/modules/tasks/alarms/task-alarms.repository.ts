@@ -18,27 +18,27 @@ export class TaskAlarmsRepository {
    * @param before the tasks that were read
    * @param after what became of them, and new ones; those that are missing are deleted
    */
-  async follow(before: readonly Task[], after: readonly Task[], session: ClientSession): Promise<void> {
+  async follow(before: readonly Task[], after: readonly Task[], tx: ClientSession): Promise<void> {
     const planned = new Map(before.map((task) => [String(task._id), nextAlarmAt(task)]));
     const wanted = new Map(after.map((task) => [String(task._id), nextAlarmAt(task)]));
     const touched = new Map([...before, ...after].map((task) => [String(task._id), task]));
     const moved = [...touched].filter(([id]) => planned.get(id)?.getTime() !== wanted.get(id)?.getTime());
     await this.write(
       moved.map(([id, task]) => [task, wanted.get(id) ?? null]),
-      session,
+      tx,
     );
   }
 
   /** Plans the next alarm of a task, or removes it where there is none. */
-  async plan(task: Task, session: ClientSession): Promise<void> {
-    await this.write([[task, nextAlarmAt(task)]], session);
+  async plan(task: Task, tx: ClientSession): Promise<void> {
+    await this.write([[task, nextAlarmAt(task)]], tx);
   }
 
-  async removeAll(userId: string, session: ClientSession): Promise<void> {
-    await this.alarms.deleteMany(ownedBy(userId).filter, { session });
+  async removeAll(userId: string, tx: ClientSession): Promise<void> {
+    await this.alarms.deleteMany(ownedBy(userId).filter, { session: tx });
   }
 
-  private async write(times: [Task, Date | null][], session: ClientSession): Promise<void> {
+  private async write(times: [Task, Date | null][], tx: ClientSession): Promise<void> {
     if (times.length === 0) return;
     await this.alarms.bulkWrite(
       times.map(([{ _id, user }, at]) =>
@@ -46,7 +46,7 @@ export class TaskAlarmsRepository {
           ? { updateOne: { filter: { _id, user }, update: { $set: dueAt(at) }, upsert: true } }
           : { deleteOne: { filter: { _id, user } } },
       ),
-      { session },
+      { session: tx },
     );
   }
 }

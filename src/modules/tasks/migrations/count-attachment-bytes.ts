@@ -37,19 +37,19 @@ const countAttachmentBytes: Migration['runBatch'] = async ({ db }, position) => 
 
 /** @returns how many attachments were counted */
 async function reserve(db: Database, { _id, user, attachments = [] }: StoredTask): Promise<number> {
-  return await db.client.withSession((session) =>
-    session.withTransaction(async () => {
+  return await db.client.withSession((tx) =>
+    tx.withTransaction(async () => {
       let [count, bytes] = [0, 0];
       for (const { id, size } of attachments) {
         const key = { _id: attachmentPath(user, _id, id).join('/'), user };
         const { upsertedCount } = await db
           .collection<{ _id: string; user: mongo.ObjectId; size: number }>('storagereservations')
-          .updateOne(key, { $setOnInsert: { size } }, { session, upsert: true });
+          .updateOne(key, { $setOnInsert: { size } }, { session: tx, upsert: true });
         count += upsertedCount;
         bytes += upsertedCount * size;
       }
       const usages = db.collection<{ _id: mongo.ObjectId; bytes: number }>('storageusages');
-      if (count > 0) await usages.updateOne({ _id: user }, { $inc: { bytes } }, { session, upsert: true });
+      if (count > 0) await usages.updateOne({ _id: user }, { $inc: { bytes } }, { session: tx, upsert: true });
       return count;
     }),
   );

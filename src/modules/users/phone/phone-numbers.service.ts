@@ -57,16 +57,16 @@ export class PhoneNumbersService {
     const code = String(randomInt(10 ** DIGITS)).padStart(DIGITS, '0');
     const hash = this.box.sign(PURPOSE, signed(userId, phone, code));
     const expiresAt = databaseDate(LIFETIME_MS);
-    await this.transactions.run(async (session) => {
-      await this.takeOne('phone-code-user', userId, session);
-      await this.takeOne('phone-code-number', phone, session);
+    await this.transactions.run(async (tx) => {
+      await this.takeOne('phone-code-user', userId, tx);
+      await this.takeOne('phone-code-number', phone, tx);
       const challenge = { phone, hash, tries: 0, expiresAt };
-      await this.codes.updateOne({ _id: userId }, { $set: challenge }, { session, upsert: true });
+      await this.codes.updateOne({ _id: userId }, { $set: challenge }, { session: tx, upsert: true });
       const message = { userId, event: 'account.phone-verification', to: phone } as const;
       const sealed = await this.secrets.encrypt(code, message);
       await this.outbox.add(
-        session,
-        new PhoneVerificationRequestedEvent(userId, { phone, code: sealed, expiresAt: expiresAt.toISOString() }),
+        [new PhoneVerificationRequestedEvent(userId, { phone, code: sealed, expiresAt: expiresAt.toISOString() })],
+        tx,
       );
     });
   }
@@ -87,28 +87,28 @@ export class PhoneNumbersService {
       .lean<PhoneCode>();
     const { phone = '', hash = '' } = challenge ?? {};
     if (!this.box.verify(PURPOSE, signed(userId, phone, code), hash)) throw wrongCode();
-    return await this.transactions.run(async (session) => {
-      const { deletedCount } = await this.codes.deleteOne({ _id: userId, hash }, { session });
+    return await this.transactions.run(async (tx) => {
+      const { deletedCount } = await this.codes.deleteOne({ _id: userId, hash }, { session: tx });
       if (deletedCount === 0) throw wrongCode();
-      const user = await this.profiles.confirmPhone(userId, phone, precondition, session);
-      await this.audited.add('phone.verified', actor, { userId }, session);
+      const user = await this.profiles.confirmPhone(userId, phone, precondition, tx);
+      await this.audited.add('phone.verified', actor, { userId }, tx);
       return user;
     });
   }
 
   /** Ends a number and a code under way, which somebody else may have entered before the address was verified. */
-  async remove(userId: string, session: ClientSession): Promise<void> {
-    await this.forget(userId, session);
-    await this.profiles.removePhone(userId, session);
+  async remove(userId: string, tx: ClientSession): Promise<void> {
+    await this.forget(userId, tx);
+    await this.profiles.removePhone(userId, tx);
   }
 
   /** Forgets a code under way, when its user goes. */
-  async forget(userId: string, session: ClientSession): Promise<void> {
-    await this.codes.deleteOne({ _id: userId }, { session });
+  async forget(userId: string, tx: ClientSession): Promise<void> {
+    await this.codes.deleteOne({ _id: userId }, { session: tx });
   }
 
-  private async takeOne(kind: string, subject: string, session: ClientSession): Promise<void> {
-    const free = await this.quotas.take(kind, subject, PER_DAY, session);
+  private async takeOne(kind: string, subject: string, tx: ClientSession): Promise<void> {
+    const free = await this.quotas.take(kind, subject, PER_DAY, tx);
     if (!free) return;
     const seconds = Math.max(1, Math.ceil((free.getTime() - databaseNow()) / 1000));
     throw new ProblemError('RATE_LIMITED', 'No more codes for today: try again tomorrow.', {
