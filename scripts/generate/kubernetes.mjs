@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { parse, stringify } from 'yaml';
 import { foreignOperations } from './foreign-operations.mjs';
 
 /** The resources of the overlay: a folder for each module. */
@@ -49,3 +51,24 @@ patches:
         path: /spec/template/spec/containers/0/envFrom/-
         value: { secretRef: { name: scalable-api-database-${name} } }
 `;
+
+/**
+ * ModuleDown for each module that has no instance at all, also where Prometheus has never known one: `absent` gives the
+ * labels of its selector. Instances that don't answer are for the common rule.
+ */
+export function kubernetesModuleAlerts(manifests) {
+  const { groups } = parse(readFileSync('observability/prometheus/rules.yaml', 'utf8'));
+  const alert = groups.flatMap(({ rules }) => rules).find((rule) => rule.alert === 'ModuleDown');
+  const rules = manifests.map(({ name }) => ({
+    ...alert,
+    expr: `absent(up{job="scalable-api",namespace="scalable-api",module="${name}"})`,
+  }));
+  const resource = {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'scalable-api-modules', labels: { app: 'api' } },
+    spec: { groups: [{ name: 'scalable-api-modules', rules }] },
+  };
+  const text = stringify(resource, { lineWidth: 0, aliasDuplicateObjects: false });
+  return `# Generated from src/modules.ts and observability/prometheus/rules.yaml by npm run generate.\n${text}`;
+}

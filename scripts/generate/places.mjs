@@ -1,5 +1,5 @@
 import { architectureDocument } from './architecture-document.mjs';
-import { kubernetesKustomization, kubernetesModule, kubernetesRoutes } from './kubernetes.mjs';
+import { kubernetesKustomization, kubernetesModule, kubernetesModuleAlerts, kubernetesRoutes } from './kubernetes.mjs';
 import { nginxRoutes, nginxUpstreams } from './nginx.mjs';
 
 const unique = (values) => [...new Set(values)];
@@ -68,6 +68,7 @@ export function placesOf(manifests) {
     { file: 'docker/nginx/routes/split.conf', block: nginxRoutes(manifests) },
     { file: 'k8s/overlays/split/kustomization.yaml', block: kubernetesKustomization(manifests) },
     { file: 'k8s/overlays/split/routes.yaml', block: kubernetesRoutes(manifests) },
+    { file: 'k8s/overlays/split/module-alerts.yaml', whole: kubernetesModuleAlerts(manifests) },
     ...names.map((name) => ({ file: `k8s/overlays/split/${name}/kustomization.yaml`, whole: kubernetesModule(name) })),
     { file: 'docs/architecture.md', block: architectureDocument(manifests) },
   ];

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
-import { readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IJob } from 'kubernetes-models/batch/v1/Job';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
@@ -110,6 +112,19 @@ describe.each(['one-service', 'forecast', 'region', 'split'])('k8s/overlays/%s',
       services.map(({ image, envFrom }) => ({ image, envFrom })),
     );
   });
+});
+
+it.each(['forecast', 'region', 'split'])("asks Prometheus for the overlay's namespace alone: %s", (overlay) => {
+  const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+  try {
+    cpSync('k8s', folder, { recursive: true });
+    const file = join(folder, 'overlays', overlay, 'kustomization.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('namespace: scalable-api', 'namespace: staging-2'));
+    const queries = JSON.stringify(render(join(folder, 'overlays', overlay))).matchAll(/namespace=\\"([^"\\]*)/g);
+    expect(new Set([...queries].map(([, namespace]) => namespace))).toEqual(new Set(['staging-2']));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('scales the forecast overlay ahead, and the usual one by CPU and requests', () => {

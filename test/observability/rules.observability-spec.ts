@@ -1,4 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { MODULES } from '../../src/contracts/modules.js';
 import { run } from '../deploy/support/tools.js';
 import { alerts, FOLDER, groups, readYaml, records, RULE_TESTS, RULES, runbookOf } from './support/rules.js';
 
@@ -35,6 +39,65 @@ describe('observability/prometheus', () => {
   it('is the same on Kubernetes', () => {
     const { spec } = readYaml<{ spec: unknown }>('k8s/components/monitoring/prometheus-rule.yaml');
     expect(spec).toEqual(groups);
+  });
+
+  it('alerts also for a module of the split shape that was never there, in its own namespace', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'scalable-api-test-rules-'));
+    try {
+      const { spec } = readYaml<{ spec: unknown }>('k8s/overlays/split/module-alerts.yaml');
+      writeFileSync(join(folder, 'rules.yaml'), stringify(spec));
+      const up = (labels: string) => ({ series: `up{job="scalable-api",${labels}}`, values: '1x3' });
+      const others = MODULES.filter((name) => name !== 'auth');
+      const tests = {
+        rule_files: ['rules.yaml'],
+        evaluation_interval: '30s',
+        tests: [
+          {
+            interval: '30s',
+            input_series: [
+              ...others.map((name) => up(`namespace="scalable-api",module="${name}"`)),
+              up('namespace="staging",module="auth"'),
+            ],
+            promql_expr_test: [
+              {
+                expr: 'ALERTS{alertstate="firing"}',
+                eval_time: '30s', // the second evaluation
+                exp_samples: [
+                  {
+                    labels:
+                      'ALERTS{alertname="ModuleDown",alertstate="firing",job="scalable-api",module="auth",namespace="scalable-api",severity="page"}',
+                    value: 1,
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+      };
+      writeFileSync(join(folder, 'test.yaml'), stringify(tests));
+      expect(run('promtool', ['test', 'rules', join(folder, 'test.yaml')])).toContain('SUCCESS');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('keeps environments apart, in what it groups and in what it silences', () => {
+    for (const { expr } of [...alerts, ...groups.groups.flatMap(({ rules }) => rules)]) {
+      for (const [, labels] of expr.matchAll(/\bby \(([^)]*)\)/g)) expect(labels).toMatch(/^namespace, job\b/);
+      expect(expr).not.toMatch(/\b(sum|max|min|avg|count) ?\(/);
+    }
+    const { inhibit_rules: rules, route } = readYaml<{
+      inhibit_rules: { equal: string[] }[];
+      route: { group_by: string[] };
+    }>(`${FOLDER}/alertmanager.yaml`);
+    expect(route.group_by).toEqual(expect.arrayContaining(['namespace', 'job']));
+    for (const { equal } of rules) expect(equal).toEqual(expect.arrayContaining(['namespace', 'job']));
+  });
+
+  it('reads windows of more than an hour from recorded sums', () => {
+    for (const { expr } of groups.groups.flatMap(({ rules }) => rules)) {
+      expect(expr).not.toMatch(/http_request_duration_seconds\w*\{[^}]*\}\[(?!5m|1h)/);
+    }
   });
 
   it('silences only alerts that there are', () => {

@@ -54,6 +54,7 @@ export type IServiceMonitor = Resource<
   'ServiceMonitor',
   {
     selector: Selector;
+    podTargetLabels: string[];
     endpoints: {
       port: string;
       path: string;
