@@ -107,7 +107,7 @@ describe('npm run generate', () => {
           'docker/nginx/upstreams/split.conf',
           'docker/nginx/routes/split.conf',
         ],
-        ...['kustomization.yaml', 'routes.yaml', 'samples/kustomization.yaml'].map(
+        ...['kustomization.yaml', 'routes.yaml', 'module-alerts.yaml', 'samples/kustomization.yaml'].map(
           (file) => `k8s/overlays/split/${file}`,
         ),
         'observability/prometheus/prometheus.yaml',

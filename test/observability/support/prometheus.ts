@@ -13,7 +13,7 @@ export const SCRAPE_INTERVAL_MS = 5000;
 interface Config {
   global: Record<string, string>;
   rule_files: string[];
-  scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
+  scrape_configs: { job_name: string; static_configs: { targets: string[]; labels?: Record<string, string> }[] }[];
 }
 
 /** One sample of an instant vector; the value as Prometheus writes it. */
@@ -21,6 +21,9 @@ export interface Sample {
   metric: Record<string, string>;
   value: number;
 }
+
+/** What rules group by, and Kubernetes or the relabelling of prometheus.yaml sets. */
+const TARGET_LABELS = { namespace: 'test', module: 'all' };
 
 const cleanUps: (() => Promise<void>)[] = [];
 
@@ -39,7 +42,7 @@ export class Prometheus {
     const config: Config = {
       global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
       rule_files,
-      scrape_configs: [{ job_name: service!.job_name, static_configs: [{ targets }] }],
+      scrape_configs: [{ job_name: service!.job_name, static_configs: [{ targets, labels: TARGET_LABELS }] }],
     };
     copyFileSync(RULES, join(folder, 'rules.yaml'));
     writeFileSync(join(folder, 'prometheus.yaml'), stringify(config));
