@@ -60,23 +60,31 @@ export async function startServers() {
   };
 }
 
-/** The built service as a process. Its log goes to a file: to read it would cost the load's process time. */
+/** The built service as a process. */
 export async function startService(environment) {
-  const log = join(mkdtempSync(join(tmpdir(), 'scalable-api-bench-log-')), 'service.log');
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    env: environment,
-    stdio: ['ignore', openSync(log, 'a'), 2],
-  });
+  const started = await startProcess(['dist/main.js'], environment);
+  const metricsUrl = `http://127.0.0.1:${METRICS.exec(started.output())[1]}/metrics`;
+  return { ...started, metrics: async () => (await fetch(metricsUrl)).text() };
+}
+
+/**
+ * A Node process that logs where it listens. Its log goes to a file: to read it would cost the load's process time.
+ *
+ * @param args of node
+ */
+export async function startProcess(args, environment) {
+  const log = join(mkdtempSync(join(tmpdir(), 'scalable-api-bench-log-')), 'process.log');
+  const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', openSync(log, 'a'), 2] });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   const output = () => readFileSync(log, 'utf8');
   while (!LISTENING.test(output())) {
     const ended = await Promise.race([exited.then((code) => ({ code })), delay(100)]);
-    if (ended) throw new Error(`the service ended with ${ended.code}:\n${output().slice(-2000)}`);
+    if (ended) throw new Error(`${args} ended with ${ended.code}:\n${output().slice(-2000)}`);
   }
-  const metricsUrl = `http://127.0.0.1:${METRICS.exec(output())[1]}/metrics`;
   return {
+    pid: child.pid,
     url: new URL(LISTENING.exec(output())[1]),
-    metrics: async () => (await fetch(metricsUrl)).text(),
+    output,
     async stop() {
       child.kill('SIGTERM');
       await exited;

@@ -13,13 +13,13 @@ if (spawnSync('wrk').error) {
 }
 
 /**
- * Reads by wrk, which takes little of the processor and waits for nothing but the answers.
+ * Requests by wrk, which takes little of the processor and waits for nothing but the answers.
  *
  * @param url of the service
- * @param options.tokens of the users who read
- * @param options.paths what each reads, in turns
+ * @param options.tokens of the users who ask; an empty one for requests without
+ * @param options.paths what each asks for, in turns: a path, or `POST <path> <JSON>`
  * @param options.pauseMs between an answer and the connection's next request, on average
- * @returns requests per second; the median and the 99th percentile of what one took, in milliseconds
+ * @returns the number of requests, and per second; the median and the 99th percentile of what one took, in milliseconds
  */
 export async function read(url, { tokens, paths, connections, seconds, pauseMs = 0 }) {
   const folder = mkdtempSync(join(tmpdir(), 'scalable-api-bench-wrk-'));
