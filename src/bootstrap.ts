@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
-import { corsOptions } from './common/http/cors.js';
+import { allowOrigins } from './common/http/cors.js';
 import { normaliseClientAddresses } from './common/http/forwarded-for.js';
 import { acceptJsonOnly, letFormsPass } from './common/http/json-body.js';
 import { prepareContent } from './common/http/request-content.js';
@@ -52,6 +52,7 @@ export async function createApp(environment: Environment, logger: Logger): Promi
     abortOnError: false,
   });
   const server: Server = adapter.getInstance();
+  await allowOrigins(server, environment.CORS_ORIGINS);
   normaliseClientAddresses(server);
   acceptJsonOnly(server);
   prepareContent(server);
@@ -68,10 +69,9 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   leaveOnShutdown(server, app.get(Shutdown));
   closeConnectionsOnShutdown(server, logger);
 
-  await secureHeaders(server, DOCS_PATH);
+  secureHeaders(server, DOCS_PATH);
   await shedLoad(server, environment.MAX_EVENT_LOOP_LAG_MS);
   announceMethods(server, routes);
-  app.enableCors(corsOptions(environment.CORS_ORIGINS));
   answerOptions(server);
   refuseQueries(server, routes);
   setPaths(app);

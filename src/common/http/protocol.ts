@@ -17,7 +17,11 @@ export class UriTooLongError extends ProblemError {
 
 /** What HTTP itself has against a request, whatever it is about; null for nothing. */
 export function protocolProblemOf({ httpVersion, rawHeaders, url = '' }: IncomingMessage): ProblemError | null {
-  const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host');
+  const hosts: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[index + 1]!);
+  }
   const isEnough = hosts.length === 1 || (hosts.length === 0 && httpVersion === '1.0');
   if (!isEnough || !hosts.every((host) => HOST.test(host))) {
     return new ProblemError('BAD_REQUEST', 'The request needs one Host header field, with the name of a host.');

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type FastifyHttpOptions, LogController, type RawServerDefault } from 'fastify';
+import { type FastifyBaseLogger, type FastifyHttpOptions, LogController, type RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
 import type { Environment } from '../../config/environment.js';
 import { answerClientError, answerUnreadablePath } from './client-errors.js';
@@ -22,6 +22,8 @@ export function serverOptions(environment: Environment, logger: Logger) {
   const requestTimeoutMs = environment.REQUEST_TIMEOUT_SECONDS * 1000;
   return {
     loggerInstance: logger,
+    // Log lines have the request's id from its context.
+    childLoggerFactory: (parent: FastifyBaseLogger) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     // `OPTIONS *` is about the server as a whole; the router knows paths alone.

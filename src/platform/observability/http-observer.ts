@@ -40,7 +40,10 @@ export function observeHttp(server: FastifyInstance, logger: Logger): void {
   });
 
   server.addHook('preHandler', (request, _reply, done) => {
-    requestContext.run(contexts.get(request)!, done);
+    const context = contexts.get(request)!;
+    // What reads a body calls back outside.
+    if (requestContext.getStore() === context) done();
+    else requestContext.run(context, done);
   });
 
   // There is no response to such a request, so `onResponse` doesn't come.
