@@ -10,11 +10,10 @@ import type { Rejection } from './bearer.strategy.js';
  */
 @Injectable()
 export class AuthenticationGuard extends AuthGuard('bearer') {
-  override async canActivate(context: ExecutionContext): Promise<boolean> {
+  override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { headers } = context.switchToHttp().getRequest<AuthenticatedRequest>();
     // A request without credentials needs no strategy.
-    if (headers.authorization === undefined) return true;
-    return (await super.canActivate(context)) as boolean;
+    return headers.authorization === undefined || (super.canActivate(context) as Promise<boolean>);
   }
 
   override handleRequest<TUser = Principal | undefined>(
