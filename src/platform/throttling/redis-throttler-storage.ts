@@ -13,6 +13,11 @@ if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { hits, redis.call('PTTL', KEYS[1]) }
 `;
 
+interface CountingRedis extends Redis {
+  /** @returns the hits of the window so far, and the milliseconds that are left of it */
+  countHit(key: string, windowMs: number): Promise<[number, number]>;
+}
+
 /** Counts shared by all instances; while Redis is gone each instance counts for itself. */
 @Injectable()
 export class RedisThrottlerStorage implements ThrottlerStorage {
@@ -22,7 +27,12 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
   private readonly breaker: CircuitBreaker;
   private degraded = false;
 
-  constructor(@InjectRedis() private readonly redis: Redis) {
+  private readonly redis: CountingRedis;
+
+  constructor(@InjectRedis() redis: Redis) {
+    // Sent by its digest, and as a text only to a server that doesn't know it yet.
+    redis.defineCommand('countHit', { numberOfKeys: 1, lua: COUNT_HIT });
+    this.redis = redis as CountingRedis;
     this.breaker = new CircuitBreaker(
       () => redis.ping(),
       (error) => !(error instanceof ReplyError),
@@ -38,9 +48,7 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     throttlerName: string,
   ): Promise<ThrottlerRecord> {
     try {
-      const [hits, remaining] = await this.breaker.call(
-        () => this.redis.eval(COUNT_HIT, 1, `throttle:${key}`, ttl) as Promise<[number, number]>,
-      );
+      const [hits, remaining] = await this.breaker.call(() => this.redis.countHit(`throttle:${key}`, ttl));
       this.degraded = false;
       const seconds = Math.max(1, Math.ceil(remaining / 1000));
       return { totalHits: hits, timeToExpire: seconds, isBlocked: hits > limit, timeToBlockExpire: seconds };
