@@ -1,9 +1,11 @@
-import { writeSync } from 'node:fs';
+import { writevSync } from 'node:fs';
 import { Counter } from 'prom-client';
 
 /** What is kept for as long as nothing can be written, in bytes; further lines are dropped. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const RETRY_MS = 20;
+/** What one write has at most, in bytes, where it is more than a line: a pipe takes as much whole (POSIX, `PIPE_BUF`). */
+const MAX_WRITE_BYTES = 4096;
 /** At the end of the process: how often, every `RETRY_MS`, what is left is tried again. */
 const LAST_RETRIES = 10;
 
@@ -13,7 +15,8 @@ const droppedLines = new Counter({
 });
 
 /**
- * Writes log lines to a file descriptor without ever waiting for it. What a full disk or a stalled reader doesn't take is
+ * Writes log lines to a file descriptor without ever waiting for it. Lines of one turn of the event loop go out together at
+ * its end, or at the exit of the process, also after an uncaught error: a write takes as long as the line itself. What a full disk or a stalled reader doesn't take is
  * kept, up to a limit, and written later; what exceeds the limit is dropped and counted.
  */
 export class LogDestination {
@@ -23,6 +26,7 @@ export class LogDestination {
   /** The code of the last failed write, such as `ENOSPC`. */
   private reason = '';
   private timer?: NodeJS.Timeout;
+  private turnEnd?: NodeJS.Immediate;
 
   /**
    * @param fd must not block: a pipe or socket in non-blocking mode, or a file
@@ -47,31 +51,46 @@ export class LogDestination {
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
     // Otherwise the timer writes it, after those before it.
-    if (!this.timer) this.flush();
+    if (!this.timer) this.turnEnd ??= setImmediate(() => this.flush());
   }
 
-  /** Writes what is waiting: a line at a time, since a pipe takes a short write whole, also beside other processes. */
+  /** Writes what is waiting, whole lines at a time: so a pipe keeps them whole, also beside other processes. */
   private flush(): void {
     clearTimeout(this.timer);
-    this.timer = undefined;
-    let written = 0;
+    clearImmediate(this.turnEnd);
+    this.timer = this.turnEnd = undefined;
+    let next = 0;
     try {
-      for (; written < this.waiting.length; written++) this.put(this.waiting[written]!, written);
+      while (next < this.waiting.length) {
+        const end = this.endOfWrite(next);
+        next = this.noteWritten(writevSync(this.fd, this.waiting.slice(next, end)), next);
+      }
     } catch (error) {
       this.reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
       this.timer = setTimeout(() => this.flush(), RETRY_MS).unref();
     }
-    this.waiting.splice(0, written);
+    this.waiting.splice(0, next);
     if (this.waiting.length === 0 && this.dropped > 0) this.reportRecovery();
   }
 
-  /** @throws Error of the system when it isn't all written; the rest stays in its place */
-  private put(line: Buffer, index: number): void {
-    for (let rest = line; rest.length > 0; this.waiting[index] = rest) {
-      const count = writeSync(this.fd, rest);
-      this.waitingBytes -= count;
-      rest = rest.subarray(count);
+  /** @returns behind which waiting line a write that begins with the one at `start` ends */
+  private endOfWrite(start: number): number {
+    let end = start + 1;
+    let bytes = this.waiting[start]!.length;
+    for (; end < this.waiting.length; end++) {
+      bytes += this.waiting[end]!.length;
+      if (bytes > MAX_WRITE_BYTES) break;
     }
+    return end;
+  }
+
+  /** Shortens the line that was written in part. @returns the first line that isn't written whole */
+  private noteWritten(count: number, next: number): number {
+    this.waitingBytes -= count;
+    let rest = count;
+    while (next < this.waiting.length && rest >= this.waiting[next]!.length) rest -= this.waiting[next++]!.length;
+    if (rest > 0) this.waiting[next] = this.waiting[next]!.subarray(rest);
+    return next;
   }
 
   private reportRecovery(): void {
