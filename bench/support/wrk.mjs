@@ -25,7 +25,8 @@ export async function read(url, { tokens, paths, connections, seconds, pauseMs =
   const folder = mkdtempSync(join(tmpdir(), 'scalable-api-bench-wrk-'));
   const file = join(folder, 'tokens');
   writeFileSync(file, tokens.map((token) => `${token}\n`).join(''));
-  const args = ['--threads', 1, '--connections', connections, '--duration', `${seconds}s`, '--script', SCRIPT];
+  const time = ['--duration', `${seconds}s`, '--timeout', '60s'];
+  const args = ['--threads', 1, '--connections', connections, ...time, '--script', SCRIPT];
   try {
     const { stdout } = await promisify(execFile)('wrk', [...args, url.href, '--', pauseMs, file, ...paths].map(String));
     const { failed, ...measured } = JSON.parse(/^\{.*\}$/m.exec(stdout)[0]);
