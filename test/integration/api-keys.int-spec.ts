@@ -27,7 +27,8 @@ let outbox: Model<{
 let revocations: Model<{ _id: string }>;
 let apiKeys: ApiKeys;
 beforeAll(async () => {
-  app = await buildParts();
+  // Without a broker nobody else takes in these events, so they are not stored.
+  app = await buildParts({ EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://127.0.0.1:1' });
   [keys, outbox, revocations] = [findModel(app, 'ApiKey'), findModel(app, 'OutboxEntry'), findModel(app, 'Revocation')];
   apiKeys = app.get(ApiKeys);
 });

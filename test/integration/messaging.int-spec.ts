@@ -31,6 +31,11 @@ class ThingSplitEvent extends DomainEvent<{ name: string }> {
   static readonly type = 'things.thing-split.v1';
 }
 
+/** No listener has a handler for it. */
+class ThingIgnoredEvent extends DomainEvent<object> {
+  static readonly type = 'things.thing-ignored.v1';
+}
+
 /** Twenty attempts, as in production, within milliseconds. */
 class QuickBus extends InProcessBus {
   override readonly patience = { maxAttempts: 20, maxBackoffMs: 5 };
@@ -194,6 +199,18 @@ describe('the outbox', () => {
     await waitFor('the marker to be gone', isEmpty);
     expect([steady.countOf('marker'), steady.countOf('undone')]).toEqual([1, 0]);
     expect(await connection.collection('outbox').countDocuments()).toBe(0);
+  });
+
+  it('stores nothing of an event that reaches nobody, and the others of the transaction', async () => {
+    const types = await transactions.run(async (session) => {
+      await outbox.add([new ThingIgnoredEvent('1', {}), new ThingHappenedEvent('1', { name: 'heard' })], session);
+      await outbox.add([new ThingIgnoredEvent('1', {})], session);
+      const stored = await connection.collection<OutboxEntry>('outbox').find({}, { session }).toArray();
+      return stored.map(({ event }) => event.type);
+    });
+    expect(types).toEqual([ThingHappenedEvent.type]);
+    await waitFor('the event to be gone', isEmpty);
+    expect(steady.countOf('heard')).toBe(1);
   });
 
   it('repeats for a handler that failed, without repeating the others, and undoes what it had begun', async () => {

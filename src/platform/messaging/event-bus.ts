@@ -10,6 +10,9 @@ export interface PublishingPatience {
 export abstract class EventBus {
   abstract readonly patience: PublishingPatience;
 
+  /** Whether what is published may reach others than the consumers of this service. */
+  abstract readonly reachesOthers: boolean;
+
   /** Whether events can be published at the moment; until then they stay in the outbox, and that counts as no attempt. */
   abstract readonly isAvailable: boolean;
 

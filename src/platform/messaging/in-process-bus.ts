@@ -9,6 +9,7 @@ export class InProcessBus extends EventBus {
   /** About three hours of trying: what fails then fails because of the event or its handlers. */
   readonly patience: PublishingPatience = { maxAttempts: 20, maxBackoffMs: 10 * 60_000 };
 
+  readonly reachesOthers = false;
   readonly isAvailable = true;
 
   constructor(private readonly dispatcher: EventDispatcher) {

@@ -5,6 +5,7 @@ import type { ClientSession, Model } from 'mongoose';
 import type { CloudEvent, DomainEvent } from '../../contracts/event.js';
 import { databaseDate } from '../database/database-clock.js';
 import { Transactions } from '../database/transactions.js';
+import { EventBus } from './event-bus.js';
 import { countEvents, startCounting } from './event-metrics.js';
 import { EventSubscriptions } from './event-subscriptions.js';
 import { EVENT_TYPES } from './event-types.js';
@@ -21,26 +22,31 @@ export class Outbox {
     @InjectModel(OutboxEntry.name) private readonly entries: Model<OutboxEntry>,
     private readonly transactions: Transactions,
     private readonly relay: OutboxRelay,
+    private readonly bus: EventBus,
     private readonly subscriptions: EventSubscriptions,
     @Inject(EVENT_TYPES) types: string[],
   ) {
     startCounting(types);
   }
 
-  /** @param tx the transaction that makes the events true */
+  /**
+   * An event that reaches nobody is counted, and not stored.
+   *
+   * @param tx the transaction that makes the events true
+   */
   async add(events: DomainEvent[], tx: ClientSession): Promise<void> {
-    await this.entries.insertMany(
-      events.map((event) => ({
-        event: toCloudEvent(event),
-        consumers: this.subscriptions.namesOf(event.type),
-        availableAt: this.order.next(event),
-      })),
-      { session: tx },
-    );
+    const entries = events.flatMap((event) => this.entryOf(event));
+    if (entries.length > 0) await this.entries.insertMany(entries, { session: tx });
     this.transactions.afterCommit(() => {
       countEvents(events);
-      this.relay.nudge();
+      if (entries.length > 0) this.relay.nudge();
     }, tx);
+  }
+
+  private entryOf(event: DomainEvent): Pick<OutboxEntry, 'event' | 'consumers' | 'availableAt'>[] {
+    const consumers = this.subscriptions.namesOf(event.type);
+    if (consumers.length === 0 && !this.bus.reachesOthers) return [];
+    return [{ event: toCloudEvent(event), consumers, availableAt: this.order.next(event) }];
   }
 }
 

@@ -43,6 +43,7 @@ class ReturnedMessageError extends Error {}
 export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Without end: no event is at fault when the broker can't be reached. */
   readonly patience: PublishingPatience = { maxAttempts: Infinity, maxBackoffMs: 5_000 };
+  readonly reachesOthers = true;
   private readonly channel: ChannelWrapper;
   private readonly order = new FairOrder();
   /** The sendings that came back and whose confirmation is about to follow. */
