@@ -2,12 +2,24 @@ import { Redis } from 'ioredis';
 import type { ApiClient, ApiResponse, PageOf } from '../support/api-client.js';
 import { quickest } from '../support/quickest.js';
 import { type OwnRedis, startOwnRedis } from '../support/redis.js';
+import { CommandCounter } from '../support/sent-commands.js';
 import { startService, type TestService } from '../support/service.js';
 import { createTask, TASKS, type TaskBody } from '../support/tasks.js';
-import { registerUser } from '../support/users.js';
+import { logIn, registerUser } from '../support/users.js';
 import { waitFor } from '../support/wait-for.js';
 
 const INBOX = '/api/v1/notifications';
+
+/** Commands to MongoDB, and in Redis, that a request takes with all that follows; a little more than was measured. */
+const MOST_COMMANDS = {
+  hit: [0.5, 5.5],
+  miss: [1.5, 10.5],
+  create: [4.5, 4.5],
+  update: [6.5, 4.5],
+  logIn: [36, 7],
+} as const;
+/** Commands to MongoDB in a second. */
+const MOST_WHILE_IDLE = 9;
 
 let redis: OwnRedis;
 let first: TestService;
@@ -252,6 +264,36 @@ describe('the response cache', () => {
     expect(Math.max(...sizes)).toBeGreaterThan(700_000);
     expect(Math.max(...sizes)).toBeLessThan(1024 * 1024);
     expect(sizes.at(-1)).toBeLessThan(Math.max(...sizes));
+  });
+
+  it('takes no more commands to MongoDB and Redis than it did, request by request and while idle', async () => {
+    const user = await registerUser(first);
+    const { api } = user;
+    const counter = new CommandCounter(first, redis.url);
+    try {
+      const perIdleSecond = await counter.perIdleSecond();
+      const { body: task } = await api.post<TaskBody>(TASKS, { title: 'Counted' });
+      await list(api);
+      let unseen = 0;
+      const counted = {
+        hit: await counter.perRequest(20, () => api.get(TASKS)),
+        miss: await counter.perRequest(20, () => api.get(`${TASKS}?limit=${++unseen}`)),
+        create: await counter.perRequest(20, () => createTask(api)),
+        update: await counter.perRequest(20, () => api.patch(`${TASKS}/${task.id}`, { title: `Number ${++unseen}` })),
+        logIn: await counter.perRequest(5, () => logIn(first, user)),
+      };
+      for (const [what, { mongodb, redis: inRedis }] of Object.entries(counted)) {
+        const [mostToMongodb, mostInRedis] = MOST_COMMANDS[what as keyof typeof counted];
+        expect([what, mongodb <= mostToMongodb ? 'few' : mongodb, inRedis <= mostInRedis ? 'few' : inRedis]).toEqual([
+          what,
+          'few',
+          'few',
+        ]);
+      }
+      expect(perIdleSecond).toBeLessThan(MOST_WHILE_IDLE);
+    } finally {
+      counter.stop();
+    }
   });
 
   it('is passed by while Redis hangs, and shows nothing stale when it answers again', async () => {
