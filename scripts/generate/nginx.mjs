@@ -57,7 +57,34 @@ ${answersTokens ? '  gzip off;\n' : ''}  proxy_pass http://${name};
 }
 `,
   );
-  return [...modules, ...shared, ...sockets].join('');
+  return [...modules, ...shared, ...sockets, readiness(manifests)].join('');
+}
+
+/** The edge is ready where each module is: they are asked one after the other, and each has a path of its own to be asked by. */
+function readiness(manifests) {
+  const names = manifests.map(({ name }) => name);
+  const steps = names.map((name, index) => {
+    const next = index + 1 < names.length ? `@ready_${names[index + 1]}` : '@ready';
+    return `location ${index === 0 ? '= /health/ready' : `@ready_${name}`} {
+  include common/ready.conf;
+  auth_request /health/ready/${name};
+  try_files /- ${next};
+}
+`;
+  });
+  const each = names.map(
+    (name) => `location = /health/ready/${name} {
+  include common/ready-module.conf;
+  proxy_pass http://${name}/health/ready;
+}
+`,
+  );
+  return `
+# Ready where each module is.
+${steps.join('')}location @ready {
+  proxy_pass http://${names[0]};
+}
+${each.join('')}`;
 }
 
 const alternatives = (paths) => (paths.length === 1 ? paths[0] : `(${paths.join('|')})`);

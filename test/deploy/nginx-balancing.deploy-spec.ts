@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MODULES } from '../../src/contracts/modules.js';
 import {
@@ -128,6 +129,23 @@ describe('split', () => {
     expect((await send(nginx.port, { method, path })).status).toBe(200);
     const served = replicas.flatMap(({ seen }, index) => seen.map((one) => [MODULES[index], one.path]));
     expect(served).toEqual([[module, path]]);
+  });
+
+  it.each<[number, string, string, (response: ServerResponse) => void]>([
+    [200, 'every module is', 'tasks', (response) => response.end()],
+    [503, 'a module is not', 'tasks', (response) => response.writeHead(503).end()],
+    [503, 'the last module hangs', MODULES.at(-1)!, () => undefined],
+    [503, 'a module breaks off', 'users', (response) => response.socket!.destroy()],
+  ])('answers %i to the question whether it is ready, where %s', async (status, _, asked, answer) => {
+    const replicas = await Promise.all(
+      MODULES.map((name) => replica('answers', name === asked ? answer : (response) => void response.end())),
+    );
+    const nginx = await proxy(replicas, { upstreams: 'split', routes: 'split' });
+    const ready = await send(nginx.port, { path: '/health/ready' });
+    expect(ready.status).toBe(status);
+    if (status === 503) expect(JSON.parse(ready.body)).toMatchObject({ status: 503, code: 'DEPENDENCY_UNAVAILABLE' });
+    expect((await send(nginx.port, { path: '/health/ready/auth' })).status).toBe(200);
+    expect((await send(nginx.port, { path: '/health/live' })).status).toBe(200);
   });
 
   it('repeats within a module alone', async () => {

@@ -199,6 +199,15 @@ describe('TLS', () => {
     expect(replica.seen).toEqual([]);
   });
 
+  it('offers HTTP/2', async () => {
+    await start({ listen: 'https' });
+    const options = { port: nginx.tlsPort, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+    const socket = connect(options);
+    await once(socket, 'secureConnect');
+    expect(socket.alpnProtocol).toBe('h2');
+    socket.destroy();
+  });
+
   it('answers health checks by HTTP too', async () => {
     await start({ listen: 'https' });
     for (const path of ['/health', '/health/live', '/health/ready']) {
@@ -220,6 +229,21 @@ describe('TLS', () => {
     };
     expect(await get('/')).toEqual([200, [hsts]]);
     expect(await get('/gone')).toEqual([503, ['max-age=31536000; includeSubDomains']]);
+  });
+});
+
+describe('health', () => {
+  it('shows version and memory to the networks of the operator alone, and readiness to all', async () => {
+    const changes: [string, string][] = [['set_real_ip_from 10.0.0.0/8;', 'set_real_ip_from 127.0.0.0/8;']];
+    await start({ clientAddress: 'aws', changes });
+    const statusFor = async (path: string, client: string) =>
+      (await send(nginx.port, { path, headers: { 'X-Forwarded-For': client } })).status;
+    for (const path of ['/health', '/health/', '//health', '/%68ealth', '/health?x', '/health/x']) {
+      expect([path, await statusFor(path, '203.0.113.7')]).toEqual([path, 403]);
+    }
+    expect(replica.seen).toEqual([]);
+    expect(await statusFor('/health', '10.1.2.3')).toBe(200);
+    for (const path of ['/health/live', '/health/ready']) expect(await statusFor(path, '203.0.113.7')).toBe(200);
   });
 });
 

@@ -159,7 +159,9 @@ function check(args: string[], log: number): void {
     stdio: ['ignore', log, 'pipe'],
   });
   if (error) throw new ToolMissingError('nginx');
-  if (status !== 0 || stderr.includes('[warn]')) throw new Error(stderr);
+  // How HTTP/2 is switched on in a way that versions before 1.25.1 understand, too.
+  const warnings = stderr.replaceAll(/.*"listen \.\.\. http2" directive is deprecated.*/g, '');
+  if (status !== 0 || warnings.includes('[warn]')) throw new Error(stderr);
 }
 
 function render(folder: string, ports: [number, number], replicaPorts: readonly number[], options: NginxOptions): void {
@@ -168,7 +170,7 @@ function render(folder: string, ports: [number, number], replicaPorts: readonly 
     ...{ upstreams, routes, listen, clientAddress, ports: replicaPorts },
     changes: [
       ['listen 8080;', `listen 127.0.0.1:${ports[0]};`],
-      ['listen 8443 ssl;', `listen 127.0.0.1:${ports[1]} ssl;`],
+      ['listen 8443 ssl http2;', `listen 127.0.0.1:${ports[1]} ssl http2;`],
       ...(options.changes ?? []),
     ],
   });
