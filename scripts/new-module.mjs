@@ -22,7 +22,7 @@ const USAGE = `Usage: npm run new:module -- NAME [--singular NAME]
 
 Adds the module NAME, in the plural and in kebab-case, e.g. projects or time-entries.
 
-  --singular NAME   one of them, where it doesn't follow from the plural: people --singular person
+  --singular NAME   one of them, where it doesn't follow from the last letters: movies --singular movie
   --help            shows this
 `;
 
@@ -46,7 +46,9 @@ function readArguments() {
   const fault = faultOfName(plural);
   if (fault) throw new UsageError(fault);
   const singular = values.singular ?? singularOf(plural);
-  if (singular === undefined) throw new UsageError(`What is one of ${plural}? Say it with --singular.`);
+  if (singular === undefined) {
+    throw new UsageError(`One of ${plural} can't be named by the last letters alone: name it with --singular.`);
+  }
   const faultOfSingular = faultOfName(singular);
   if (faultOfSingular) throw new UsageError(`--singular: ${faultOfSingular}`);
   if (singular === plural) throw new UsageError('The singular must differ from the plural.');

@@ -7,12 +7,13 @@ const MAX_LENGTH = 30;
 const RESERVED = ['api', 'docs', 'events', 'health', 'indexes', 'live', 'metrics', 'module', 'static'];
 
 /**
- * The singular of an English plural; undefined where it doesn't follow from the last letters.
+ * The singular of an English plural; undefined where it doesn't follow from the last letters: movies and categories end alike,
+ * a movie and a category don't.
  *
  * @param plural in kebab-case; the last word is the one in the plural
  */
 export function singularOf(plural) {
-  if (/[^aeiou]ies$/.test(plural)) return plural.replace(/ies$/, 'y');
+  if (/ies$/.test(plural)) return undefined;
   if (/(ss|x|sh|[nt]ch)es$/.test(plural)) return plural.replace(/es$/, '');
   return /([^sui]|[^u]se)s$/.test(plural) && !/(us|is|ch)es$/.test(plural) ? plural.replace(/s$/, '') : undefined;
 }
