@@ -34,7 +34,21 @@ const SUITES = {
   cluster: { projects: ['cluster'], timeout: 5 * MINUTE_MS },
   deploy: { projects: ['deploy'], build: false },
   // Compiles, checks and tests a generated module.
-  generator: { projects: ['generator'], timeout: 15 * MINUTE_MS, workers: 1, build: false },
+  generator: {
+    projects: ['generator'],
+    file: 'test/generator/new-module',
+    timeout: 15 * MINUTE_MS,
+    workers: 1,
+    build: false,
+  },
+  // Removes the module tasks from a copy, and checks and tests the rest.
+  removal: {
+    projects: ['generator'],
+    file: 'test/generator/remove-tasks',
+    timeout: 60 * MINUTE_MS,
+    workers: 1,
+    build: false,
+  },
   observability: { projects: ['observability'], timeout: 2 * MINUTE_MS },
   shapes: { projects: ['shapes'], timeout: 2 * MINUTE_MS },
   versions: { projects: ['versions'], timeout: 10 * MINUTE_MS },

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addKeysCommand } from './cli/keys/keys-command.js';
-import { toCount } from './cli/arguments.js';
 import { type Outcome, UsageError } from './cli/command.js';
+import { addSeedCommand } from './cli/seed-command.js';
 import { ProblemError } from './common/errors/problem.js';
 import { ConfigurationError } from './config/environment.js';
 
@@ -57,16 +57,7 @@ function buildProgram(): Command {
     .action(async (options: { queue?: string; json: boolean }) =>
       show(await (await import('./cli/replay-dead-letters.js')).replayDeadLetters(options, process.env), options),
     );
-  program
-    .command('seed')
-    .description('fill the database for trials; started again, it goes on where it was stopped')
-    .requiredOption('--users <count>', 'how many users, at least 1', toCount)
-    .requiredOption('--tasks <count>', 'how many tasks, of all users together', toCount)
-    .option('--heavy <count>', 'how many of the tasks the first user has', toCount, 0)
-    .option('--in-production', 'also where NODE_ENV is production', false)
-    .action(async (options: { users: number; tasks: number; heavy: number; inProduction: boolean }) =>
-      show(await (await import('./cli/seed.js')).seed(options, process.env)),
-    );
+  addSeedCommand(program, show);
   addKeysCommand(program, show);
   return program;
 }

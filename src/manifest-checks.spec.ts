@@ -4,7 +4,7 @@ import type { ModuleManifest } from './contracts/module-manifest.js';
 import { assertMatchesManifest, assertUnique } from './manifest-checks.js';
 import { MANIFESTS } from './modules.js';
 
-@Controller('tasks/:id/comments')
+@Controller('notifications/:id/comments')
 class CommentsController {
   @Get()
   list() {}
@@ -29,9 +29,9 @@ class OtherEvent extends DomainEvent {
   static readonly type = 'users.something-happened.v1';
 }
 
-const [, , tasks] = MANIFESTS as [ModuleManifest, ModuleManifest, ModuleManifest];
+const notifications = MANIFESTS.find(({ name }) => name === 'notifications') as ModuleManifest;
 const manifest: ModuleManifest = {
-  ...tasks,
+  ...notifications,
   foreignOperations: [{ method: 'DELETE', path: 'users/me/comments' }],
   publicPaths: [{ path: 'feed/new' }],
 };
@@ -42,8 +42,8 @@ describe('a manifest and its Nest module', () => {
   });
 
   it.each<[Partial<ModuleManifest>, string]>([
-    [{ apiPaths: [] }, 'apiPaths lacks tasks, which CommentsController serves'],
-    [{ apiPaths: ['tasks', 'boards'] }, 'no controller of its Nest module serves boards, which apiPaths lists'],
+    [{ apiPaths: [] }, 'apiPaths lacks notifications, which CommentsController serves'],
+    [{ apiPaths: ['notifications', 'boards'] }, 'no controller of its Nest module serves boards, which apiPaths lists'],
     [{ publicPaths: [] }, 'publicPaths lacks feed/new, which FeedController serves'],
     [{ foreignOperations: [] }, 'apiPaths lacks users, which RemovalController serves'],
     [
@@ -53,19 +53,15 @@ describe('a manifest and its Nest module', () => {
     [{ events: { OtherEvent } }, 'it publishes users.something-happened.v1, which begins with another name'],
   ])('stop the start where the manifest has %j', (wrong, problem) => {
     const check = () => assertMatchesManifest({ ...manifest, ...wrong }, CommentsModule);
-    expect(check).toThrow(`The manifest of the module tasks is wrong: ${problem}.`);
+    expect(check).toThrow(`The manifest of the module notifications is wrong: ${problem}.`);
   });
 });
 
 describe('the manifests', () => {
   it('own different things', () => {
     expect(() => assertUnique(MANIFESTS)).not.toThrow();
-    const twice = MANIFESTS.map((each) =>
-      each.name === 'notifications' ? { ...each, queues: ['task-alarms'] } : each,
-    );
-    expect(() => assertUnique(twice)).toThrow(
-      'The manifests of tasks and notifications both have the queue task-alarms.',
-    );
+    const twice = MANIFESTS.map((each) => (each.name === 'users' ? { ...each, queues: ['email'] } : each));
+    expect(() => assertUnique(twice)).toThrow('The manifests of users and notifications both have the queue email.');
   });
 
   it('are those that the types were generated from', () => {

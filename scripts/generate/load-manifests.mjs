@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 /** Nest modules, and all that they load, stay out: only the data is needed. */
 const dataAlone = {
@@ -29,5 +29,7 @@ export async function loadManifests() {
     return (await import(pathToFileURL(file).href)).MANIFESTS;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    // A service of esbuild that loses this process's input may print the state of its threads.
+    await stop();
   }
 }

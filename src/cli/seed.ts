@@ -5,7 +5,7 @@ import { type Outcome, UsageError } from './command.js';
 import { startProgressBar } from './progress-bar.js';
 import { withApp } from './with-app.js';
 
-interface SeedOptions {
+export interface SeedOptions {
   users: number;
   tasks: number;
   /** How many of the tasks are the first user's. */

@@ -92,7 +92,7 @@ describe('readEnvironment', () => {
     ['REDIS_URL', 'http://:hunter2@localhost'],
     ['REDIS_URL', 'redis://:hunter2@localhost/cache'],
     ['REDIS_URL', 'redis://:hunter2%zz@localhost'],
-    ['MODULES', 'auth,tasks,billing'],
+    ['MODULES', 'auth,users,billing'],
     ['MODULES', 'auth,auth'],
     ['EVENT_BUS', 'kafka'],
     ['SMTP_URL', 'user:hunter2@localhost'],
@@ -207,21 +207,27 @@ describe('readEnvironment', () => {
   it('takes derived keys in place of the secrets, all that the modules need', () => {
     const split = { EVENT_BUS: 'rabbitmq', RABBITMQ_URL: 'amqp://localhost', APP_SECRETS: undefined };
     const key = (purpose: string) => `${purpose}:${'hunter2'.padEnd(43, 'A')}`;
-    const tasks = [key('files.url'), key('cursor')];
-    expect(messageFor({ ...split, MODULES: 'auth,tasks' })).toMatch(/^APP_SECRETS is missing: .* APP_KEYS/);
-    expect(messageFor({ ...split, MODULES: 'auth,tasks', APP_KEYS: tasks.join() })).toBe(
-      'APP_KEYS lacks keys of refresh-token, mfa-secret, device-token, step-up-question, step-up-answer, one-time-token; ' +
+    const given = [key('one-time-token'), key('cursor'), key('email-unsubscribe')];
+    expect(messageFor({ ...split, MODULES: 'auth,notifications' })).toMatch(/^APP_SECRETS is missing: .* APP_KEYS/);
+    expect(messageFor({ ...split, MODULES: 'auth,notifications', APP_KEYS: given.join() })).toBe(
+      'APP_KEYS lacks keys of refresh-token, mfa-secret, device-token, step-up-question, step-up-answer; ' +
         'print those that a module needs with: cli keys derive app-secret --for MODULES.',
     );
-    for (const APP_KEYS of ['hunter2', `${tasks.join()},cursor:hunter2`]) {
+    for (const APP_KEYS of ['hunter2', `${given.join()},cursor:hunter2`]) {
       expect(messageFor({ ...split, APP_KEYS })).toMatch(/^APP_KEYS must hold (?!.*hunter2).*--for MODULES\.$/);
     }
     const keys = {
       JWT_PRIVATE_KEYS: undefined,
       JWT_PUBLIC_KEYS: String(createPublicKey(PEM).export({ type: 'spki', format: 'pem' })),
     };
-    const environment = readEnvironment({ ...REQUIRED, ...split, ...keys, MODULES: 'tasks', APP_KEYS: tasks.join() });
-    expect([environment.APP_KEYS, environment.APP_SECRETS]).toEqual([tasks, undefined]);
+    const environment = readEnvironment({
+      ...REQUIRED,
+      ...split,
+      ...keys,
+      MODULES: 'notifications',
+      APP_KEYS: given.join(),
+    });
+    expect([environment.APP_KEYS, environment.APP_SECRETS]).toEqual([given, undefined]);
   });
 
   it('needs the private key where auth is served, and elsewhere only the public one', () => {
@@ -231,7 +237,7 @@ describe('readEnvironment', () => {
     expect(messageFor({ ...split, ...keys, MODULES: 'auth,users' })).toMatch(/^JWT_PRIVATE_KEYS is missing/);
     expect(messageFor({ ...split, MODULES: 'users' })).toMatch(/^JWT_PUBLIC_KEYS is missing/);
     expect(messageFor({ ...split, MODULES: 'users', JWT_PUBLIC_KEYS: PEM })).toMatch(/^JWT_PUBLIC_KEYS must hold/);
-    const environment = readEnvironment({ ...REQUIRED, ...split, ...keys, MODULES: 'users,tasks' });
+    const environment = readEnvironment({ ...REQUIRED, ...split, ...keys, MODULES: 'users,notifications' });
     expect(environment.JWT_PUBLIC_KEYS).toEqual([publicKey.trim()]);
     expect(environment.JWT_PRIVATE_KEYS).toBeUndefined();
   });

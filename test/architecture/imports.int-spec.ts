@@ -26,10 +26,15 @@ it('nobody imports what they must not', () => {
 
 /** Files that break a rule each, or none: by what they show, from the file that imports. */
 const IMPORTS: [what: string, from: string, statement: string, rule: string | null][] = [
-  ['of a module by a module', 'src/modules/tasks/a.ts', "import '../users/a.js';", 'modules-know-no-other-module'],
+  [
+    'of a module by a module',
+    'src/modules/notifications/a.ts',
+    "import '../users/a.js';",
+    'modules-know-no-other-module',
+  ],
   [
     'of a type alone',
-    'src/modules/tasks/b.ts',
+    'src/modules/notifications/b.ts',
     "import type { A } from '../users/a.js';",
     'modules-know-no-other-module',
   ],
@@ -41,10 +46,15 @@ const IMPORTS: [what: string, from: string, statement: string, rule: string | nu
     'common-knows-contracts-and-config',
   ],
   ['of common by contracts', 'src/contracts/a.ts', "import '../common/target.js';", 'contracts-and-config-stand-alone'],
-  ['by a manifest of more than data', 'src/modules/tasks/a.manifest.ts', "import './c.js';", 'manifests-are-data'],
+  [
+    'by a manifest of more than data',
+    'src/modules/notifications/a.manifest.ts',
+    "import './c.js';",
+    'manifests-are-data',
+  ],
   [
     'of a Nest module by a manifest, when wanted',
-    'src/modules/tasks/b.manifest.ts',
+    'src/modules/notifications/b.manifest.ts',
     "export const load = () => import('./c.js');",
     null,
   ],
@@ -61,7 +71,7 @@ const IMPORTS: [what: string, from: string, statement: string, rule: string | nu
   ],
   ['of what loads one, when wanted', 'src/g.ts', "await import('./platform/observability/errors/sentry.js');", null],
   ['of what production lacks', 'src/d.ts', "import 'typescript';", 'the-service-needs-no-dev-dependency'],
-  ['of what is meant for it', 'src/modules/tasks/c.ts', "import '../../platform/target.js';", null],
+  ['of what is meant for it', 'src/modules/notifications/c.ts', "import '../../platform/target.js';", null],
 ];
 const TARGETS: Record<string, string> = {
   'src/modules/users/a.ts': 'export interface A {\n  a: 1;\n}',

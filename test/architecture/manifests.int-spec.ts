@@ -59,20 +59,20 @@ describe('npm run generate', () => {
     mkdirSync(join(folder, 'src/modules/billing'));
     writeFileSync(join(folder, 'src/contracts/billing.events.ts'), 'export {};\n');
     mkdirSync(join(folder, 'k8s/overlays/split/gone'));
-    edit('src/modules/tasks/tasks.manifest.ts', (text) =>
-      text.replace("cacheScopes: ['tasks']", "cacheScopes: ['boards']"),
+    edit('src/modules/notifications/notifications.manifest.ts', (text) =>
+      text.replace("cacheScopes: ['notifications']", "cacheScopes: ['boards']"),
     );
-    edit('docker/compose.yaml', (text) => text.replace('      MODULES: tasks\n', '      MODULES: users\n'));
-    edit('docker/compose.yaml', (text) => text.replace('      notifications: { condition: service_healthy }\n', ''));
-    edit('docker/nginx/routes/split.conf', (text) => text.replace('http://tasks;', 'http://users;'));
+    edit('docker/compose.yaml', (text) => text.replace('      MODULES: notifications\n', '      MODULES: users\n'));
+    edit('docker/compose.yaml', (text) => text.replace('      auth: { condition: service_healthy }\n', ''));
+    edit('docker/nginx/routes/split.conf', (text) => text.replace('http://notifications;', 'http://users;'));
     edit('observability/prometheus/rules.yaml', (text) => text.replace('outbox|email', 'outbox|fax'));
     expect(generate(folder, '--check')).toEqual({
       lines: [
         'The module billing has no manifest: write src/modules/billing/billing.manifest.ts.',
         'src/contracts/billing.events.ts is not the `events` of src/modules/billing/billing.manifest.ts.',
-        'docker/compose.yaml has no service tasks with MODULES: tasks.',
-        'docker/compose.yaml has no service tasks-indexes with MODULES: tasks.',
-        "docker/compose.yaml: nginx-split doesn't depend on notifications.",
+        "docker/compose.yaml: nginx-split doesn't depend on auth.",
+        'docker/compose.yaml has no service notifications with MODULES: notifications.',
+        'docker/compose.yaml has no service notifications-indexes with MODULES: notifications.',
         'k8s/overlays/split/gone is of no module of src/modules.ts: remove it.',
         'observability/prometheus/rules.yaml names the queue fax, which no manifest lists.',
         'src/contracts/cache-scope.ts is outdated: run npm run generate.',
@@ -83,9 +83,9 @@ describe('npm run generate', () => {
   });
 
   it('writes all that is derived from a new manifest', () => {
-    const manifest = readFileSync(join(ROOT, 'src/modules/tasks/tasks.manifest.ts'), 'utf8');
+    const manifest = readFileSync(join(ROOT, 'src/modules/notifications/notifications.manifest.ts'), 'utf8');
     mkdirSync(join(folder, 'src/modules/samples'));
-    const copy = manifest.replace(/tasks/g, 'samples').replace('files.url', 'samples.url');
+    const copy = manifest.replace(/notifications/g, 'samples').replace('email-unsubscribe', 'samples.url');
     writeFileSync(join(folder, 'src/modules/samples/samples.manifest.ts'), copy);
     writeFileSync(join(folder, 'src/contracts/samples.events.ts'), 'export {};\n');
     edit('src/modules.ts', (text) =>

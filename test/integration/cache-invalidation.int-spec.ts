@@ -8,7 +8,7 @@ interface Note {
 }
 
 const NoteSchema = new Schema<Note>({ user: SchemaTypes.ObjectId, text: String });
-NoteSchema.plugin(invalidatesCache, { scope: 'tasks', owner: 'user' });
+NoteSchema.plugin(invalidatesCache, { scope: 'notifications', owner: 'user' });
 
 const user = new Types.ObjectId();
 let notes: Model<Note>;
@@ -48,7 +48,7 @@ const writes: [string, Write][] = [
 ];
 
 it.each(writes)('makes the owner’s answers out of date with %s', async (_, write) => {
-  await expect(pendingAfter(write)).resolves.toEqual([`${String(user)}:tasks`]);
+  await expect(pendingAfter(write)).resolves.toEqual([`${String(user)}:notifications`]);
 });
 
 it('remembers each owner once, and forgets what was taken', async () => {
@@ -57,7 +57,7 @@ it('remembers each owner once, and forgets what was taken', async () => {
     await notes.create([{ user, text: '1' }], { session });
     await notes.create([{ user, text: '2' }], { session });
     await notes.deleteMany({ user: other }, { session });
-    expect(takePending(session)).toEqual([`${String(user)}:tasks`, `${String(other)}:tasks`]);
+    expect(takePending(session)).toEqual([`${String(user)}:notifications`, `${String(other)}:notifications`]);
   });
   expect(pending).toEqual([]);
 });

@@ -29,7 +29,7 @@ describe('cli, as a process', () => {
     [['keys'], 'Usage: cli keys'],
     [['keys', 'make', 'toString'], 'Allowed choices are jwt, app-secret.'],
     [['keys', 'make', 'jwt', 'now'], 'too many arguments'],
-    [['keys', 'derive', 'jwt', '--for', 'tasks'], 'Allowed choices are app-secret.'],
+    [['keys', 'derive', 'jwt', '--for', 'users'], 'Allowed choices are app-secret.'],
     [['keys', 'derive', 'app-secret', '--for', 'billing'], 'It must be one or more of auth, '],
     [['reencrypt-secrets', '--dry-run'], "unknown option '--dry-run'"],
     [['sync-indexes', 'now'], 'too many arguments'],

@@ -120,8 +120,12 @@ describe('cli keys derive', () => {
   });
 
   it('gives a module the keys that it needs and no other', async () => {
-    const { output, note } = await derive('tasks');
-    expect(output.split(',').map((entry) => entry.split(':')[0])).toEqual(['cursor', 'files.url']);
+    const { output, note } = await derive('notifications');
+    expect(output.split(',').map((entry) => entry.split(':')[0])).toEqual([
+      'one-time-token',
+      'cursor',
+      'email-unsubscribe',
+    ]);
     expect(note).toContain('APP_KEYS');
     expect(note).not.toContain(secret);
     const box = new SecretBox({ APP_KEYS: output.split(',') });

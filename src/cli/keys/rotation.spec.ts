@@ -22,9 +22,9 @@ const NEIGHBOURS = STAGES.flatMap((_, at) =>
 );
 const titles = NEIGHBOURS.map(([from, to]) => [STAGES[from], STAGES[to], from, to] as const);
 
-/** What a process that serves tasks has beside its keys. */
+/** What a process that serves users has beside its keys. */
 const OTHER_VARIABLES = {
-  MODULES: 'tasks',
+  MODULES: 'users',
   EVENT_BUS: 'rabbitmq',
   RABBITMQ_URL: 'amqp://localhost',
   PUBLIC_URL: 'http://localhost:5000',

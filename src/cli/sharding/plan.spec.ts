@@ -63,7 +63,9 @@ describe('planSharding', () => {
   });
 
   it('refuses a collection that is sharded by something else', () => {
-    expect(() => planSharding('app', { ...EMPTY, keys: { tasks: { createdAt: 1 } } })).toThrow(OtherShardKeyError);
+    expect(() => planSharding('app', { ...EMPTY, keys: { notifications: { createdAt: 1 } } })).toThrow(
+      OtherShardKeyError,
+    );
   });
 });
 
@@ -77,7 +79,9 @@ describe('scatteringQueries', () => {
   });
 
   it('looks at the keys that a cluster really has', () => {
-    const found = scatteringQueries({ keys: { tasks: { createdAt: 1 } } });
-    expect(found).toContainEqual(expect.objectContaining({ collection: 'tasks', what: 'a task' }));
+    const found = scatteringQueries({ keys: { notifications: { createdAt: 1 } } });
+    expect(found).toContainEqual(
+      expect.objectContaining({ collection: 'notifications', what: 'notifications, and how many are unread' }),
+    );
   });
 });
