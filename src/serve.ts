@@ -13,9 +13,9 @@ import { startReporting } from './platform/observability/reporting.js';
 import { CLOSE_TIMEOUT_MS, Shutdown } from './platform/shutdown/shutdown.js';
 import { StopSignals } from './platform/shutdown/stop-signals.js';
 
-/** Serves requests in this process until it is told to stop: by a signal, or as a worker by its primary. */
+/** Serves requests in this process until a signal, or in a worker the primary, stops it. */
 export async function serve(environment: Environment): Promise<void> {
-  // A worker is told by its primary, which gets the signals. SIGHUP means the end of the terminal here.
+  // A worker is stopped by its primary, which receives the signals. SIGHUP means the end of the terminal here.
   const signals = cluster.isWorker ? undefined : new StopSignals(['SIGTERM', 'SIGINT', 'SIGHUP']);
   const logger = createLogger(environment.LOG_LEVEL);
   if (!cluster.isWorker) {

@@ -2,7 +2,7 @@ import type { ApiKeyScope } from './api-key-scope.js';
 import { DomainEvent } from './event.js';
 import type { Role } from './role.js';
 
-/** An account came to be; `subject` is the account's id, which is the user's id everywhere. */
+/** An account was created; `subject` is the account's id, which is the user's id everywhere. */
 export class AccountRegisteredEvent extends DomainEvent<{
   name: string;
   email: string;
@@ -18,7 +18,7 @@ export class AccountDeletedEvent extends DomainEvent<{ deletedAt: string }> {
   static readonly type = 'auth.account-deleted.v1';
 }
 
-/** `version` grows with each change of the account's address or of its standing. */
+/** `version` grows with each change of the account's address, role or status. */
 export class EmailVerifiedEvent extends DomainEvent<{ email: string; version: number }> {
   static readonly type = 'auth.email-verified.v1';
 }
@@ -108,7 +108,7 @@ export interface ApiKeyGrant {
   expiresAt: string | null;
 }
 
-/** An API key came to be, carries another role, or is gone (`grant` is null); `subject` is the key's id. Every process takes it in. */
+/** An API key was created, has another role, or was removed (`grant` is null); `subject` is the key's id. Every process handles it. */
 export class ApiKeyChangedEvent extends DomainEvent<{ version: number; grant: ApiKeyGrant | null }> {
   static readonly type = 'auth.api-key-changed.v1';
 }

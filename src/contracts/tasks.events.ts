@@ -19,12 +19,12 @@ export class TaskCompletedEvent extends DomainEvent<TaskEventData & { completedA
   static readonly type = 'tasks.task-completed.v1';
 }
 
-/** The time of a reminder has come, and the task is neither done nor archived; told once for each time that is set. */
+/** The time of a reminder has come, and the task is neither done nor archived; published once for each time that is set. */
 export class TaskReminderDueEvent extends DomainEvent<TaskEventData & { remindAt: string; dueDate: string | null }> {
   static readonly type = 'tasks.task-reminder-due.v1';
 }
 
-/** The due date has passed, and the task is neither done nor archived; told once for each date that is set. */
+/** The due date has passed, and the task is neither done nor archived; published once for each date that is set. */
 export class TaskOverdueEvent extends DomainEvent<TaskEventData & { dueDate: string }> {
   static readonly type = 'tasks.task-overdue.v1';
 }

@@ -19,7 +19,7 @@ export interface Step {
   command: Record<string, unknown>;
 }
 
-/** A collection that is sharded already, by something else: that can't be mended by adding to it. */
+/** A collection that is sharded already, by another key: zones can't be added to it. */
 export class OtherShardKeyError extends Error {
   constructor(collection: string, key: object) {
     super(

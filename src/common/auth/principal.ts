@@ -6,7 +6,7 @@ import type { Role } from '../../contracts/role.js';
 import type { ProblemError } from '../errors/problem.js';
 import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 
-/** Who is asking: somebody who logged in (then there is a session), or a program with one of their API keys. */
+/** Who a request comes from: a user with a session, or a program with an API key of a user. */
 export type Principal = SessionPrincipal | ApiKeyPrincipal;
 
 export interface SessionPrincipal {

@@ -2,7 +2,7 @@ import type { SecretBox } from './secret-box.js';
 
 const PURPOSE = 'email-unsubscribe';
 
-/** Where whoever has the mail can end such mails, without a log-in: nobody else can make this address. */
+/** The address by which the receiver of a mail unsubscribes, without a log-in. It is signed, so nobody else can make one. */
 export function unsubscribeUrl(publicUrl: string, box: SecretBox, userId: string): string {
   return `${publicUrl}/unsubscribe?token=${userId}.${box.sign(PURPOSE, userId)}`;
 }

@@ -88,7 +88,7 @@ const MAX_FIELD_ERRORS = 100;
 export class ValidationFailedError extends ProblemError {
   readonly errors: FieldError[];
 
-  /** @param all of which the first hundred are told: an answer must not be longer than what provoked it */
+  /** @param all of which the answer has the first hundred: it must not be longer than the request */
   constructor(all: FieldError[]) {
     const errors = all.slice(0, MAX_FIELD_ERRORS);
     super('VALIDATION_FAILED', `Not valid: ${errors.map(({ field }) => field).join(', ')}.`, { members: { errors } });
@@ -126,7 +126,7 @@ export class InsufficientScopeError extends ProblemError {
   }
 }
 
-/** What is set up in an account must not be inherited by the owner of an address that somebody else has typed. */
+/** Nothing that was set up in an account by a person who mistyped an address may pass to the owner of that address. */
 export class EmailUnverifiedError extends ProblemError {
   constructor() {
     super('EMAIL_UNVERIFIED', 'Verify your email address first: follow the link in the mail.');

@@ -5,7 +5,7 @@ const MAX_MEMBERS = 5000;
 const MAX_DEPTH = 20;
 
 /**
- * Refuses input that is cheap to send and dear to check: the time that validation takes grows with the square of an
+ * Refuses input that is cheap to send and expensive to check: the time that validation takes grows with the square of an
  * object's unknown fields (20 s for the 90,000 that fit into 1 MiB), and it calls itself for each level.
  *
  * @throws ValidationFailedError for more members and items altogether, or more levels, than any proper request has

@@ -15,7 +15,7 @@ const FRAMEWORK_PROBLEMS: Record<number, [ProblemCode, string]> = {
   415: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
 };
 
-/** Turns whatever was thrown into `application/problem+json` (RFC 9457); nothing internal leaves the process. */
+/** Turns every thrown error into `application/problem+json` (RFC 9457); nothing internal leaves the process. */
 @Catch()
 @Injectable()
 export class ProblemFilter implements ExceptionFilter {

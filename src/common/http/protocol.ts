@@ -15,7 +15,7 @@ export class UriTooLongError extends ProblemError {
   }
 }
 
-/** What HTTP itself has against a request, whatever it is about; null for nothing. */
+/** @returns the rule of HTTP that a request breaks, independent of its route; null for none */
 export function protocolProblemOf({ httpVersion, rawHeaders, url = '' }: IncomingMessage): ProblemError | null {
   const hosts: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {

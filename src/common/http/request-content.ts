@@ -16,7 +16,7 @@ export function prepareContent(server: FastifyInstance): void {
     done(null, payload);
   });
   server.addContentTypeParser('*', (request, payload, done) => {
-    // What doesn't exist is 404, whatever is sent to it.
+    // An unknown path is 404, also with unacceptable content.
     if (request.is404) return done(null, undefined);
     refuseUnlessEmpty(request, payload, done);
   });

@@ -15,7 +15,7 @@ export interface IssuedAccessToken {
   expiresIn: number;
 }
 
-/** Makes access tokens: JWTs that everybody can verify with `/.well-known/jwks.json`. */
+/** Makes access tokens: JWTs that any service can verify with `/.well-known/jwks.json`. */
 @Injectable()
 export class AccessTokens {
   constructor(
@@ -26,8 +26,8 @@ export class AccessTokens {
   ) {}
 
   /**
-   * A token's time is told in whole seconds, so after its account's tokens were ended (`tokensValidFrom`) this waits,
-   * two seconds at most, until a new one can be told from the old ones. A token doesn't outlive its session.
+   * `iat` is in whole seconds. After the account's tokens were ended (`tokensValidFrom`), this waits, two seconds at most,
+   * until the time of a new token differs from that of the ended ones. A token doesn't outlive its session.
    */
   async issue(
     { _id, role, tokensValidFrom }: Account,
@@ -36,7 +36,7 @@ export class AccessTokens {
     const validFrom = tokensValidFrom?.getTime() ?? 0;
     const wait = validFrom - databaseNow();
     if (wait > 0) await delay(wait);
-    // Timers may be up to a millisecond early, and a second told too low would make it one of the old ones.
+    // Timers may be a millisecond early, and a token with the second before would count as ended.
     const iat = Math.floor(Math.max(databaseNow(), validFrom) / 1000);
     const sessionSeconds = Math.max(1, Math.floor(session.expiresAt.getTime() / 1000) - iat);
     const expiresIn = Math.min(this.environment.ACCESS_TOKEN_TTL_SECONDS, sessionSeconds);

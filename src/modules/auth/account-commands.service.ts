@@ -13,7 +13,7 @@ import { type AuditContext, AuditService, auditContext } from './audit.service.j
 import { NOT_PENDING } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
 
-/** Applies what the users module has decided about accounts. The revocation of access has been published by then. */
+/** Applies decisions of the users module about accounts. The users module has revoked the access already. */
 @Injectable()
 export class AccountCommandsService {
   constructor(

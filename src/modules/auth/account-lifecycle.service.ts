@@ -26,7 +26,7 @@ import type { Account } from './schemas/account.schema.js';
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
 
-/** The end of an account, and its owner's right to see all of it. */
+/** Deletion of an account, and the export of its data. */
 @ExportsPersonalData('auth')
 @Injectable()
 export class AccountLifecycleService implements PersonalDataSource {
@@ -68,7 +68,7 @@ export class AccountLifecycleService implements PersonalDataSource {
     await this.attempts.unlock(account);
   }
 
-  /** Applies a deletion that the users module has decided. Applied already, it changes nothing. */
+  /** Applies a deletion that the users module has decided. A second application changes nothing. */
   async eraseDeleted(
     userId: string,
     { actorId, actor }: Pick<UserDeletedEvent['data'], 'actorId' | 'actor'>,

@@ -25,7 +25,7 @@ export class AccountSeeder {
    * Makes those that are missing, and gives all of them one new password. Their profiles follow from their events, once an
    * instance serves. The addresses count as unverified, so nothing is mailed to them. The addresses count as unverified, so nothing is mailed to them.
    *
-   * @param report told how many there are, now and then
+   * @param report gets how many there are, from time to time
    * @returns the users' ids, in order, and the password
    */
   async seed(count: number, report: (count: number) => void): Promise<{ ids: Types.ObjectId[]; password: string }> {

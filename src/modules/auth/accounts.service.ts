@@ -79,8 +79,8 @@ export class AccountsService {
   }
 
   /**
-   * Changes an account that is still as it was read: whatever was decided on it (that a password was right, say) holds.
-   * The change makes log-ins that are under way start anew.
+   * Changes an account that is still as it was read: so a decision that was based on it (a correct password) is still valid.
+   * The change makes log-ins that are in progress fail and start again.
    *
    * @throws InvalidCredentialsError where it has changed meanwhile
    */
@@ -94,7 +94,7 @@ export class AccountsService {
 
   /**
    * Records that a code of the second factor was used, if the account is still as it was read. Writes nothing else of the
-   * second factor: its secret may be encrypted anew meanwhile.
+   * second factor: its secret may be re-encrypted meanwhile.
    *
    * @throws InvalidCredentialsError where the account has changed
    */
@@ -124,7 +124,7 @@ export class AccountsService {
     return account;
   }
 
-  /** Not a change of the account's standing, so nothing starts anew. */
+  /** Doesn't change the account's version, so log-ins in progress continue. */
   async rehash({ _id, passwordHash }: Account, password: string): Promise<void> {
     const rehashed = await this.hasher.hash(password);
     await this.accounts.updateOne({ _id, passwordHash }, { $set: { passwordHash: rehashed } });

@@ -25,7 +25,7 @@ export interface AuditContext {
   at?: Date;
 }
 
-/** The trail of what mattered for security: who, what, when, from where. */
+/** The audit trail of security-relevant actions: who, what, when, from where. */
 @Injectable()
 export class AuditService {
   constructor(
@@ -76,12 +76,12 @@ export class AuditService {
   }
 }
 
-/** What they did, and what somebody did who may have been they: a log-in that failed, say. */
+/** Actions of the user, and actions that may have been theirs, such as a failed log-in. */
 function ofUser(userId: string): QueryFilter<AuditEntry> {
   return { $or: [{ actor: new Types.ObjectId(userId) }, { actor: null, 'details.userId': userId }] };
 }
 
-/** Of what another module says about who did it. */
+/** The context from another module's event. */
 export function auditContext({ actorId, apiKeyId, ip, userAgent }: ActorData): AuditContext {
   return { actorId, apiKeyId, client: { ip, userAgent } };
 }

@@ -6,7 +6,7 @@ export class EmailTakenError extends ProblemError {
   }
 }
 
-/** The same for an unknown address and a wrong password, so that the answer tells nothing. */
+/** The same for an unknown address and a wrong password, so that the answer reveals nothing. */
 export class InvalidCredentialsError extends ProblemError {
   constructor(detail = "The email address and the password don't fit together.") {
     super('INVALID_CREDENTIALS', detail);
@@ -44,7 +44,7 @@ export class InvalidTokenError extends ProblemError {
   }
 }
 
-/** Answered before the password is looked at, for known and unknown addresses alike. */
+/** Answered before the password is checked, for known and unknown addresses alike. */
 export class AccountLockedError extends ProblemError {
   /** @param seconds until the lock ends */
   constructor(seconds: number) {

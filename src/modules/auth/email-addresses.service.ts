@@ -25,7 +25,7 @@ import { StepUpService } from './step-up.service.js';
 
 const LINKS: TokenPurpose[] = ['email-verification', 'email-change'];
 
-/** Proves that addresses are their owners', and moves accounts to other ones. */
+/** Verifies addresses, and moves accounts to other ones. */
 @Injectable()
 export class EmailAddressesService {
   constructor(
@@ -70,15 +70,15 @@ export class EmailAddressesService {
   }
 
   /**
-   * Follows a link: the account's address is verified, or moved to the one that the link was sent to. Whoever has the
-   * mailbox need not be who set the account up, so the link alone is not enough.
+   * Follows a link: the account's address is verified, or moved to the one that the link was sent to. The owner of
+   * the mailbox may not be the person who set the account up, so the link alone is not enough.
    *
    * @param user who is logged in, if anybody
    * @throws InvalidTokenError for a token that is unknown, expired, used, of another account than the session's, or of an
    * address the account left
    * @throws UnauthenticatedError with neither a session nor a password; InvalidCredentialsError for a wrong password;
    * ProblemError `RATE_LIMITED`; a token that was refused for one of these still works
-   * @throws EmailTakenError where somebody else has taken the new address meanwhile
+   * @throws EmailTakenError where another account has taken the new address meanwhile
    */
   async confirm({ token, password }: VerifyEmailDto, by: Principal | undefined, client: Client): Promise<void> {
     const owner = await this.accounts.get((await this.tokens.get(token, LINKS)).user);

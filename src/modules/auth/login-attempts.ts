@@ -72,7 +72,7 @@ export class LoginAttempts {
   }
 
   /**
-   * Checks a password or a code of somebody who is logged in. Wrong ones are limited as log-ins are, in a count for each kind of
+   * Checks a password or a code within a session. Wrong ones are limited as log-ins are, in a count for each kind of
    * secret: a stolen session is no place to guess from, however many addresses it comes from, and a right password
    * gives nobody more guesses at codes.
    *

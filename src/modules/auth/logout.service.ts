@@ -25,7 +25,7 @@ export class LogoutService {
     });
   }
 
-  /** Ends the session that asks; one that a parallel request has just ended is ended all the same. */
+  /** Ends the session of the request; one that a parallel request has just ended is no error. */
   async endCurrent({ userId, sessionId }: SessionPrincipal, client: Client): Promise<void> {
     await this.end(userId, sessionId, client).catch((error: unknown) => {
       if (!(error instanceof SessionNotFoundError)) throw error;

@@ -63,7 +63,7 @@ export class MfaCodes {
   /**
    * Encrypts all secrets with the first of `APP_SECRETS`, so that an older one can be retired. Can be repeated.
    *
-   * @returns how many were encrypted anew
+   * @returns how many were re-encrypted
    */
   async reencryptSecrets(): Promise<number> {
     const isBound = await this.contractSteps.hasBegun(CONTRACT_STEP);

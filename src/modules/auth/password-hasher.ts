@@ -32,7 +32,7 @@ export class PasswordHasher {
     this.limit = new WorkLimit({
       name: 'passwords',
       concurrency: Math.min(availableParallelism(), MAX_CONCURRENCY),
-      patience: { maxWaiting: MAX_WAITING, maxWaitMs: PASSWORD_MAX_WAIT_MS },
+      queueLimit: { maxWaiting: MAX_WAITING, maxWaitMs: PASSWORD_MAX_WAIT_MS },
     });
   }
 
@@ -52,7 +52,7 @@ export class PasswordHasher {
    * Compares a password, in Unicode NFC first, then in the forms that instances of the previous release may have hashed.
    *
    * @param passwordHash undefined where there is no account: takes the same time, and is `wrong`
-   * @returns `outdated` for one that should be hashed anew: with weaker parameters than today's, or in a form other than NFC
+   * @returns `outdated` for one that should be hashed again: with weaker parameters than today's, or in a form other than NFC
    *   once `hash` uses that one
    * @throws OverloadedError where too many passwords are waiting
    */

@@ -64,14 +64,14 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     await this.queue.stop();
   }
 
-  /** Notes the request, whether there is such an account or not; what follows happens later, and takes no time here. */
+  /** Stores the request, whether there is such an account or not. It is processed later, so both take the same time. */
   async forgot(email: string, client: Client): Promise<void> {
     await this.requests.create({ email: addressKey(email), ...client });
     this.queue.nudge();
   }
 
   /**
-   * Sets a new password by a mailed token. Whoever has the mailbox has the account: its address is verified by that.
+   * Sets a new password by a mailed token. Control of the mailbox proves the account's address, so it is verified.
    * Sessions, API keys and pending changes of the address end. Of an address that was never verified, everything else
    * that somebody may have set up ends, too: the second factor here; phone and push subscriptions by the event. Of a
    * verified account the mail lists what remains.
@@ -126,7 +126,7 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     });
   }
 
-  /** What a new password ends, and tells. @param account as it was before */
+  /** Ends what a new password ends, and publishes it. @param account as it was before */
   private async endOthers(
     { _id, emailVerified: addressWasVerified, mfa: before }: Account,
     { reset, exceptSessionId }: { reset: boolean; exceptSessionId?: string },

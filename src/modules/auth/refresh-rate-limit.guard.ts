@@ -6,7 +6,7 @@ import { countRequest, invalidTokenKey } from '../../platform/throttling/count-r
 import { SessionsService } from './sessions.service.js';
 
 /**
- * Counts a refresh by its session, which its token proves: neither other clients behind the same address nor somebody with
+ * Counts a refresh by its session, which its token proves: neither other clients behind the same address nor a client with
  * invalid tokens can use the count up. Invalid tokens count by address.
  */
 @Injectable()

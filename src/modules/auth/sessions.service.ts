@@ -52,8 +52,8 @@ export class SessionsService {
     private readonly environment: Environment,
   ) {
     const { concurrency, maxWaiting } = LOOKUPS;
-    const patience = { maxWaiting, maxWaitMs: environment.TRANSACTION_MAX_WAIT_MS };
-    this.lookups = new WorkLimit({ name: 'refresh-lookups', concurrency, patience });
+    const queueLimit = { maxWaiting, maxWaitMs: environment.TRANSACTION_MAX_WAIT_MS };
+    this.lookups = new WorkLimit({ name: 'refresh-lookups', concurrency, queueLimit });
   }
 
   /**
@@ -189,12 +189,12 @@ export class SessionsService {
     throw new UnauthenticatedError('The refresh token was exchanged by a request at the same time.');
   }
 
-  /** @param client who offered the token: the thief, or whoever was robbed */
+  /** @param client who offered the token: the thief's, or the owner's */
   private async endReused({ _id, user }: Session, client: Client): Promise<void> {
     const id = String(_id);
     await this.transactions.run(async (tx) => {
       const { deletedCount } = await this.sessions.deleteOne({ _id }, { session: tx });
-      if (deletedCount === 0) return; // somebody else has just ended it
+      if (deletedCount === 0) return; // a parallel request has just ended it
       await this.revocations.endSessions(String(user), [id], tx);
       const context = { actorId: user, client, details: { sessionId: id } };
       await this.audit.record('refresh-token.reused', context, tx);

@@ -10,7 +10,7 @@ import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { InboxService } from './inbox.service.js';
 import { PushSubscriptionsService } from './push/push-subscriptions.service.js';
 
-/** All that this module holds of a user, in one piece or gone. */
+/** Export and erasure of all that this module holds of a user. */
 @ExportsPersonalData('notifications')
 @Injectable()
 export class AccountDataService implements PersonalDataSource {

@@ -14,7 +14,7 @@ const FIRST_VERSION = 1;
 const VERIFICATION_WAIT_MS = 1000;
 const VERIFICATION_POLL_MS = 50;
 
-/** Keeps this module's copy of how users want to be reached; older news never replaces newer. */
+/** Keeps this module's copy of how users want to be reached; an older event never replaces a newer one. */
 @Injectable()
 export class ContactsService {
   constructor(
@@ -120,7 +120,7 @@ export class ContactsService {
     await this.contacts.deleteOne({ _id: userId }, { session: tx });
   }
 
-  /** @param changesOf what is news to the contact as it is */
+  /** @param changesOf gives the fields that change in the current contact */
   private async change(
     userId: string,
     changesOf: (contact: Contact) => Partial<Contact>,

@@ -76,7 +76,7 @@ export class InboxService {
     });
   }
 
-  /** Adds an entry, in the transaction of whatever is its reason. */
+  /** Adds an entry, in the transaction of its cause. */
   async add(notification: Omit<Notification, 'readAt' | 'createdAt'>, tx: ClientSession): Promise<void> {
     await this.notifications.create([{ ...notification, createdAt: databaseDate() }], { session: tx });
     this.news.tellAfterCommit(String(notification.user), tx);

@@ -9,12 +9,12 @@ export interface NotificationText {
 /** What is sent: what the inbox and preferences know, and what goes out by one channel alone and can't be muted. */
 export type SentEvent = NotificationEvent | 'account.email-change' | 'account.phone-verification';
 
-/** Such messages go out whatever the preferences say. */
+/** Such messages ignore the preferences. */
 export function isAboutAccount(event: SentEvent): boolean {
   return event.startsWith('account.');
 }
 
-/** Notices of log-ins: somebody who knows the password can cause any number of them. */
+/** Notices of log-ins: an attacker who knows the password can cause any number of them. */
 export function isLogIn(event: SentEvent): boolean {
   return event === 'account.new-login';
 }
@@ -34,7 +34,7 @@ type Texts = Record<SentEvent, Text>;
 
 type When = (time: string | undefined) => string;
 
-/** What a password reset has left in the account, so that its owner can remove what somebody else has set up. */
+/** What a password reset has left in the account, so that its owner can remove what another person has set up. */
 function remainingInEnglish({ mfa, mfaSince, phone, phoneSince, browsers, browserSince }: Data, when: When): string {
   const since = (time: string | undefined) => (time ? ` (since ${when(time)})` : '');
   const parts = [

@@ -52,7 +52,7 @@ const MAX_STORED_LENGTH = 100_000;
  * whatever a search engine might take for an operator. Where a script has no spaces, each character is a word, and each pair
  * of neighbours. At most 30,000 different words, and 100,000 characters with a space behind each word: what follows isn't found.
  *
- * Searched text goes through `wordsToFind`, so that every engine, whatever it does about case and accents, finds the same.
+ * Searched text goes through `wordsToFind`, so that every engine finds the same, with its own rules of case and accents.
  */
 export function wordsToStore(text: string): string[] {
   return bounded(wordsOf(text, (characters) => [...pairsOf(characters), ...characters.filter(isWord)]));

@@ -20,7 +20,7 @@ import { profileChanged, UsersService } from './users.service.js';
 
 const ID_BYTES = 16;
 
-/** A user's picture: uploaded to the store, and shown from there to whoever knows its address. */
+/** A user's picture: uploaded to the store, and shown from there to everybody who knows its address. */
 @OwnsObjects(AVATARS)
 @Injectable()
 export class AvatarsService implements ObjectOwner {

@@ -234,7 +234,7 @@ export class UserAdministrationService {
   }
 
   /**
-   * Whoever takes an administrator's place is another administrator, the actor. So only one's own account could be the
+   * The actor is an administrator who remains. So only one's own account could be the
    * last one.
    *
    * @throws LastAdminError, OwnAccountError

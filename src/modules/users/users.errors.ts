@@ -6,7 +6,7 @@ export class UserNotFoundError extends NotFoundError {
   }
 }
 
-/** Whoever asks about themselves was deleted a moment ago: their tokens end now, and this is how they are refused. */
+/** The user of the request was deleted a moment ago. Their tokens end at that time, so the refusal is the same. */
 export class OwnerGoneError extends BadAccessTokenError {
   constructor() {
     super('UNAUTHENTICATED', 'The account has been deleted.');

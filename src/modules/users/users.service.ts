@@ -134,7 +134,7 @@ export class UsersService {
     return await this.personalData.export(actor.principal.userId);
   }
 
-  /** Turns notifications by mail off, for somebody who asked for it from a mail; nothing where nobody is there any more. */
+  /** Turns notifications by mail off, after a request from a mail. Does nothing if the user was deleted. */
   async endEmails(id: string): Promise<void> {
     await this.transactions.run(async (tx) => {
       const user = await this.users.findById(id, null, { session: tx }).lean();
@@ -145,7 +145,7 @@ export class UsersService {
     });
   }
 
-  /** Notes that a number is the user's, in the transaction of the code that proved it; not if they have another by now. */
+  /** Marks a number as confirmed, in the transaction of the code that proved it; not if the user has another one by now. */
   async confirmPhone(id: string, phone: string, precondition: Precondition, tx: ClientSession): Promise<User> {
     const before = await this.users.findOne({ _id: id, phone }, { _id: 1 }, { session: tx }).lean();
     if (!before) throw new ProblemError('INVALID_CREDENTIALS', 'The code is for another number.');
@@ -154,7 +154,7 @@ export class UsersService {
     return user;
   }
 
-  /** Removes the phone number, which somebody else may have entered before the address was verified. */
+  /** Removes the phone number, which another person may have entered before the address was verified. */
   async removePhone(id: string, tx: ClientSession): Promise<void> {
     if (!(await this.users.exists({ _id: id, phone: { $ne: null } }).session(tx))) return;
     const changes = { phone: null, phoneVerified: false };
@@ -230,7 +230,7 @@ export class UsersService {
   }
 }
 
-/** Says what others may keep of a changed profile. */
+/** The event about a changed profile, with the fields that other modules may copy. */
 export function profileChanged({
   _id,
   version,

@@ -12,7 +12,7 @@ export const ACCESS_TOKEN_TYPE = 'at+jwt';
 /** What `typ` of the header may be, without regard to case; `JWT` is what the previous release wrote. */
 const TYPES = [ACCESS_TOKEN_TYPE, `application/${ACCESS_TOKEN_TYPE}`, 'jwt'];
 
-/** Clients send the same token with every request; a signature takes long to verify, and stays right. */
+/** Clients send the same token with every request; verifying a signature is slow, and its result doesn't change. */
 const REMEMBERED_TOKENS = 10_000;
 
 /** The claims of an access token; `iat` and `exp` in seconds. */
@@ -27,8 +27,8 @@ export interface AccessTokenClaims {
 }
 
 /**
- * Verifies access tokens: type, signature, issuer, audience and time. Whether the session goes on is `Revocations`' to say, each
- * time.
+ * Verifies access tokens: type, signature, issuer, audience and time. Whether the session is still valid is
+ * `Revocations`' part, at each use.
  */
 @Injectable()
 export class AccessTokenVerifier {
@@ -48,7 +48,7 @@ export class AccessTokenVerifier {
     });
   }
 
-  /** @returns its claims; else that its time is over, or that it isn't one of ours */
+  /** @returns its claims; or that it has expired, or that it isn't a token of this service */
   verify(token: string): AccessTokenClaims | 'expired' | 'invalid' {
     const known = this.verified.get(token);
     if (known) return databaseNow() < known.exp * 1000 ? known : 'expired';
@@ -61,7 +61,7 @@ export class AccessTokenVerifier {
     }
   }
 
-  /** The session of a token that `verify` has found to be ours, expired or not. */
+  /** The session of a token that `verify` has accepted, or rejected as expired. */
   sessionIdOf(token: string): string {
     return this.jwt.decode<AccessTokenClaims>(token).sid;
   }

@@ -5,7 +5,7 @@ import { EventHandler, type EventOf } from '../messaging/event-handler.decorator
 import { Revocations } from '../revocation/revocations.js';
 import { ApiKeys } from './api-keys.js';
 
-/** Keeps what this process must know to tell who is asking, where the auth module works on another database. */
+/** Keeps copies of API keys and ended access for authentication, where the auth module uses another database. */
 @Injectable()
 export class AccessListener {
   constructor(

@@ -4,14 +4,14 @@ import type { ApiKeyScope } from '../../contracts/api-key-scope.js';
 import { type Role, ROLES } from '../../contracts/role.js';
 import { databaseDate } from '../database/database-clock.js';
 
-/** How long it is remembered that a key is gone: longer than any event can stay under way. */
+/** How long a removed key is remembered: longer than the delivery of any event takes. */
 const REMOVAL_KEPT_SECONDS = 90 * 24 * 3600;
 /** How long an expired key is still listed, so that its owner sees which one stopped working. */
 const EXPIRED_KEPT_SECONDS = 30 * 24 * 3600;
 
 /**
  * A personal API key, or a copy of one for processes on other databases; the key itself is stored nowhere. Of a removed
- * one only id, version and time are left, so that older news of it doesn't bring it back.
+ * one only id, version and time are left, so that an older event doesn't restore it.
  */
 @Schema({ collection: 'apikeys', versionKey: false })
 export class ApiKey {
@@ -39,7 +39,7 @@ export class ApiKey {
   @Prop({ type: Date, default: null })
   expiresAt!: Date | null;
 
-  /** When its owner is to be told that it expires; null when there is nothing left to tell, and in copies. */
+  /** When its owner is to be notified that it expires; null when that is done, and in copies. */
   @Prop({ type: Date, default: null })
   announceExpiryAt!: Date | null;
 

@@ -20,7 +20,7 @@ const USE_RECORDED_EVERY_MS = 60_000;
 /** How many keys' changes one transaction publishes: more than a user may have, other than from earlier releases. */
 const PUBLISHED_AT_ONCE = 100;
 
-/** All that a removed key loses; what is left is told in the schema. */
+/** All fields that a removed key loses; the schema says which are left, and why. */
 const FORGOTTEN = {
   user: 1,
   name: 1,
@@ -42,7 +42,7 @@ export interface NewApiKey {
   announceExpiryAt: Date | null;
 }
 
-/** Personal API keys: made, listed and removed by their owner, verified by whichever process meets one. */
+/** Personal API keys: made, listed and removed by their owner, verified by every process. */
 @Injectable()
 export class ApiKeys {
   private readonly logger = new Logger(ApiKeys.name);
@@ -57,7 +57,7 @@ export class ApiKeys {
     private readonly revocations: Revocations,
   ) {}
 
-  /** @returns the document, and the key itself, which can't be had again */
+  /** @returns the document, and the key itself, which is not stored */
   async create(input: NewApiKey, tx: ClientSession): Promise<{ apiKey: ApiKey; key: string }> {
     const secret = randomBytes(32).toString('base64url');
     const _id = new Types.ObjectId();
@@ -77,7 +77,7 @@ export class ApiKeys {
     return await this.model.countDocuments({ user: userId, ...valid }).session(tx);
   }
 
-  /** @returns up to `limit` keys whose owners are to be told by now that they expire */
+  /** @returns up to `limit` keys whose owners are due to be notified that they expire */
   async findUnannounced(limit: number): Promise<ApiKey[]> {
     return await this.model
       .find({ announceExpiryAt: { $gt: new Date(0), $lte: databaseDate() } })
@@ -87,7 +87,7 @@ export class ApiKeys {
   }
 
   /**
-   * Notes that a key's expiry has been announced.
+   * Records that a key's expiry has been announced.
    *
    * @param next when to announce it again; null for never
    * @returns false where the key has changed meanwhile
@@ -188,7 +188,7 @@ export class ApiKeys {
     await this.revocations.endApiKeys(userId, removed, tx);
   }
 
-  /** Takes over what another process tells of a key; what is older than what is known changes nothing. */
+  /** Copies a key from an event of another process; an older version than the stored one changes nothing. */
   async copy(id: string, { version, grant }: ApiKeyChangedEvent['data'], tx: ClientSession): Promise<void> {
     const known = await this.model.findById(id, null, { session: tx }).lean();
     if (known && known.version >= version) return;
@@ -200,13 +200,13 @@ export class ApiKeys {
     await this.model.updateOne({ _id: id }, { $set: change, $setOnInsert: isNew }, { session: tx, upsert: true });
   }
 
-  /** Takes over when another process last met a key. */
+  /** Copies the time of a key's last use from another process. */
   async copyUse(id: string, usedAt: string, tx: ClientSession): Promise<void> {
     const live = { _id: id, removedAt: { $exists: false } };
     await this.model.updateOne(live, { $max: { lastUsedAt: new Date(usedAt) } }, { session: tx });
   }
 
-  /** @returns whose key it is; null for anything but a key that is good now */
+  /** @returns the key's owner; null for anything but a valid key */
   async verify(key: string): Promise<ApiKeyPrincipal | null> {
     const [, id, secret] = API_KEY.exec(key) ?? [];
     if (id === undefined || secret === undefined) return null;

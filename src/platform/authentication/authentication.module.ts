@@ -11,7 +11,7 @@ import { NewestTokens } from './newest-tokens.js';
 import { API_KEY_MIGRATIONS } from './migrations/api-keys-expire.js';
 import { SigningKeys } from './signing-keys.js';
 
-/** Every process can tell who is asking by itself, without a call to the auth module. */
+/** Every process authenticates requests by itself, without a call to the auth module. */
 @Global()
 @Module({
   imports: [

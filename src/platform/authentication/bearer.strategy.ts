@@ -75,7 +75,7 @@ export class BearerStrategy extends PassportStrategy(BearerCredential, 'bearer')
     const claims = this.accessTokens.verify(credential);
     if (claims === 'invalid') return [false, { error: new BadAccessTokenError(), token: {} }];
     if (claims === 'expired') {
-      // The signature has been verified: only the time is over.
+      // The signature is valid; the token has expired.
       const sessionId = this.accessTokens.sessionIdOf(credential);
       return [false, { error: new BadAccessTokenError('TOKEN_EXPIRED'), token: { sessionId } }];
     }

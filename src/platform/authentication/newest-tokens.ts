@@ -7,8 +7,8 @@ import { InjectRedis } from '../redis/redis.module.js';
 const MARGIN_SECONDS = 60;
 
 /**
- * Until when the newest access token of each session is valid, shared through Redis. What was opened with an older token
- * of the session may go on until then. If Redis loses an entry, its user has to connect again, with the newest token.
+ * Until when the newest access token of each session is valid, shared through Redis. A connection that was opened with an
+ * older token of the session may stay open until then. If Redis loses an entry, its user has to connect again, with the newest token.
  */
 @Injectable()
 export class NewestTokens {

@@ -73,7 +73,7 @@ function toVerificationKey(publicKey: KeyObject): VerificationKey {
   return { id, publicKey, jwk };
 }
 
-/** Which key a token says it was signed with, and what it says it is (RFC 7515, 4.1.4 and 4.1.9). */
+/** The claimed key and type of a token, from its header (RFC 7515, 4.1.4 and 4.1.9). */
 export function headerOf(token: string): { kid?: string; typ?: string } {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());

@@ -84,19 +84,19 @@ export class CacheInvalidations implements OnApplicationBootstrap, BeforeApplica
     await this.lease.waitForLeasesToExpire();
   }
 
-  /** @returns whether it is certain that nobody finds the answers any more */
+  /** @returns whether it is certain that no process can read the answers any more */
   private async drop(targets: string[]): Promise<boolean> {
     const lease = await this.lease.get();
     if (lease === null) return false;
     try {
       await this.redis.drop(targets.map((target) => keyOf(lease.epoch, target)));
     } catch {
-      return false; // it may have been carried out, or will be: that does no harm, but can't be relied on
+      return false; // Redis may carry it out later: harmless, but nothing to rely on
     }
     return await this.lease.isCurrent(lease);
   }
 
-  /** Removes records that are settled, as many at once as have gathered. Those that stay are swept. */
+  /** Removes records whose invalidation is done, in batches. The sweep handles those that could not be removed. */
   private forget(id: string): void {
     this.settled.push(id);
     this.forgetting ??= this.forgetSettled().finally(() => (this.forgetting = undefined));

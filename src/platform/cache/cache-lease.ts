@@ -23,7 +23,7 @@ interface Snapshot {
   flag: string | null;
 }
 
-/** The right to read entries and to trust invalidations, for `LEASE_MS` from its snapshot on. */
+/** The right to read entries and to rely on invalidations, for `LEASE_MS` from its snapshot on. */
 export interface Lease {
   /** The epoch whose keys are valid. */
   epoch: string;
@@ -32,7 +32,7 @@ export interface Lease {
 }
 
 /**
- * What a process must know of the others before it serves from the cache or trusts an invalidation: that there is no flag,
+ * What a process must know of the others before it serves from the cache or relies on an invalidation: that there is no flag,
  * and which Redis server and keys all of them use. It is read from MongoDB and valid for `LEASE_MS`. So a process that has
  * changed it waits that long until all others act on it, and clocks are never compared.
  */
@@ -110,8 +110,8 @@ export class CacheLease {
     if (this.renewal) return this.renewal;
     const renewed = this.renew();
     // A process that was too busy reads what has arrived before it gives up.
-    const patience = delay(LEASE_MS, false, { ref: false }).then((given) => setImmediate(given));
-    this.renewal = Promise.race([renewed, patience]);
+    const giveUp = delay(LEASE_MS, false, { ref: false }).then((given) => setImmediate(given));
+    this.renewal = Promise.race([renewed, giveUp]);
     void renewed.then(() => (this.renewal = undefined));
     return this.renewal;
   }

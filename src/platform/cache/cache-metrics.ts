@@ -10,7 +10,7 @@ export const requests = new Counter({
 
 export const bypasses = new Counter({
   name: 'response_cache_bypasses_total',
-  help: 'Requests that passed the cache by, by reason (disabled, redis, flag, lease)',
+  help: 'Requests that bypassed the cache, by reason (disabled, redis, flag, lease)',
   labelNames: ['reason'],
 });
 
@@ -27,12 +27,12 @@ export const fillWaits = new Counter({
 
 export const flagsSet = new Counter({
   name: 'response_cache_flags_set_total',
-  help: 'Writes that could not be made known to Redis and had the cache passed by instead',
+  help: 'Writes whose invalidation could not be made, so that all processes bypass the cache',
 });
 
 export const repairs = new Counter({
   name: 'response_cache_repairs_total',
-  help: 'Invalidations made good for a writer that died or could not reach Redis',
+  help: 'Invalidations made for a writer that died or could not reach Redis',
 });
 
 // From 0 on: a series that began with its first count would have grown by nothing.

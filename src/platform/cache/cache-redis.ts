@@ -8,7 +8,7 @@ import { CacheConnection } from '../redis/cache-connection.js';
 import { CircuitBreaker } from '../redis/circuit-breaker.js';
 import { FILL, LOOK_UP, type Script } from './cache-scripts.js';
 
-/** A command that takes longer counts as failed. The cache asks nothing more after it, so it waits until it is sure. */
+/** A command that takes longer counts as failed. No second attempt follows, so the limit is generous. */
 const COMMAND_TIMEOUT_MS = 500;
 /** The most that one user's answers of one scope may take, in bytes, with Redis' own overhead. Beyond it the hash is emptied. */
 const MAX_BYTES = 1024 * 1024;
@@ -27,7 +27,7 @@ export type FillOutcome = 'stored' | 'outdated' | 'too_large';
 
 /**
  * The cache in Redis: a hash for each user and scope, which holds a random version beside the answers. A write
- * deletes the hash, in one command and whatever its size; the next request creates another one with another version.
+ * deletes the hash, in one command, however large it is; the next request creates another one with another version.
  * An answer is stored only while the version that it was requested under is the current one.
  */
 @Injectable()

@@ -17,7 +17,7 @@ import { type Answer, tagOf } from './cached-answer.js';
 import { ResponseCache } from './response-cache.js';
 
 interface CacheOptions {
-  /** When an answer that begins to be made now ends, in milliseconds since the epoch; for one that ages by itself. */
+  /** When an answer that is made now expires, in milliseconds since 1970; for answers that change with time. */
   expiry?: (now: number) => number;
   /** The entity tag of what the handler gave, with its quotes; a digest of the bytes where it is left out. */
   tag?: (result: never) => string;
@@ -76,7 +76,7 @@ function toAnswer(result: unknown, tag: CacheOptions['tag']): Answer {
   return { body, etag: tag ? tag(result as never) : tagOf(body) };
 }
 
-/** The same question in another order of parameters is the same question. */
+/** The order of parameters makes no difference. */
 function normalise({ url, routeOptions, params, query }: AuthenticatedRequest): string {
   const sorted = (values: unknown) =>
     Object.entries(values as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));

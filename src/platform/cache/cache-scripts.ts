@@ -21,8 +21,8 @@ return found
 `);
 
 /**
- * KEYS: hash. ARGV: field, the version it was asked under, the answer, how many bytes the hash may hold, its time to
- * live in seconds. A hash that would be too large begins anew, under the same version.
+ * KEYS: hash. ARGV: field, the version that the request read, the answer, how many bytes the hash may hold, its time to
+ * live in seconds. A hash that would be too large is emptied first, and keeps its version.
  */
 export const FILL = new Script(`
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return 0 end

@@ -2,7 +2,7 @@ import { sha256 } from '../../common/crypto/digest.js';
 import { databaseNow } from '../database/database-clock.js';
 
 const NEWLINE = 0x0a;
-/** Bytes of a digest that tells bodies of one question apart, in base64url. */
+/** Characters of the digest that is the tag, in base64url: enough to distinguish the bodies of one route. */
 const TAG_LENGTH = 22;
 
 /** What a cached route answers: bytes that go out as they are. */
@@ -12,12 +12,12 @@ export interface Answer {
   etag: string;
 }
 
-/** As it lies in Redis: one line with the end of its life (milliseconds, 0 for none of its own) and the tag, then the body. */
+/** The stored form: a line with the expiry (milliseconds since 1970; 0 for none) and the entity tag, then the body. */
 export function encodeAnswer({ body, etag }: Answer, expiresAt: number): Buffer {
   return Buffer.concat([Buffer.from(`${expiresAt} ${etag}\n`), body]);
 }
 
-/** @returns null where its life has ended */
+/** @returns null where it has expired */
 export function decodeAnswer(entry: Buffer): Answer | null {
   const end = entry.indexOf(NEWLINE);
   const [expiresAt = '', etag = ''] = entry.toString('latin1', 0, end).split(' ');

@@ -63,7 +63,7 @@ export function invalidatesCache(schema: Schema, { scope, owner }: Rule): void {
   schema.pre('bulkWrite', function (operations, options) {
     for (const operation of operations) note(ownerIn(operation, owner), 'bulkWrite', options?.session);
   });
-  // The hook of insertMany isn't told the session.
+  // The hook of insertMany doesn't get the session.
   schema.static(
     'insertMany',
     async function (this: Model<unknown>, documents: object[], options: InsertManyOptions = {}) {

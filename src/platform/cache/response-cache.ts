@@ -13,7 +13,7 @@ type BypassReason = 'disabled' | 'redis' | 'flag' | 'lease';
 /** How an answer is made on a miss. */
 export interface AnswerSource {
   make: () => Promise<Answer>;
-  /** When it ends if it is begun now, in milliseconds since the epoch; after the configured time where it is left out. */
+  /** When an answer that is made now expires, in milliseconds since 1970; after `CACHE_TTL_SECONDS` where it is left out. */
   expiry?: (now: number) => number;
 }
 
@@ -27,7 +27,7 @@ interface Fill {
 
 type Found = { answer: Answer } | { entryKey: EntryKey; version: string } | { bypass: BypassReason };
 
-/** Cached answers of users: looked up, or made and kept. Never one from before a write that has been acknowledged. */
+/** Looks up the cached answers of users, or makes and stores them. Never gives one from before an acknowledged write. */
 @Injectable()
 export class ResponseCache {
   /** Answers being made, by key, version and field: equal requests wait for them. */
@@ -68,7 +68,7 @@ export class ResponseCache {
     }
   }
 
-  /** One at a time for each version, so that no request gets an answer that was begun before a write it knows of. */
+  /** Equal requests share one answer per version: a write changes the version, so no later request gets an older answer. */
   private makeOnce(entryKey: EntryKey, version: string, source: AnswerSource): Promise<Answer> {
     const id = `${entryKey.key} ${version} ${entryKey.field}`;
     const now = databaseNow();

@@ -9,7 +9,7 @@ export const snapshotOf = (registry: Registry): Promise<MetricsSnapshot> => regi
 export type FromWorker =
   | { type: 'ready' }
   | { type: 'metrics'; query: number; metrics: MetricsSnapshot }
-  /** Its last word: nothing is counted after it. */
+  /** The last message: nothing is counted after it. */
   | { type: 'last-metrics'; metrics: MetricsSnapshot };
 
 /**

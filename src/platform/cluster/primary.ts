@@ -29,7 +29,7 @@ export async function runCluster(environment: Environment, size: number): Promis
   const pool = new WorkerPool({
     size,
     logger,
-    patienceMs: environment.SHUTDOWN_DRAIN_SECONDS * 1000 + CLOSE_TIMEOUT_MS + 5000,
+    endTimeoutMs: environment.SHUTDOWN_DRAIN_SECONDS * 1000 + CLOSE_TIMEOUT_MS + 5000,
     giveUp: () => process.exit(1),
   });
   signals.onSignal((signal) => {

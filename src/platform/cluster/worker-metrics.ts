@@ -6,7 +6,7 @@ import { runningWorkers } from './worker-pool.js';
 /** A worker that doesn't answer within this time counts with what it said last. */
 const ANSWER_TIMEOUT_MS = 900;
 
-/** Only these can be summed up over processes that have ended; a gauge tells of the present. */
+/** Only these can be summed up over processes that have ended; a gauge is about the present. */
 const CUMULATIVE = new Set<unknown>(['counter', 'histogram']);
 
 /**

@@ -14,15 +14,15 @@ const MAX_FAILED_STARTS = 5;
 const readyWorkers = new Gauge({ name: 'workers_ready', help: 'Workers of this instance that take requests' });
 const endedWorkers = new Counter({
   name: 'workers_ended_total',
-  help: 'Workers that ended, by whether they were told to',
+  help: 'Workers that ended, by whether the primary had asked them to',
   labelNames: ['expected'],
 });
 
 export interface WorkerPoolOptions {
   size: number;
   logger: Logger;
-  /** How long a worker that was told to end may take, in milliseconds; then it is killed. */
-  patienceMs: number;
+  /** How long a worker may take to end, in milliseconds; then it is killed. */
+  endTimeoutMs: number;
   /** Called where no worker can be kept running. */
   giveUp: () => void;
 }
@@ -105,7 +105,7 @@ export class WorkerPool {
     // What isn't ready has nothing to finish, and doesn't listen yet.
     if (this.ready.has(worker) && worker.isConnected()) worker.send({ type } satisfies ToWorker);
     else worker.process.kill('SIGTERM');
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.options.patienceMs);
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.options.endTimeoutMs);
     const exitCode = await ended;
     clearTimeout(timer);
     return exitCode;

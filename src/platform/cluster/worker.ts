@@ -13,13 +13,13 @@ export function reportReady(): void {
   tell({ type: 'ready' });
 }
 
-/** Hands over what this worker has counted, so that no sum over the workers ever goes back. */
+/** Sends this worker's counters to the primary, so that sums over the workers never decrease. */
 export async function reportLastMetrics(): Promise<void> {
   if (cluster.isWorker) tell({ type: 'last-metrics', metrics: await snapshotOf(register) });
 }
 
 /**
- * Obeys the primary. Signals are its business: whoever sends them to the whole process group (a terminal, systemd) means
+ * Handles the messages of the primary. Signals are handled by the primary: a terminal or systemd, which sends them to the whole process group, means
  * the instance, which ends once.
  */
 export function obeyPrimary(stop: (reason: 'stop' | 'retire') => void): void {

@@ -15,10 +15,10 @@ const { Connection } = requireFromMongoose('mongodb/lib/cmap/connection.js') as 
 };
 
 /**
- * Mends the driver (seen in 7.5 to 7.9): a command that is written just after the server has closed the connection, and
- * just before the socket says so, waits for ever to be let write more. Where that is the heartbeat, the process never
- * finds its database again. Now the end of the connection wakes what waits; it sees that it has ended, and fails. So does
- * what is ready to be written only afterwards, because it was being compressed.
+ * Works around a fault of the driver (seen in 7.5 to 7.9): a command that is written just after the server has closed the connection, and
+ * just before the socket says so, waits forever for the socket to drain. If that is the heartbeat, the process never
+ * finds its database again. With the workaround, the end of the connection resumes the waiting command, which then fails. So
+ * does a command that is ready to be written only afterwards, because it was being compressed.
  */
 const { cleanup } = Connection.prototype;
 Connection.prototype.cleanup = function (this: DriverConnection, error: Error): void {

@@ -2,7 +2,7 @@ import type { Environment } from '../../config/environment.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { tlsProblem } from '../tls/tls-problem.js';
 
-/** The driver's options for `MONGODB_TLS_*`, which mean TLS whatever `MONGODB_URI` says of it. */
+/** The driver's options for `MONGODB_TLS_*`, which turn TLS on, also where `MONGODB_URI` doesn't ask for it. */
 export function databaseTls(environment: Environment): object {
   const options = tlsOptions(environment, 'MONGODB');
   return options ? { tls: true, ...options } : {};
@@ -12,7 +12,7 @@ export function databaseTls(environment: Environment): object {
 export function databaseProblem(error: unknown, environment: Environment): string {
   const problem = tlsProblem(error, environment, 'MONGODB');
   if (problem) return problem;
-  // A server that hangs up without a word may have wanted a certificate.
+  // A server that closes the connection without an answer may require a client certificate.
   const certificates = tlsOptions(environment, 'MONGODB') ? ', and MONGODB_TLS_CERT and MONGODB_TLS_KEY' : '';
   return `check MONGODB_URI${certificates}, and that the server runs`;
 }

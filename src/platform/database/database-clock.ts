@@ -9,8 +9,8 @@ export interface ClockReading {
 
 /**
  * The database's clock, as this process knows it: the monotonic clock plus an offset that each answer of the database
- * narrows down. Instances share it, so what one stores as due, leased or expired means the same to all others,
- * whatever their own clocks show.
+ * narrows down. Instances share it, so a due time, a lease or an expiry that one stores means the same to all
+ * others, although their own clocks differ.
  */
 export class DatabaseClock {
   /** Of the database's time from the monotonic clock, in milliseconds; undefined before the first reading. */
@@ -28,8 +28,8 @@ export class DatabaseClock {
 
   /**
    * The database read its clock between question and answer, so the offset lies between two bounds. An offset that lies
-   * there stays, so that time rarely steps; and an answer that took long, or a process that was paused meanwhile, tells
-   * little and changes little.
+   * there stays, so that time rarely steps; and an answer that took long, or a process that was paused meanwhile, gives wide
+   * bounds and changes little.
    */
   adjust({ sentAt, databaseTime, receivedAt }: ClockReading): void {
     const lowest = databaseTime - receivedAt;
@@ -42,7 +42,7 @@ export class DatabaseClock {
 export const databaseClock = new DatabaseClock();
 
 /**
- * The time by the database's clock, in milliseconds. For whatever is stored as a time or compared with a stored one: a
+ * The time by the database's clock, in milliseconds. For every time that is stored or compared with a stored one: a
  * lease, a due time, an expiry.
  */
 export function databaseNow(): number {

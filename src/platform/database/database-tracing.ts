@@ -31,7 +31,7 @@ export class DatabaseTracing implements OnModuleInit {
   }
 
   private begin({ requestId, commandName, databaseName, command }: StartedCommand): void {
-    // Polls and sweeps are nobody's: each would be a trace of its own.
+    // Polls and sweeps belong to no request: each would be a trace of its own.
     if (!trace.getSpan(context.active())) return;
     const named = commandName === 'getMore' ? command['collection'] : command[commandName];
     const collection = typeof named === 'string' ? named : undefined;

@@ -9,9 +9,9 @@ import { readDatabaseClock } from './database-clock.js';
 /** A small collection that every process has. */
 const RECURRING_JOBS = 'recurringjobs';
 const TICK_MS = 250;
-/** After so many ticks without an answer it asks by itself: half a second. */
+/** After so many ticks without an answer it sends a query of its own: half a second. */
 const QUIET_TICKS = 2;
-/** So many ticks without an answer are a silence: a second and three quarters. */
+/** After so many ticks without an answer MongoDB counts as silent: 1.75 s. */
 const SILENT_TICKS = 7;
 /** An answer that is younger needs no new question, in milliseconds. */
 const RECENT_MS = 1000;
@@ -23,10 +23,10 @@ const FULL_MS = 15_000;
 const TIMEOUTS = { serverSelectionTimeoutMS: 1000, connectTimeoutMS: 2000, socketTimeoutMS: 2000 };
 
 /**
- * Knows whether MongoDB answers. Any answer to this process counts, so that a server that is merely slow isn't taken for one
- * that stands still. Where it has heard nothing for a while it asks by itself, on a connection of its own: in a pool whose
- * connections are all in use the question would wait. It asks for a document, which takes more of the server than a ping does.
- * With that it keeps `databaseClock` right.
+ * Knows whether MongoDB answers. Any answer to this process counts, so a slow server doesn't count as one that
+ * hangs. After some time without an answer it sends a query of its own, on a connection of its own: in a pool whose connections
+ * are all in use the query would wait. It reads a document, which exercises more of the server than a ping. The answers also
+ * adjust `databaseClock`.
  */
 @Injectable()
 export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -35,7 +35,7 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
   private readonly listeners: (() => void)[] = [];
   private question?: Promise<boolean>;
   private timer?: NodeJS.Timeout;
-  /** Counted, not timed: a process that was busy meanwhile hasn't looked for the answer yet. */
+  /** Counted in ticks, not by the clock: a busy process may not have read the answer yet. */
   private ticksWithoutAnswer = 0;
   /** By `performance.now()`. */
   private answeredAt = -Infinity;
@@ -83,7 +83,7 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
     this.listeners.push(listener);
   }
 
-  /** Whether MongoDB answers, or has just done so; else takes as long as the answer does. */
+  /** Resolves at once if MongoDB has answered recently, else when it answers. */
   async answers(): Promise<boolean> {
     return performance.now() - this.answeredAt < RECENT_MS || (await this.ask());
   }

@@ -41,7 +41,7 @@ const MAX_IDLE_TIME_MS = 60_000;
         waitQueueTimeoutMS: WAIT_QUEUE_TIMEOUT_MS,
         maxIdleTimeMS: MAX_IDLE_TIME_MS,
         connectionFactory: async (connection: Connection) => {
-          // Before anything stores a time or compares one. The quickest of several answers says it best.
+          // Before anything stores or compares a time. The quickest of several answers is the most exact.
           for (let reading = 0; reading < 3; reading++) await readDatabaseClock(connection.getClient().db());
           return connection.plugin(limitQueryTime).plugin(leanDefaults);
         },

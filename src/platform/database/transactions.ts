@@ -27,7 +27,7 @@ interface Enclosure {
   failure?: unknown;
 }
 
-/** A place among those that may run at once, as long as it is held. */
+/** One of the transactions that may run at once, until it is released. */
 interface Place {
   held: boolean;
 }
@@ -53,11 +53,11 @@ export class Transactions {
     { TRANSACTION_MAX_WAIT_MS: maxWaitMs }: Environment,
   ) {
     this.maxWaitMs = maxWaitMs;
-    const patience = { maxWaiting: MAX_WAITING, maxWaitMs };
+    const queueLimit = { maxWaiting: MAX_WAITING, maxWaitMs };
     const { maxPoolSize } = connection.getClient().options;
     const concurrency = (share: number) => Math.max(1, Math.floor(maxPoolSize * share));
     const { requests, background } = SHARE_OF_POOL;
-    this.requests = new WorkLimit({ name: 'transactions', concurrency: concurrency(requests), patience });
+    this.requests = new WorkLimit({ name: 'transactions', concurrency: concurrency(requests), queueLimit });
     this.background = new WorkLimit({ name: 'background-transactions', concurrency: concurrency(background) });
   }
 
@@ -82,9 +82,9 @@ export class Transactions {
   }
 
   /**
-   * Makes one transaction of every `run` that `work` comes to, one after the other, and of `finish`, which gets what came
+   * Makes one transaction of every `run` inside `work`, one after the other, and of `finish`, which gets what came
    * out. `work` is repeated like the work of `run`, and what it reads without a session shows nothing of its own changes.
-   * Once a `run` inside has failed, nothing is committed, whatever `work` makes of the error.
+   * Once a `run` inside has failed, nothing is committed, also if `work` catches the error.
    */
   async enclose<T>(work: () => Promise<T>, finish: (result: T, tx: ClientSession) => Promise<void>): Promise<T> {
     return await this.run(async (tx) => {

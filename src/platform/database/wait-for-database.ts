@@ -10,7 +10,7 @@ const PAUSE_MS = 500;
  * Resolves once MongoDB answers. A service that starts before its database waits for it (orchestrators see "not
  * started", not "crashed").
  *
- * @param report is told why the first attempt failed, then every tenth, and whenever the reason changes
+ * @param report gets the reason of the first failed attempt, of every tenth, and of each whose reason differs from the last
  * @param standIn what answers in the service's place where there is a wait; gives how to end that
  */
 export async function waitForDatabase(

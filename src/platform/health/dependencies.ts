@@ -39,7 +39,7 @@ export class Dependencies {
     return this.ask('storage', () => this.storage.ping());
   }
 
-  /** @returns undefined where events don't travel by RabbitMQ */
+  /** @returns undefined without RabbitMQ */
   get rabbitmqServer(): boolean | undefined {
     return this.rabbitmq?.isConnected;
   }

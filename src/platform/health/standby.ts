@@ -4,7 +4,7 @@ import type { Environment } from '../../config/environment.js';
 /**
  * Answers the probes while the service waits for its database: it lives, but isn't ready. Without it, an orchestrator
  * would restart every instance that starts during an outage of the database. Then alone: a proxy that knows no readiness
- * sends requests to whoever listens, and others could serve them. Where nobody listens, it asks another instance.
+ * sends requests to every instance that listens, although others could serve them. Where none listens, it asks another instance.
  *
  * @returns how to end it, once the port is free again
  */

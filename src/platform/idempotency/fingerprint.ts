@@ -5,7 +5,7 @@ export function digest(...parts: string[]): string {
   return sha256(JSON.stringify(parts));
 }
 
-/** The same for two bodies that say the same: neither the order of members nor the space between them counts. */
+/** Equal for two bodies with the same content: the order of members and white space make no difference. */
 export function fingerprintOf(body: unknown): string {
   return digest(JSON.stringify(sorted(body)) ?? '');
 }

@@ -1,7 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { SchemaTypes, type Types } from 'mongoose';
 
-/** An answer as it went out; `body` is text as it stood, null for none. */
+/** An answer as it was sent; `body` is its text, null for none. */
 @Schema({ _id: false, minimize: false })
 export class KeptAnswer {
   @Prop({ required: true })
@@ -14,7 +14,7 @@ export class KeptAnswer {
   body!: string | null;
 }
 
-/** A request with an idempotency key: at first somebody holds it, then there is its answer. */
+/** A request with an idempotency key: claimed while it runs, then with its answer. */
 @Schema({ collection: 'idempotencykeys', versionKey: false, minimize: false })
 export class IdempotencyRecord {
   /** SHA-256 of user, route and key, base64url. */
@@ -28,11 +28,11 @@ export class IdempotencyRecord {
   @Prop({ required: true })
   fingerprint!: string;
 
-  /** Which of the equal requests carries it out; only that one may say how it ended. */
+  /** Which of several equal requests carries it out; only that one may store the answer. */
   @Prop({ required: true })
   lease!: string;
 
-  /** From then on, another one may carry it out: the holder seems to be gone. */
+  /** From then on, another request may carry it out: the holder's process seems to have died. */
   @Prop({ required: true })
   leaseUntil!: Date;
 

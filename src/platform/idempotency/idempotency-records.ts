@@ -9,8 +9,8 @@ import { IdempotencyRecord, type KeptAnswer } from './idempotency-record.schema.
 
 const KEPT_MS = 24 * 3600 * 1000;
 /**
- * Longer than nearly all requests take, short enough for the retries of a client whose instance has died. No promise
- * hangs on it: whoever was overtaken can't commit any more.
+ * Longer than nearly all requests take, short enough for the retries of a client whose instance has died. Correctness
+ * doesn't depend on it: a request whose lease was taken over can't commit any more.
  */
 const LEASE_MS = 10_000;
 
@@ -21,7 +21,7 @@ export interface KeyedRequest {
   fingerprint: string;
 }
 
-/** Requests with an idempotency key, in MongoDB: who carries one out, and how it was answered. */
+/** Requests with an idempotency key, in MongoDB: which request carries it out, and its answer. */
 @Injectable()
 export class IdempotencyRecords {
   constructor(@InjectModel(IdempotencyRecord.name) private readonly records: Model<IdempotencyRecord>) {}
@@ -67,7 +67,7 @@ export class IdempotencyRecords {
   }
 
   /**
-   * Notes the answer, in the transaction of what it tells of, if there is one.
+   * Stores the answer, in the transaction of the change that it describes, if there is one.
    *
    * @throws RequestInProgressError where another one carries the request out by now
    */
@@ -77,7 +77,7 @@ export class IdempotencyRecords {
     if (matchedCount === 0) throw new RequestInProgressError();
   }
 
-  /** Frees the key of a request that has failed; not, where it hasn't after all. */
+  /** Releases the key of a request that has failed, unless its transaction was committed after all. */
   async release(claimed: IdempotencyRecord): Promise<void> {
     await this.records.deleteOne({ ...ownedBy(claimed), answer: null });
   }

@@ -28,21 +28,21 @@ const KEY_STAYS_TAKEN = 'the key of a request is taken until its lease runs out'
 const KEPT_HEADERS = ['Content-Type', 'ETag', 'Location'];
 
 /**
- * This POST handler creates something, and honours `Idempotency-Key`: it and the transactions it comes to are one
- * transaction with the note of its answer. So it is carried out once, whatever fails in between, and must be repeatable.
- * Not for answers that hold a secret: they are kept.
+ * This POST handler creates something, and honours `Idempotency-Key`: all its transactions
+ * become one, which also stores the answer. So it is carried out once, whichever step fails, and must be repeatable.
+ * Not for answers that hold a secret: answers are stored.
  */
 export const Idempotent = () => applyDecorators(UseInterceptors(IdempotencyInterceptor), ApiIdempotent());
 
 const Unkept = Reflector.createDecorator<boolean>();
 
 /**
- * The same for an answer that expires, such as a signed URL: it isn't kept, so a repeated request is carried out anew. While
- * one is running, its key is taken.
+ * The same for an answer that expires, such as a signed URL: it isn't kept, so a repeated request is carried out again. While
+ * one is running, its key can't be used.
  */
 export const IdempotentWhileRunning = () => applyDecorators(Idempotent(), Unkept(true));
 
-/** Carries a request with a key out once, and answers it again for those that follow. */
+/** Carries out a request with a key once, and gives its answer to later requests with the same key. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
   private readonly logger = new Logger(IdempotencyInterceptor.name);
@@ -75,7 +75,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private async answer(request: AuthenticatedRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
     const record = await this.records.claim(keyedRequestOf(request));
     if (record.answer) {
-      // Whoever gave it first may have died before the cache knew of what it tells.
+      // The process that stored the answer may have died before it invalidated the cache.
       await this.invalidations.invalidateAll(request.user?.userId as string);
       return send(reply.header('Idempotency-Replayed', 'true'), record.answer);
     }
@@ -91,7 +91,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
-  /** Nothing was changed: keeps the refusal, or frees the key. */
+  /** After a failure, when nothing was changed: stores the refusal, or releases the key. */
   private async settle(record: IdempotencyRecord, error: unknown, request: AuthenticatedRequest): Promise<void> {
     try {
       if (isKept(error)) await this.records.complete(record, refusalOf(error, request));

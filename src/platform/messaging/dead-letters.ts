@@ -12,10 +12,10 @@ import { replayDeadQueue } from './rabbitmq/replay-dead-queue.js';
 /** The name under which parked events of the outbox are asked for. */
 const OUTBOX = 'outbox';
 
-/** Events that have people erased; they hold no more of them than an id. */
+/** Events that cause the erasure of a person; they contain only an id. */
 const ERASING = new Set(['users.user-deleted.v1', 'auth.account-deleted.v1']);
 
-/** Events that were given up, for an operator who has mended the cause. */
+/** Events that were given up. An operator replays them once the cause is fixed. */
 @Injectable()
 export class DeadLetters {
   constructor(
@@ -30,8 +30,8 @@ export class DeadLetters {
   }
 
   /**
-   * Has everything that was given up tried again, from the start; handlers that took an event in are passed over. It may
-   * be interrupted at any point and loses nothing.
+   * Delivers all events of the queue again that were given up. Handlers that have processed an event are skipped. It may
+   * be interrupted at any point without a loss.
    *
    * @returns how many events of the queue that was
    * @throws DependencyUnavailableError where RabbitMQ can't be reached
@@ -46,8 +46,8 @@ export class DeadLetters {
   }
 
   /**
-   * Removes what was given up and is about people who have been erased since: nobody needs it any more. What erases a person
-   * stays, since a consumer may still have to do so.
+   * Removes given-up events about people who have been erased since: it isn't needed any more. Events that cause an
+   * erasure stay, since a consumer may still have to process them.
    *
    * @param isErased whether a user has been erased
    * @returns how many events were removed

@@ -3,15 +3,15 @@ import { MetadataScanner, Reflector } from '@nestjs/core';
 import type { Type } from '@nestjs/common';
 import { HandledEvent } from './event-handler.decorator.js';
 
-/** Who takes in events: with RabbitMQ, a queue of its own. */
+/** A consumer of events; with RabbitMQ it has a queue of its own. */
 export interface EventConsumer {
   /** Names the queue, e.g. `tasks`. */
   name: string;
   /** The Nest module whose providers listen. */
   listeners: Type;
-  /** Whether this process is one of those that take its events in. */
+  /** Whether this process handles its events. */
   served: boolean;
-  /** Whether it exists only where events travel by a broker. */
+  /** Whether it exists only with RabbitMQ. */
   brokerOnly?: boolean;
 }
 

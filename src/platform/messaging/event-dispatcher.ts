@@ -25,7 +25,7 @@ export class EventDispatcher implements OnModuleInit {
   private readonly handlers: RegisteredHandler[] = [];
   /**
    * A user's events are handled one after the other: they change the same documents, and transactions that conflict are
-   * repeated, which would take the database from everybody else.
+   * repeated, which would cost all other users database time.
    */
   private readonly lanes = new KeyedQueue();
 
@@ -52,7 +52,7 @@ export class EventDispatcher implements OnModuleInit {
   }
 
   /**
-   * Lets every handler of this event's type take it in; those that have already are passed over.
+   * Gives an event to every handler of its type; handlers that have processed it are skipped.
    *
    * @param consumer whose handlers; all by default
    * @throws the handler's error, or an AggregateError of several, after all handlers had their turn

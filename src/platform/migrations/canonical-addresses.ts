@@ -2,7 +2,7 @@ import { canonicalFormOf } from '../../common/validation/mail-address.js';
 import { changeDocuments } from './document-batches.js';
 import type { Migration } from './migration.js';
 
-/** Whatever has a quote, a space, a capital letter or a character beyond ASCII. */
+/** Addresses with a quote, a space, a capital letter or a character beyond ASCII. */
 const UNUSUAL = /[^a-z0-9.!#$%&'*+/=?^_`{|}~@-]/;
 
 /**

@@ -15,7 +15,7 @@ export interface ClaimedMigration extends MigrationEntry {
   lease: string;
 }
 
-/** The record of what has been migrated in this database, and of who is at it. */
+/** The record of which migrations have run in this database, and which runner works on one. */
 @Injectable()
 export class Ledger {
   constructor(@InjectModel(MigrationEntry.name) private readonly entries: Model<MigrationEntry>) {}

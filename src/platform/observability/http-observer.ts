@@ -19,7 +19,7 @@ const brokenOff = new Counter({
 
 /**
  * Gives each request its context, and each answer its `X-Request-Id`, its metrics and one log line. Hooks of the
- * server, not interceptors: those never see what a guard turned away.
+ * server, not interceptors: those don't see requests that a guard has refused.
  */
 export function observeHttp(server: FastifyInstance, logger: Logger): void {
   const contexts = new WeakMap<object, RequestContext>();

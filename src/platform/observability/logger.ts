@@ -45,12 +45,12 @@ function standardOutput(): number {
 
 type Level = 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
 
-/** What Nest says of its own start: hundreds of lines that tell an operator nothing. */
+/** Nest's messages about its own start: hundreds of lines without use for an operator. */
 const FRAMEWORK_CONTEXTS = new Set<unknown>(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory']);
 
 /**
  * Nest's logging on pino: `logger.warn({ err }, 'what happened')` or `logger.warn('what happened')`. What is logged as an
- * error, with the error that it was, is reported (`SENTRY_DSN`): it is a fault of ours, and somebody has to see to it.
+ * error, with the error that it was, is reported (`SENTRY_DSN`): it is a fault of the service that an operator has to look into.
  */
 export class PinoLoggerService implements LoggerService {
   constructor(private readonly pino: PinoLogger) {}

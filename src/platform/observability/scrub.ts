@@ -4,7 +4,7 @@ const SENSITIVE: [RegExp, string][] = [
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '[token]'],
   [/(:\/\/)[^/@\s]+@/g, '$1[credentials]@'],
 ];
-/** Whatever a message quotes may be a user's text, and a long number a telephone's. */
+/** A quoted text may be a user's, and a long number a telephone number. */
 const VALUES: [RegExp, string][] = [
   [/(["'`])(?:\\.|(?!\1)[^\\])*\1/g, '[value]'],
   [/\+?\d[\d ()/-]{4,}\d/g, '[number]'],

@@ -7,7 +7,7 @@ const MAX_RETRY_AFTER_SECONDS = 5;
 export class OverloadedError extends ProblemError {
   constructor() {
     super('OVERLOADED', 'This instance has more to do than it can: try again in a moment.', {
-      // Not the same for all, lest they all come back at once.
+      // Random, so that clients don't all come back at once.
       headers: { 'Retry-After': String(randomInt(1, MAX_RETRY_AFTER_SECONDS + 1)) },
     });
   }

@@ -23,7 +23,7 @@ function workOf(limit: WorkLimit) {
 }
 
 const limited = (maxWaiting: number, maxWaitMs = 60_000) =>
-  new WorkLimit({ name: 'test', concurrency: 1, patience: { maxWaiting, maxWaitMs } });
+  new WorkLimit({ name: 'test', concurrency: 1, queueLimit: { maxWaiting, maxWaitMs } });
 
 describe('limited work', () => {
   it('runs as far as there are places, the rest in the order in which it came', async () => {

@@ -18,7 +18,7 @@ export interface WorkLimitOptions {
   /** How much runs at once. */
   concurrency: number;
   /** How much may wait, and for how long (milliseconds); the rest is refused. Without it all waits as long as it takes. */
-  patience?: { maxWaiting: number; maxWaitMs: number };
+  queueLimit?: { maxWaiting: number; maxWaitMs: number };
 }
 
 interface Waiter {
@@ -44,22 +44,22 @@ export class WorkLimit {
 
   /** How much may run or wait at once. */
   get capacity(): number {
-    const { concurrency, patience } = this.options;
-    return concurrency + (patience?.maxWaiting ?? Infinity);
+    const { concurrency, queueLimit } = this.options;
+    return concurrency + (queueLimit?.maxWaiting ?? Infinity);
   }
 
   private get isFull(): boolean {
-    const { patience } = this.options;
-    return patience !== undefined && this.waiting >= patience.maxWaiting;
+    const { queueLimit } = this.options;
+    return queueLimit !== undefined && this.waiting >= queueLimit.maxWaiting;
   }
 
   /**
    * @param since when the wait began, by `performance.now()`
-   * @throws OverloadedError where the work isn't started in time; whatever `work` throws
+   * @throws OverloadedError where the work isn't started in time; what `work` throws
    */
   async run<T>(key: string, work: () => Promise<T>, since = performance.now()): Promise<T> {
-    const { concurrency, patience } = this.options;
-    const waitMs = patience && since + patience.maxWaitMs - performance.now();
+    const { concurrency, queueLimit } = this.options;
+    const waitMs = queueLimit && since + queueLimit.maxWaitMs - performance.now();
     if (waitMs !== undefined && waitMs < 0) throw this.refusal();
     if (this.running < concurrency) this.running++;
     else await this.turn(key, waitMs);

@@ -104,7 +104,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
     await this.idempotency.removeAll(userId, tx);
   }
 
-  /** Whether a user is gone: whoever keeps a copy of theirs asks before making one. */
+  /** Whether a user was erased. Modules ask this before they store a copy of a user's data. */
   async isErased(userId: string, tx: ClientSession | null = null): Promise<boolean> {
     return (await this.tombstones.exists({ _id: userId }).session(tx)) !== null;
   }

@@ -1,6 +1,6 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 
-/** How much of something was taken for somebody. Not with their account: deleting that and registering anew must not reset it. */
+/** How much of something was taken for somebody. Not part of the account: deleting it and registering again must not reset the count. */
 @Schema({ collection: 'quotas', versionKey: false })
 export class Quota {
   /** What is counted, and a hash of whom it is counted for. */

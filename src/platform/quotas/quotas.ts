@@ -19,7 +19,7 @@ export class Quotas {
   constructor(@InjectModel(Quota.name) private readonly quotas: Model<Quota>) {}
 
   /**
-   * Takes one, in the transaction of what it is for; of two that take at once, one begins anew.
+   * Takes one, in the transaction of what it is for; of two parallel ones, one is repeated.
    *
    * @param kind what is counted
    * @param subject whom it is counted for, such as an address or a number; only a hash is kept
@@ -38,7 +38,7 @@ export class Quotas {
   }
 
   /**
-   * Takes several of a day's quota, in the transaction of what they are for; of two that take at once, one begins anew. A
+   * Takes several of a day's quota, in the transaction of what they are for; of two parallel ones, one is repeated. A
    * day is one of UTC.
    *
    * @param limit how many there are for a day, in all

@@ -18,7 +18,7 @@ export class CircuitBreaker {
     return this.timer !== undefined;
   }
 
-  /** @throws whatever the call threw, which opens the circuit if it is an outage, or at once while it is open */
+  /** @throws what the call threw, which opens the circuit if it is an outage, or at once while it is open */
   async call<T>(call: () => Promise<T>): Promise<T> {
     if (this.isOpen) throw new Error('the circuit is open');
     try {

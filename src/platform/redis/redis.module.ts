@@ -21,18 +21,18 @@ const COMMAND_TIMEOUT_MS = 250;
  * Times commands itself: a process that was too busy to read the answer in time reads what has arrived before it gives
  * up. (ioredis gives up first, so a burst of requests would have each instance count its limits for itself.)
  */
-class PatientRedis extends Redis {
+class TimedRedis extends Redis {
   constructor(
     url: string,
     options: RedisOptions,
-    private readonly patienceMs: number,
+    private readonly timeoutMs: number,
   ) {
     super(url, options);
   }
 
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
     const giveUp = () => command.isResolved || command.reject(new Error('Command timed out'));
-    const timer = setTimeout(() => setImmediate(giveUp), this.patienceMs);
+    const timer = setTimeout(() => setImmediate(giveUp), this.timeoutMs);
     const stopWaiting = () => clearTimeout(timer);
     command.promise.then(stopWaiting, stopWaiting);
     return super.sendCommand(command, stream);
@@ -48,7 +48,7 @@ export const REDIS_SUBSCRIBER = Symbol('REDIS_SUBSCRIBER');
 export const InjectRedis = () => Inject(REDIS);
 export const InjectRedisSubscriber = () => Inject(REDIS_SUBSCRIBER);
 
-function connect(environment: Environment, name: string, patienceMs?: number): Redis {
+function connect(environment: Environment, name: string, timeoutMs?: number): Redis {
   const logger = new Logger('Redis');
   let reachable = true;
   const tls = tlsOptions(environment, 'REDIS');
@@ -56,14 +56,14 @@ function connect(environment: Environment, name: string, patienceMs?: number): R
     ...(tls ? { tls } : {}), // without it, the address decides
     connectionName: `scalable-api:${name}`,
     enableOfflineQueue: false,
-    // Whoever listens subscribes at 'ready'. ioredis would, too, but nobody could catch it where that fails.
+    // Subscribers subscribe at 'ready'. ioredis would, too, but nobody could catch it where that fails.
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2000,
     retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
   };
   const { REDIS_URL: url } = environment;
-  const redis = patienceMs === undefined ? new Redis(url, options) : new PatientRedis(url, options, patienceMs);
+  const redis = timeoutMs === undefined ? new Redis(url, options) : new TimedRedis(url, options, timeoutMs);
   redis.on('ready', () => {
     if (!reachable) logger.log(`connected again (${name})`);
     reachable = true;

@@ -89,7 +89,7 @@ export class RevocationFeed {
     return known === null;
   }
 
-  /** Who was never suspended needs no `standing` entry; who is deleted needs it as long as other entries only. */
+  /** An account that was never suspended needs no `standing` entry; that of a deleted account expires like other entries. */
   private async accountWrites(
     userId: string,
     state: AccountState,

@@ -13,12 +13,12 @@ interface FileRequest {
 }
 
 /**
- * Serves the presigned URLs of the local disk. Routes of the server itself, outside the API: whoever holds a URL may use
- * it, a body is taken as it comes, whatever its type, and nothing of it is kept in memory.
+ * Serves the presigned URLs of the local disk. Routes of the server itself, outside the API: everybody who has a URL may use
+ * it, a body of any type is accepted, and it is streamed to the disk.
  */
 export async function serveLocalFiles(server: FastifyInstance, storage: LocalStorage, urls: LocalUrls): Promise<void> {
   await server.register((files, _options, done) => {
-    // Whoever answers errors elsewhere is set only after this has run.
+    // The error handler of the application is set only after this has run.
     files.setErrorHandler((error, request, reply) => server.errorHandler(error, request, reply));
     files.removeAllContentTypeParsers();
     files.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));

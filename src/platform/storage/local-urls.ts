@@ -16,7 +16,7 @@ export const LOCAL_FILES_PATH = '/files';
 
 const PURPOSE = 'files.url';
 
-/** What is signed, in this order; whatever a request has none of is signed as missing. */
+/** What is signed, in this order; what a request lacks is signed as missing. */
 const SIGNED = ['method', 'key', 'expires', 'disposition', 'content-type', 'content-length', 'if-none-match'] as const;
 type Signed = Partial<Record<(typeof SIGNED)[number], string | undefined>>;
 
@@ -83,7 +83,7 @@ function inSeconds(seconds: number): string {
   return String(Math.floor(databaseNow() / 1000) + seconds);
 }
 
-/** Unambiguous, whatever the values hold. */
+/** Unambiguous for all values. */
 function textOf(signed: Signed): string {
   return JSON.stringify(SIGNED.map((name) => signed[name] ?? null));
 }

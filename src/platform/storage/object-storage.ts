@@ -42,7 +42,7 @@ export abstract class ObjectStorage {
   abstract presignUpload(object: NewObject): Promise<PresignedUpload>;
 
   /**
-   * A URL that gives the object to whoever holds it.
+   * A URL that gives the object to everybody who has it.
    *
    * @param filename what browsers save it as; without one they show it
    */

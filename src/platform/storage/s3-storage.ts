@@ -32,7 +32,7 @@ const ATTEMPTS = 2;
 const BLOCKED = 'application/x-blocked';
 const RETRY_AFTER_SECONDS = 5;
 
-/** Files in S3, or in whatever speaks its protocol (`S3_ENDPOINT`; buckets are then part of the path). */
+/** Files in S3, or in a store that speaks its protocol (`S3_ENDPOINT`; buckets are then part of the path). */
 export class S3Storage extends ObjectStorage {
   private readonly client: S3Client;
   private readonly bucket: string;
@@ -73,7 +73,7 @@ export class S3Storage extends ObjectStorage {
       ContentLength: size,
       IfNoneMatch: '*',
     });
-    // The presigner signs every header it is given but the type, unless told to.
+    // The presigner signs every header it is given but the type, unless it is listed here.
     const options = { expiresIn: UPLOAD_TTL_SECONDS, signableHeaders: new Set(['content-type']) };
     return {
       uploadUrl: await this.ask(() => getSignedUrl(this.client, command, options)),

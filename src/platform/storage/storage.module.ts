@@ -40,7 +40,7 @@ import {
       inject: [Environment, LocalUrls],
       useFactory: async (environment: Environment, urls: LocalUrls): Promise<ObjectStorage> => {
         if (environment.S3_BUCKET === undefined) return onDisk(environment, urls);
-        // Loaded here: whoever keeps files on disk doesn't pay for it.
+        // Loaded only where it is used: with files on disk, the SDK takes no memory.
         const { S3Storage } = await import('./s3-storage.js');
         return new S3Storage(environment);
       },

@@ -23,7 +23,7 @@ interface CountingRedis extends Redis {
 export class RedisThrottlerStorage implements ThrottlerStorage {
   private readonly logger = new Logger(RedisThrottlerStorage.name);
   private readonly fallback = new ThrottlerStorageService();
-  /** A Redis that hangs costs one request its patience, not each. */
+  /** While Redis hangs, one request waits for the time limit, not each. */
   private readonly breaker: CircuitBreaker;
   private degraded = false;
 

@@ -1,13 +1,13 @@
 import type { Environment } from '../../config/environment.js';
 import { tlsOptions, type TlsServer } from './tls-options.js';
 
-/** OpenSSL's and Node's codes for a certificate that isn't trusted, as far as it is for us to mend. */
+/** OpenSSL's and Node's codes for a certificate that isn't trusted, as far as configuration can fix it. */
 const UNTRUSTED =
   /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE).*|CERT_SIGNATURE_FAILURE)$/;
 const MAX_DEPTH = 5;
 
 /**
- * What is wrong with the TLS of a connection that failed, with its mend.
+ * What is wrong with the TLS of a connection that failed, with the remedy.
  *
  * @param error the client's, with the real cause somewhere within
  * @param server the beginning of its variables' names
@@ -16,13 +16,13 @@ const MAX_DEPTH = 5;
 export function tlsProblem(error: unknown, environment: Environment, server: TlsServer): string | undefined {
   const configured = tlsOptions(environment, server) !== undefined;
   for (const code of codesOf(error)) {
-    const mend = mendOf(code, server) ?? (configured ? mendOfReset(code, server) : undefined);
-    if (mend) return `${mend} (${code})`;
+    const remedy = remedyOf(code, server) ?? (configured ? remedyOfReset(code, server) : undefined);
+    if (remedy) return `${remedy} (${code})`;
   }
   return undefined;
 }
 
-function mendOf(code: string, server: string): string | undefined {
+function remedyOf(code: string, server: string): string | undefined {
   if (UNTRUSTED.test(code)) return `its certificate isn't trusted: check ${server}_TLS_CA`;
   if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired: renew it there';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return "its certificate is for another name than the address's";
@@ -38,7 +38,7 @@ function mendOf(code: string, server: string): string | undefined {
  * A server that refuses our certificate says so after the handshake (RFC 8446, 2) and hangs up: what we have sent
  * meanwhile makes that a reset, and what it said is lost.
  */
-function mendOfReset(code: string, server: string): string | undefined {
+function remedyOfReset(code: string, server: string): string | undefined {
   if (code !== 'ECONNRESET' && code !== 'EPIPE') return undefined;
   return `it closes the connection: if it wants a certificate of ours, check ${server}_TLS_CERT and ${server}_TLS_KEY`;
 }

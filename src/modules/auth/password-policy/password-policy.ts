@@ -29,7 +29,7 @@ export class PasswordPolicy {
   }
 
   /**
-   * Examines a password in Unicode NFC, whatever form was sent.
+   * Examines a password in Unicode NFC, independent of the form that was sent.
    *
    * @throws ValidationFailedError naming the field and what to do
    */

@@ -77,7 +77,7 @@ export class Account {
   @Prop({ required: true, default: 0 })
   profileVersion!: number;
 
-  /** When a transaction last counted on this account's staying as it is; written so that a change conflicts with it. */
+  /** When a transaction last relied on this account being unchanged. Writing it makes a parallel change conflict. */
   @Prop({ type: Date })
   countedOnAt?: Date;
 

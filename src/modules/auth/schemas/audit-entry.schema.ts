@@ -30,7 +30,7 @@ export const AUDIT_EVENTS = [
 ] as const;
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 
-/** Something that mattered for security. Only ever added; where and with what a person was is emptied when they are erased. */
+/** A security-relevant action. Entries are only added; addresses and user agents of a person are removed with their erasure. */
 @Schema({ collection: 'auditentries', versionKey: false, minimize: false })
 export class AuditEntry {
   _id!: Types.ObjectId;

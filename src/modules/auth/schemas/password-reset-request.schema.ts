@@ -2,7 +2,7 @@ import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
 
 /**
- * Somebody forgot a password. Stored for known and unknown addresses alike and looked at later, so that the answer
+ * A request to reset a password. Stored for known and unknown addresses alike and processed later, so that the answer
  * takes the same time for both.
  */
 @Schema({ collection: 'passwordresetrequests', versionKey: false })

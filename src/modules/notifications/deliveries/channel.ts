@@ -6,7 +6,7 @@ import type { Delivery } from '../schemas/delivery.schema.js';
 /** `skipped`: there is nobody to send it to, such as an address that isn't verified. */
 export type Outcome = 'delivered' | 'skipped';
 
-/** A way to reach a user: hands one message over to whoever carries it from there. */
+/** A way to reach a user: hands one message over to its carrier. */
 export interface Channel {
   readonly name: ChannelName;
   /** How many messages one process hands over at once, and how many of them to one receiver (`Delivery.receiver`). */

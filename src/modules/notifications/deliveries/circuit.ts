@@ -19,12 +19,12 @@ export class Circuits {
 
   constructor(private readonly limit: number) {}
 
-  /** Those that may get nothing at the moment. */
+  /** Those whose circuit is open. */
   closedOff(now = Date.now()): string[] {
     return [...this.lines].filter(([, line]) => this.isClosedOff(line, now)).map(([receiver]) => receiver);
   }
 
-  /** How many have failed so often that they are left alone. */
+  /** How many circuits are open. */
   countOpen(now = Date.now()): number {
     return [...this.lines.values()].filter(({ openUntil }) => openUntil > now).length;
   }

@@ -37,12 +37,12 @@ export class DeliveryRefusedError extends PermanentFailure {
   }
 }
 
-/** Whom a failure is the fault of: everybody's carrier, this receiver's server, or the message alone. */
+/** What caused a failure: the carrier of all messages, this receiver's server, or the message alone. */
 export type FaultOf = 'carrier' | 'receiver' | 'message';
 
 /** Another attempt may succeed. */
 export class DeliveryDelayedError extends Error {
-  /** @param retryAfterMs how long the carrier or receiver asked to be left alone */
+  /** @param retryAfterMs how long the carrier or receiver asked to wait */
   constructor(
     readonly reason: FailureReason,
     readonly faultOf: FaultOf,

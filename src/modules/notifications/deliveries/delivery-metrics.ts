@@ -41,7 +41,7 @@ export function observeDelivery(channel: ChannelName): (outcome: string) => void
   };
 }
 
-/** Has a channel's metrics told of from now on, its counts from 0. */
+/** Exposes a channel's metrics from now on; its counters begin at 0. */
 export function observeChannel(channel: ChannelName, open: OpenCircuits): void {
   circuits.set(channel, open);
   for (const outcome of OUTCOMES) {

@@ -3,10 +3,10 @@ import type { Contact } from '../schemas/contact.schema.js';
 import type { Delivery } from '../schemas/delivery.schema.js';
 import { quietUntil } from './local-time.js';
 
-/** Where nobody has said otherwise. */
+/** For users who have not chosen. */
 const WANTED_BY_DEFAULT = { email: true, push: true, sms: false };
 
-/** Whether a user wants messages of this kind by this channel; whatever is about the account goes by mail. */
+/** Whether a user wants messages of this kind by this channel; messages about the account always go by mail. */
 export function wants(contact: Contact | null, channel: Delivery['channel'], event: Delivery['event']): boolean {
   if (channel === 'email' && isAboutAccount(event)) return true;
   const { channels = WANTED_BY_DEFAULT, mutedEvents = [] } = contact?.preferences ?? {};

@@ -13,7 +13,7 @@ interface Candidate {
   event: SentEvent;
 }
 
-/** The budget of SMS is everybody's. */
+/** All users share the budget of SMS. */
 const EVERYBODY = 'everybody';
 
 /**

@@ -2,7 +2,7 @@
 export const CLOSE = {
   /** The process ends, or the connection is old: connect again, to whichever process answers. */
   RESTART: 1012,
-  /** It can't be told at the moment whether the token is good. */
+  /** Whether the token is valid can't be checked at the moment. */
   TRY_AGAIN_LATER: 1013,
   BINARY: 1003,
   UNEXPECTED_MESSAGE: 1008,

@@ -8,8 +8,8 @@ import { InjectRedis, InjectRedisSubscriber } from '../../../platform/redis/redi
 const CHANNEL = 'inbox-news';
 
 /**
- * Says to every process whose inbox has changed, through Redis: the user's id and nothing else, since what has changed
- * is read from the database. News may get lost; whoever listens has to look for itself now and then.
+ * Tells every process whose inbox has changed, through Redis: by the user's id alone, since the change itself is read from
+ * the database. Messages may get lost, so listeners also poll the database (`InboxWatch`).
  */
 @Injectable()
 export class InboxNews implements OnModuleInit {
@@ -31,7 +31,7 @@ export class InboxNews implements OnModuleInit {
     if (this.subscriber.status === 'ready') void this.subscribe();
   }
 
-  /** Whether news of other processes can be expected to arrive. */
+  /** Whether messages of other processes arrive at the moment. */
   get flows(): boolean {
     return this.subscribed;
   }
@@ -50,14 +50,14 @@ export class InboxNews implements OnModuleInit {
     this.emitter.on('news', listener);
   }
 
-  /** News flow again, after some may have been lost. */
+  /** Called when messages arrive again, after some may have been lost. */
   onGap(listener: () => void): void {
     this.emitter.on('gap', listener);
   }
 
   private tell(userId: string): void {
-    this.emitter.emit('news', userId); // here at once, Redis or not
-    this.redis.publish(CHANNEL, userId).catch(() => undefined); // elsewhere they look for themselves soon
+    this.emitter.emit('news', userId); // in this process at once, also without Redis
+    this.redis.publish(CHANNEL, userId).catch(() => undefined); // other processes poll
   }
 
   private async subscribe(): Promise<void> {
@@ -66,7 +66,7 @@ export class InboxNews implements OnModuleInit {
       this.subscribed = true;
       this.emitter.emit('gap');
     } catch {
-      // The connection broke again: 'ready' comes again, too.
+      // The connection is closed again: another 'ready' follows.
     }
   }
 }

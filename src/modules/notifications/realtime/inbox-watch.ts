@@ -7,13 +7,13 @@ import { InboxNews } from './inbox-news.js';
 import { OVERLAP_MS } from './live-connection.js';
 
 const TICK_MS = 1000;
-/** How often the database is asked while news flow; while they don't, at each tick. */
+/** How often the database is polled while messages arrive; without them, at each tick. */
 const INTERVAL_MS = 10_000;
 const USERS_A_QUERY = 500;
 
 /**
- * Has those connections look whose user's inbox has changed: at the news of it, and, since news get lost, by asking the
- * database now and then, for hundreds of users in one query.
+ * Tells a user's open connections that their inbox has changed: when a message says so, and, because messages may get lost,
+ * by polling the database, for hundreds of users in one query.
  */
 @Injectable()
 export class InboxWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -58,7 +58,7 @@ export class InboxWatch implements OnApplicationBootstrap, BeforeApplicationShut
       }
       this.askedAt = beganAt;
     } catch (error) {
-      this.logger.warn({ err: error }, 'the inboxes of connected users cannot be looked through; trying again');
+      this.logger.warn({ err: error }, 'the inboxes of connected users cannot be polled; trying again');
     }
   }
 

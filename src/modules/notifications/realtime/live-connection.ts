@@ -29,15 +29,15 @@ type Message =
   | { type: 'unread'; count: number };
 
 /**
- * One client, authenticated. It is sent what the database holds and it hasn't got yet; whatever makes it look (news, a
- * reconnection, the watch) leads to the same look, so nothing is missed by the one that came by another way. A message
- * is read from the database only once the one before has gone out: a slow client costs no memory.
+ * The connection of one authenticated client. It sends what the database holds and the client hasn't received. Every cause (a
+ * change, a reconnection, the poll) leads to the same query, so causes that get lost or come twice do no harm. A message is
+ * read from the database only after the one before was sent: a slow client costs no memory.
  */
 export class LiveConnection {
   private readonly openedAt = Date.now();
-  /** What was created before it (milliseconds) has been dealt with. */
+  /** Notifications that were created before it (milliseconds) have been sent. */
   private seenUntil = 0;
-  /** What has been dealt with of the time since: id -> time. */
+  /** Those of the time since that have been sent: id -> time. */
   private readonly dealtWith = new Map<string, number>();
   private unread?: number;
   private started = false;

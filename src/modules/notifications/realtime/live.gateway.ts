@@ -105,7 +105,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
 
     let asked = false;
     const timeout = setTimeout(() => {
-      // A token that can't be looked at in time, with a database that stalls, is no wrong one.
+      // While the database stalls a token can't be checked, which doesn't make it invalid.
       if (asked) socket.close(CLOSE.TRY_AGAIN_LATER, 'try again in a moment');
       else socket.close(CLOSE.UNAUTHENTICATED, 'no token within 5 s');
     }, AUTH_TIMEOUT_MS);
@@ -166,7 +166,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
       socket.close(CLOSE.TOO_MANY, `more than ${MAX_OF_A_USER} connections`);
       return false;
     }
-    // Known first, asked afterwards: from here on it hears of its session's end, and of news.
+    // Registered before the check: from here on it is notified of the session's end and of changes.
     const connection = new LiveConnection(socket, subject, this.feed, this.logger);
     this.connections.add(connection);
     socket.on('close', () => this.connections.remove(connection));

@@ -1,6 +1,6 @@
-/** How many sockets of one network may be without a valid token at once; further ones are told so, and closed. */
+/** How many sockets of one network may be without a valid token at once; further ones get a close code that says so. */
 const MAX_OF_A_NETWORK = 100;
-/** With those that are told so. Beyond it the handshake is refused, which costs no socket. */
+/** Including those that get the close code. Beyond it the handshake is refused, which costs no socket. */
 const MAX_WITH_REFUSED = 200;
 
 /**

@@ -20,7 +20,7 @@ export class Contact {
   @Prop({ type: Boolean, default: false })
   emailVerified!: boolean;
 
-  /** The version of the account that address and standing were copied from. */
+  /** The version of the account that address and verification were copied from. */
   @Prop({ type: Number, default: 0 })
   emailVersion!: number;
 

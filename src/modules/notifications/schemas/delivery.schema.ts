@@ -19,7 +19,7 @@ export class Delivery extends WorkItem {
   @Prop({ type: String, required: true, enum: CHANNELS })
   channel!: ChannelName;
 
-  /** Whose server takes it in the end, such as a mail domain: a slow one holds up none of the others. */
+  /** Whose server takes it in the end, such as a mail domain: a slow one delays none of the others. */
   @Prop({ type: String, default: '' })
   receiver!: string;
 
@@ -42,7 +42,7 @@ export class Delivery extends WorkItem {
   @Prop({ type: Number, default: 0 })
   collapsedCount!: number;
 
-  /** Until when such a message takes in entries; it isn't sent before. */
+  /** Until when entries are added to such a message; it isn't sent before. */
   @Prop({ type: Date, default: null })
   burstUntil!: Date | null;
 
@@ -54,7 +54,7 @@ export class Delivery extends WorkItem {
   @Prop({ type: String, default: null })
   token!: string | null;
 
-  /** Of no use to anybody from then on. */
+  /** Not sent after this time. */
   @Prop({ type: Date, default: null })
   expiresAt!: Date | null;
 

@@ -4,14 +4,14 @@ import { SchemaTypes, type Types } from 'mongoose';
 /** A browser that gets messages. */
 @Schema({ collection: 'pushsubscriptions', versionKey: false })
 export class PushSubscription {
-  /** Made of the endpoint: the same one is the same subscription, whoever comes with it. */
+  /** Made of the endpoint: the same endpoint is the same subscription, also for another user. */
   _id!: Types.ObjectId;
 
   /** Who subscribed with it last. */
   @Prop({ type: SchemaTypes.ObjectId, required: true })
   user!: Types.ObjectId;
 
-  /** An address of the browser's push service; whoever knows it and the keys can write to the browser. */
+  /** An address of the browser's push service; everybody who knows it and the keys can write to the browser. */
   @Prop({ required: true })
   endpoint!: string;
 

@@ -8,7 +8,7 @@ export interface Sms {
   text: string;
 }
 
-/** Whoever takes SMS from us. */
+/** A provider that sends SMS. */
 export interface SmsDriver {
   /** @throws DeliveryRefusedError, DeliveryDelayedError */
   send(sms: Sms): Promise<Outcome>;

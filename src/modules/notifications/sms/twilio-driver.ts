@@ -5,7 +5,7 @@ import type { Sms, SmsDriver } from './sms-driver.js';
 
 /** https://www.twilio.com/docs/api/errors: the number doesn't exist, or can't or won't get our messages. */
 const NO_RECEIVER = new Set([21211, 21408, 21610, 21612, 21614]);
-/** The sender is wrong, which only whoever runs the service can mend. */
+/** The sender is wrong; only the operator can fix that. */
 const ABOUT_US = new Set([21212, 21603, 21606, 21659, 21660, 21703, 21704]);
 
 export interface TwilioAccount {

@@ -3,8 +3,8 @@ import { SchemaTypes, type Types } from 'mongoose';
 import { WORK_INDEX, WorkItem } from '../../../platform/work/work.schema.js';
 
 /**
- * The next time at which something is to be told of a task, as durable work that is due then. Its `_id` is the task's;
- * a task of which nothing is to be told has none.
+ * The next reminder or due date of a task, as durable work that is due then. Its `_id` is the task's; a task without a
+ * pending alarm has none.
  */
 @Schema({ collection: 'taskalarms', versionKey: false })
 export class TaskAlarm extends WorkItem {

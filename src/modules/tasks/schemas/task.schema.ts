@@ -53,11 +53,11 @@ export class Task {
   @Prop({ type: Date, default: null })
   completedAt!: Date | null;
 
-  /** The `remindAt` that was told of last. */
+  /** The `remindAt` of the latest reminder that was published. */
   @Prop({ type: Date, default: null })
   remindedOf!: Date | null;
 
-  /** The `dueDate` whose passing was told of last. */
+  /** The `dueDate` of the latest overdue event that was published. */
   @Prop({ type: Date, default: null })
   overdueOf!: Date | null;
 

@@ -26,7 +26,7 @@ export class TaskSeeder {
    * Goes on where an earlier call with the same numbers was cut short: a task's id tells its place. Writes tasks alone,
    * without events, history or alarms.
    *
-   * @param report told how many there are, now and then
+   * @param report gets how many there are, from time to time
    */
   async seed(plan: TaskSeed, report: (count: number) => void): Promise<void> {
     const now = Date.now();
@@ -54,7 +54,7 @@ export class TaskSeeder {
     return last ? parseInt(String(last._id).slice(-INDEX_DIGITS), 16) + 1 : 0;
   }
 
-  /** What is there already stays as it is. */
+  /** Existing ones are not changed. */
   private async insert(tasks: Task[]): Promise<void> {
     try {
       await this.tasks.collection.insertMany(tasks, { ordered: false });

@@ -1,7 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import type { Types } from 'mongoose';
 
-/** The code that a user was sent to confirm a number: the latest, until it is used or its time is over. */
+/** The latest code that was sent to a user to confirm a number, until it is used or expires. */
 @Schema({ collection: 'phonecodes', versionKey: false })
 export class PhoneCode {
   /** The user's id. */
@@ -11,7 +11,7 @@ export class PhoneCode {
   @Prop({ required: true })
   phone!: string;
 
-  /** A keyed hash, for six digits could be guessed from any other. */
+  /** A keyed hash: six digits could be found by trial from any other. */
   @Prop({ required: true })
   hash!: string;
 

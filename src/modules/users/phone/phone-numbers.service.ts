@@ -23,7 +23,7 @@ const PURPOSE = 'phone-code';
 const DIGITS = 6;
 const LIFETIME_MS = 10 * 60_000;
 const MAX_TRIES = 5;
-/** Each SMS costs money, and there are people who earn by causing them. */
+/** Each SMS costs money, and fraudsters earn by causing them. */
 const PER_DAY = { limit: 5, windowMs: 24 * 3_600_000 };
 
 /** Confirms that a number is its user's: by a code of six digits in an SMS, good for ten minutes and five tries. */
@@ -78,7 +78,7 @@ export class PhoneNumbersService {
    */
   async verify(actor: Actor, code: string, precondition: Precondition): Promise<User> {
     const { userId } = actor.principal;
-    // Counted before it is looked at, and beside the transaction, so that parallel guesses and failed ones count, too.
+    // Counted before the check and outside of the transaction, so that parallel and failed attempts count, too.
     const challenge = await this.codes
       .findOneAndUpdate(
         { _id: userId, tries: { $lt: MAX_TRIES }, expiresAt: { $gt: databaseDate() } },
@@ -96,13 +96,13 @@ export class PhoneNumbersService {
     });
   }
 
-  /** Ends a number and a code under way, which somebody else may have entered before the address was verified. */
+  /** Removes the number and a pending code: another person may have entered them before the address was verified. */
   async remove(userId: string, tx: ClientSession): Promise<void> {
     await this.forget(userId, tx);
     await this.profiles.removePhone(userId, tx);
   }
 
-  /** Forgets a code under way, when its user goes. */
+  /** Removes a pending code, when its user is deleted. */
   async forget(userId: string, tx: ClientSession): Promise<void> {
     await this.codes.deleteOne({ _id: userId }, { session: tx });
   }

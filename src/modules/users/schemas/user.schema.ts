@@ -11,7 +11,7 @@ export const DEFAULT_PREFERENCES: NotificationPreferences = {
   digest: 'off',
 };
 
-/** A person's profile, role and preferences; made when the auth module tells of the account. */
+/** A person's profile, role and preferences; created by the auth module's event about the account. */
 @Schema({ collection: 'users', versionKey: false, minimize: false })
 export class User {
   /** The account's id. */

@@ -11,9 +11,9 @@ import { UsersService } from '../users.service.js';
 import { renderUnsubscribePage } from './unsubscribe-page.js';
 
 /**
- * Ends notifications by mail for whoever holds one. Mail programs post here when their button is pressed (RFC 8058); people
- * who follow the link get a page with a button, since programs that check mails for harm open links. One address may
- * come for many people at once, so nothing is limited: without a valid signature there is nothing to do.
+ * Ends notifications by mail for everybody who has a signed link from a mail. Mail programs post here when their button is
+ * pressed (RFC 8058); people who follow the link get a page with a button, because malware scanners open links. There is no rate
+ * limit: a mail provider may send the requests of many users from one address, and without a valid signature nothing happens.
  */
 @ApiExcludeController()
 @Public()
@@ -25,7 +25,7 @@ export class UnsubscribeController {
     private readonly box: SecretBox,
   ) {}
 
-  /** Parameters that mail programs add to links are let pass, and ignored. */
+  /** Parameters that mail programs add to links are ignored. */
   @HtmlPage({ scripts: false })
   @Get('unsubscribe')
   getPage(

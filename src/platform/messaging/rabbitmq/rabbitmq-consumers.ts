@@ -32,7 +32,7 @@ const consumed = new Counter({
 });
 const redelivered = new Counter({
   name: 'events_redelivered_total',
-  help: 'Messages that came again because whoever had them before went away, by consumer',
+  help: 'Messages that were delivered again because their former consumer went away, by consumer',
   labelNames: ['consumer'],
 });
 
@@ -77,7 +77,7 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
 
   private async consume(channel: ConfirmChannel, consumer: string): Promise<string> {
     const onMessage = (message: ConsumeMessage | null) => {
-      // The queue is gone or has moved to another node: there is no consumer any more until there is one anew.
+      // The queue is gone or has moved to another node: it has no consumer until another one is made.
       if (!message) return this.connections.consuming.reconnect();
       const work: Promise<void> = this.takeIn(channel, consumer, message).finally(() => this.underWay.delete(work));
       this.underWay.add(work);

@@ -34,7 +34,7 @@ export function retryExchangeAfter(attempts: number): string {
 
 /**
  * Declares exchanges and bindings for all consumers: also for those that other processes serve and that may never have started,
- * or events published before would reach nobody. What is there already stays as it is.
+ * or events published before would reach nobody. Existing ones are not changed.
  *
  * @param missing the queues to declare; the others exist and are only bound. Undefined in a broker without the exchange for
  * events: all are missing

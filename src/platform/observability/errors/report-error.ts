@@ -3,7 +3,7 @@ export type ErrorReporter = (error: Error, context: string) => void;
 
 let reporter: ErrorReporter = () => undefined;
 
-/** Hands an error to whoever collects them; nobody, unless `reportErrorsTo` was called. */
+/** Sends an error to the collector that `reportErrorsTo` has set; does nothing without one. */
 export const reportError: ErrorReporter = (error, context) => reporter(error, context);
 
 /** From now on, errors go there. */

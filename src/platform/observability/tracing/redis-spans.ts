@@ -7,7 +7,7 @@ interface CommandMessage {
   error?: unknown;
 }
 
-/** Makes a span of each command that is a part of a trace, as ioredis tells of them (`node:diagnostics_channel`). */
+/** Makes a span of each command that is a part of a trace, from what ioredis publishes (`node:diagnostics_channel`). */
 export function traceRedis(): void {
   const spans = new WeakMap<object, Span>();
   tracingChannel<unknown, CommandMessage>('ioredis:command').subscribe({

@@ -55,7 +55,7 @@ export function markFailed(error: unknown, span: Span | undefined = trace.getAct
   span?.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** What goes on here as a `traceparent`, for whoever continues it later or elsewhere; null where nothing is traced. */
+/** The current span as a `traceparent`, for work that continues it later or elsewhere; null where nothing is traced. */
 export function currentTraceparent(): string | null {
   const carrier: { traceparent?: string } = {};
   propagation.inject(context.active(), carrier);
