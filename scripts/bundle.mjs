@@ -62,11 +62,10 @@ const ownUrls = (compiled, target) => ({
 
 /**
  * What esbuild makes of `keepNames`: it names each function at the moment it is made, so also the closures that every request
- * makes, which takes a tenth of a request's time. Classes and functions that have their name already, and arrow functions,
- * whose names nothing asks for, are left as they are.
+ * makes. What has its name already is left as it is.
  */
 const NAMING = 'var __name = (target, value) => __defProp(target, "name", { value, configurable: true });';
-const CHEAP_NAMING = `var __name = (target, value) => !("prototype" in target) || target.name === value ? target : __defProp(target, "name", { value, configurable: true });`;
+const CHEAP_NAMING = `var __name = (target, value) => target.name === value ? target : __defProp(target, "name", { value, configurable: true });`;
 
 /** @throws Error where esbuild writes its helper in another way */
 async function nameCheaply(target, { outputs }) {
