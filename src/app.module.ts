@@ -1,10 +1,8 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { CommonModule } from './common/common.module.js';
-import { ConditionalReadInterceptor } from './common/http/conditional-read.interceptor.js';
 import { ProblemFilter } from './common/http/problem.filter.js';
 import { UndeclaredInputGuard } from './common/http/undeclared-input.guard.js';
-import { NextLinkInterceptor } from './common/pagination/next-link.interceptor.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Environment } from './config/environment.js';
 import { eventsOf } from './contracts/module-manifest.js';
@@ -99,8 +97,6 @@ export class AppModule {
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
-        { provide: APP_INTERCEPTOR, useClass: NextLinkInterceptor },
-        { provide: APP_INTERCEPTOR, useClass: ConditionalReadInterceptor },
         // In this order: who is asking, do they have too much waiting, how often, may they, and then what they ask.
         { provide: APP_GUARD, useClass: AuthenticationGuard },
         { provide: APP_GUARD, useClass: ExcessWritesGuard },

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { ApiAdapter } from './common/http/api-adapter.js';
 import { allowOrigins } from './common/http/cors.js';
 import { normaliseClientAddresses } from './common/http/forwarded-for.js';
 import { acceptJsonOnly, letFormsPass } from './common/http/json-body.js';
@@ -45,7 +46,7 @@ type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>
 
 /** Builds the application, ready to listen. */
 export async function createApp(environment: Environment, logger: Logger): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ ...serverOptions(environment, logger), genReqId: requestIdOf });
+  const adapter = new ApiAdapter({ ...serverOptions(environment, logger), genReqId: requestIdOf });
   const app = await NestFactory.create<NestFastifyApplication>(await AppModule.forRoot(environment), adapter, {
     logger: new PinoLoggerService(logger),
     bodyParser: false,

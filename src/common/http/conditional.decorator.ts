@@ -5,7 +5,7 @@ import { type Precondition, preconditionOf } from './etag.js';
 
 /**
  * The conditions of a write (`If-Match`, `If-None-Match`), for the service to check inside its transaction. Documents both
- * headers and the answer 412. Reads need no such parameter: `ConditionalReadInterceptor` evaluates theirs.
+ * headers and the answer 412. Reads need no such parameter: `ApiAdapter` evaluates theirs.
  */
 export const Conditional = createParamDecorator(
   (_: unknown, context: ExecutionContext): Precondition =>

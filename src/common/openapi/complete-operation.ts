@@ -41,7 +41,7 @@ export function completeOperation(
   const isIdempotent = operation[IDEMPOTENT_EXTENSION] === true;
   if (isIdempotent) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
   const own = namesMarked<HeaderName>(operation, HEADER_EXTENSION);
-  // As `ConditionalReadInterceptor` does.
+  // As `ApiAdapter` does.
   const isConditional = method === 'get' && ('200' in operation.responses || own.includes('ETag'));
   if (isConditional) operation.parameters = [...(operation.parameters ?? []), ...CONDITIONS];
   if (operation.parameters) operation.parameters = operation.parameters.map(describeId);

@@ -1,6 +1,4 @@
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { type Observable, tap } from 'rxjs';
 import type { Page } from './page.dto.js';
 
 /** How a serialised page with another one behind it ends: text can't hold a quote that isn't escaped. */
@@ -8,18 +6,10 @@ const END_OF_PAGE = /"page":\{"limit":\d+,"hasMore":true,"nextCursor":"([\w.-]+)
 /** More than a page's `page` has. */
 const END_LENGTH = 1500;
 
-/** Adds `Link: <…>; rel="next"` (RFC 8288) to each page of a list that isn't the last one. */
-@Injectable()
-export class NextLinkInterceptor implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const reply = context.switchToHttp().getResponse<FastifyReply>();
-    return next.handle().pipe(
-      tap((result) => {
-        const cursor = nextCursorIn(result);
-        if (cursor !== undefined) void reply.header('Link', `<${nextUrl(reply.request.url, cursor)}>; rel="next"`);
-      }),
-    );
-  }
+/** Adds `Link: <…>; rel="next"` (RFC 8288) to a page of a list that isn't the last one. */
+export function linkNextPage(reply: FastifyReply, result: unknown): void {
+  const cursor = nextCursorIn(result);
+  if (cursor !== undefined) void reply.header('Link', `<${nextUrl(reply.request.url, cursor)}>; rel="next"`);
 }
 
 /** @param result what a handler gave: a page, or the bytes of a cached answer */
