@@ -109,7 +109,7 @@ except urllib.error.HTTPError as error:
       expect(await send('/api/v1/notifications/read-all', '')).toMatch(/\b204\b/);
     });
 
-    it('is told that a form is no JSON', async () => {
+    it('gets an error that says a form is no JSON', async () => {
       expect(await send('/api/v1/tasks', 'title=x')).toMatch(/UNSUPPORTED_MEDIA_TYPE/);
     });
 

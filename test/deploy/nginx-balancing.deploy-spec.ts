@@ -34,7 +34,7 @@ const times = <T>(count: number, work: (index: number) => Promise<T>) =>
 const counts = (replicas: Replica[]) => replicas.map(({ seen }) => seen.length);
 
 describe('least-conn', () => {
-  it('gives a request to whoever has the fewest under way', async () => {
+  it('gives a request to the instance with the fewest requests in progress', async () => {
     const slow = await replica('answers', (response) => void setTimeout(() => response.end(), 3000));
     const quick = [await replica(), await replica()];
     const nginx = await proxy([slow, ...quick], {});

@@ -131,7 +131,7 @@ describe('the cache', () => {
     expect(replica.seen).toHaveLength(3);
   });
 
-  it('keeps nothing of the API, whatever the answer says', async () => {
+  it('caches nothing of the API, whatever the headers of the answer', async () => {
     await start({}, (response) => void response.setHeader('Cache-Control', 'public, max-age=600').end(LONG));
     for (const path of ['/api/v1/tasks', '/api/v1/auth/sessions', '/health', '/docs']) {
       for (let sent = 0; sent < 2; sent += 1) await send(nginx.port, { path });

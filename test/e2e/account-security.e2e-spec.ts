@@ -180,7 +180,7 @@ function resetMails({ email }: TestUser) {
   return mailsTo(email).filter(({ text }) => text.includes('/reset-password#'));
 }
 
-it('takes an account back from whoever registered it with a foreign address', async () => {
+it('takes an account back from a person who registered it with a foreign address', async () => {
   const hijacker = await registerVerifiedUser(service);
   const { body: mfa } = await hijacker.api.post<{ secret: string }>(`${AUTH}/mfa/totp`, {
     password: hijacker.password,
@@ -222,7 +222,7 @@ it('takes an account back from whoever registered it with a foreign address', as
 });
 
 describe('the email address', () => {
-  it('changes once the new one is confirmed, and both are told', async () => {
+  it('changes once the new one is confirmed, and both addresses get a mail', async () => {
     const user = await registerVerifiedUser(service);
     const newAddress = newEmail();
     const change = { email: newAddress.toUpperCase(), password: user.password };
@@ -249,7 +249,7 @@ describe('the email address', () => {
     expect(await registerUser(service, { email: user.email })).toBeDefined();
   });
 
-  it('is refused where somebody has it', async () => {
+  it('is refused where another account has it', async () => {
     const [user, other] = [await registerUser(service), await registerUser(service)];
     const change = { email: other.email, password: user.password };
     expect(await user.api.post(`${AUTH}/email/change`, change)).toMatchObject({
@@ -607,7 +607,7 @@ describe('deletion', () => {
     await registerUser(service, { email: user.email });
   });
 
-  it('finds what was under way while the data were erased', async () => {
+  it('finds what was in progress while the data were erased', async () => {
     const user = await registerUser(service);
     expect(await user.api.send('DELETE', ME, { password: user.password })).toMatchObject({ status: 204 });
     const [_id, database] = [new ObjectId(user.id), databaseOf(service)];

@@ -421,7 +421,7 @@ describe('uploads that nobody completes', () => {
 });
 
 describe('while the store is away', () => {
-  it('completing is answered 503, soon; all else goes on, and removals are made up for', async () => {
+  it('completing is answered 503, soon; all else goes on, and removals follow later', async () => {
     const task = await createTask(api);
     const attachment = await attach(task);
     const url = await downloadUrl(task, attachment);

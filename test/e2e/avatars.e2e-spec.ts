@@ -42,7 +42,7 @@ async function show({ api }: TestUser): Promise<string> {
 }
 
 describe('an avatar', () => {
-  it('is uploaded, completed, and shown to whoever has its address', async () => {
+  it('is uploaded, completed, and shown to everybody who has its address', async () => {
     const before = (await user.api.get(ME)).headers.get('etag');
     const avatarUrl = await show(user);
     expect(avatarUrl).toMatch(new RegExp(`^${service.url}/api/v1/users/${user.id}/avatar/[0-9a-f]{32}$`));

@@ -16,7 +16,7 @@ const WRITERS = 4;
 const ROUNDS = 3;
 const WRITES_A_ROUND = 15;
 
-it('loses nothing it has acknowledged, and tells of each completion once, however often it is killed', async () => {
+it('loses nothing it has acknowledged, and notifies of each completion once, however often it is killed', async () => {
   const service = await startService();
   const { api } = await registerUser(service);
   const created = new Set<string>();

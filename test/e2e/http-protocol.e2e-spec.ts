@@ -337,7 +337,7 @@ describe('a message', () => {
     expect((await exchange(...lines)).status).toBe(200);
   });
 
-  it('that expects to be told to go on is told so', async () => {
+  it('with Expect: 100-continue gets 100 Continue', async () => {
     const connection = await RawConnection.open(service);
     connection.send([`GET ${LIVE} HTTP/1.1`, 'Host: x', 'Expect: 100-continue', ...END].join('\r\n'));
     await connection.untilClosed();

@@ -63,7 +63,7 @@ async function allTasks(api: ApiClient): Promise<TaskBody[]> {
   return rows;
 }
 
-it('of 100 equal requests at once at three instances, one creates; the others get its answer or are told to wait', async () => {
+it('of 100 equal requests at once at three instances, one creates; the others get its answer or 409', async () => {
   const { api } = await registerUser(instance(0));
   const key = randomUUID();
   const answers = await Promise.all(

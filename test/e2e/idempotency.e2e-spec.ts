@@ -139,7 +139,7 @@ it('many changes in one request are carried out once', async () => {
   expect((await api.get<TaskBody>(`${TASKS}/${task.id}`)).body.version).toBe(2);
 });
 
-it('a second request while the first runs is told to wait', async () => {
+it('a second request while the first runs is 409', async () => {
   const key = randomUUID();
   await create({ title: 'Slow' }, key);
   await records().updateMany({}, { $set: { answer: null, leaseUntil: new Date(Date.now() + 3_600_000) } });

@@ -56,7 +56,7 @@ async function resetPassword({ email }: TestUser, password: string): Promise<voi
   expect((await anonymous.post(`${AUTH}/password/reset`, { token, password })).status).toBe(204);
 }
 
-describe('an account that somebody guesses at', () => {
+describe('an account whose password an attacker guesses', () => {
   it.each([['known'], ['unknown']])('is locked for their network only (%s address)', async (which) => {
     const user = which === 'known' ? await registerUser(service) : { email: newEmail(), password: WRONG };
     const address = newAddress();

@@ -85,7 +85,7 @@ describe('a completed task', () => {
     expect(await unreadCount(api)).toBe(1);
   });
 
-  it('is told of once, however often it is changed afterwards', async () => {
+  it('is notified once, however often it is changed afterwards', async () => {
     const { api } = await registerUser(service);
     const task = await createTask(api);
     await api.patch(`${TASKS}/${task.id}`, { status: 'done' });
@@ -140,7 +140,7 @@ describe('a completed task', () => {
 });
 
 describe('a new log-in', () => {
-  it('is told of in the inbox, and by mail whatever the preferences say', async () => {
+  it('is notified in the inbox, and by mail with any preferences', async () => {
     const owner = await registerUser(service);
     await verifyAddress(owner);
     const channels = { email: false, push: false, sms: false };
@@ -167,7 +167,7 @@ describe('the inbox', () => {
     expect(await unreadCount(api)).toBe(1);
   });
 
-  it('tells read ones from unread ones', async () => {
+  it('distinguishes read ones from unread ones', async () => {
     const { api } = await registerUser(service);
     const [first, second] = await complete(api, 'One', 'Two');
     await api.patch(`${INBOX}/${first?.id}`, { read: true });

@@ -156,7 +156,7 @@ describe('the OpenAPI document', () => {
     expect(contract.wrongExamples()).toEqual([]);
   });
 
-  it('tells the operations of a bulk apart by their kind', () => {
+  it('distinguishes the operations of a bulk by their kind', () => {
     expect(api.document.components.schemas['BulkTasksDto']?.properties?.['operations']?.items?.discriminator).toEqual({
       propertyName: 'op',
       mapping: {

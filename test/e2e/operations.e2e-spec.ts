@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 
 describe('health', () => {
-  it('tells how the process and its dependencies are', async () => {
+  it('reports the state of the process and its dependencies', async () => {
     const { status, body } = await anonymous.get('/health');
     expect(status).toBe(200);
     const up = Object.fromEntries(['mongodb', 'redis', 'storage', 'clock'].map((name) => [name, { status: 'up' }]));

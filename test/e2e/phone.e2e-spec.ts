@@ -95,7 +95,7 @@ describe('a phone number', () => {
     expect(JSON.stringify(entries)).not.toContain(user.number);
   });
 
-  it('needs a new code once it is changed, and one that was under way is for the old number', async () => {
+  it('needs a new code once it is changed, and a pending one is for the old number', async () => {
     const user = await userWithNumber();
     await user.api.post(SEND);
     await user.api.post(VERIFY, { code: await codeTo(user.number) });
@@ -146,7 +146,7 @@ describe('a phone number', () => {
     expect((await thief.api.post(VERIFY, { code: await codeTo(owner.number) })).status).toBe(401);
   });
 
-  it('gets five codes a day, of whoever asks, and a user five, for whatever number, also at once', async () => {
+  it('gets five codes a day from all users together, and a user five for all numbers, also at once', async () => {
     const number = newNumber();
     const [first, second] = await Promise.all([userWithNumber(number), userWithNumber(number)]);
     const asked = await Promise.all(

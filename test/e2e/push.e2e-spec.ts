@@ -28,7 +28,7 @@ const endpointsOf = async ({ id }: TestUser) => {
   return rows.map(({ endpoint }) => endpoint as string);
 };
 
-it('tells browsers the key to subscribe with', async () => {
+it('gives browsers the key to subscribe with', async () => {
   const { api } = await registerVerifiedUser(service);
   const { status, body } = await api.get(`${PUSH}/public-key`);
   expect([status, body]).toEqual([200, { publicKey }]);

@@ -64,7 +64,7 @@ beforeAll(async () => {
 });
 
 describe('a reminder', () => {
-  it('is told of within seconds of its time, with what it is about', async () => {
+  it('is notified within seconds of its time, with its details', async () => {
     const remindAt = inMs(1500);
     const task = await createTask(api, { title: 'Call', remindAt, dueDate: inMs(3_600_000) });
     const notification = await waitFor(
@@ -82,12 +82,12 @@ describe('a reminder', () => {
     expect(await api.get(`${TASKS}/${task.id}`)).toMatchObject({ status: 200, body: task });
   });
 
-  it('whose time has passed already is told of at once', async () => {
+  it('whose time has passed already is notified at once', async () => {
     const { id } = await createTask(api, { remindAt: inMs(-86_400_000) });
     await waitFor('the reminder', async () => (await toldOf(api, id)).length === 1, PATIENCE_MS);
   });
 
-  it('is told of at the time it was moved to, and again when it is moved after that', async () => {
+  it('is notified at the time it was moved to, and again when it is moved after that', async () => {
     const { id } = await createTask(api, { remindAt: inMs(1000) });
     const second = inMs(2000);
     await api.patch(`${TASKS}/${id}`, { remindAt: second });
@@ -106,7 +106,7 @@ describe('a reminder', () => {
     ]);
   });
 
-  it('is not told of where it was taken back, or the task is done, archived or deleted by then', async () => {
+  it('is not notified where it was removed, or the task is done, archived or deleted by then', async () => {
     /** Says no more where the machine was too slow for it: then it is told more time ahead. */
     const takeBack = async (aheadMs: number): Promise<string[]> => {
       const fields = { remindAt: inMs(aheadMs), dueDate: inMs(aheadMs) };
@@ -128,7 +128,7 @@ describe('a reminder', () => {
   });
 });
 
-it('is told of where the task was made in bulk, or restored', async () => {
+it('is notified where the task was created in bulk, or restored', async () => {
   const remindAt = inMs(2000);
   const operations = [{ op: 'create', task: { title: 'One of many', remindAt } }];
   const bulk = await api.post<{ results: { id: string }[] }>(`${TASKS}/bulk`, { operations });
@@ -142,7 +142,7 @@ it('is told of where the task was made in bulk, or restored', async () => {
 });
 
 describe('a due date', () => {
-  it('is told of once when it has passed, and once more when it is moved', async () => {
+  it('is notified once when it has passed, and once more when it is moved', async () => {
     const first = inMs(500);
     const { id } = await createTask(api, { dueDate: first });
     await waitFor('the notification', async () => (await toldOf(api, id)).length > 0, PATIENCE_MS);
@@ -157,7 +157,7 @@ describe('a due date', () => {
     ]);
   });
 
-  it('leaves nothing planned once all is told', async () => {
+  it('leaves nothing planned once all is notified', async () => {
     const alarms = databaseOf(service).collection('taskalarms');
     const { id } = await createTask(api, { dueDate: inMs(300), remindAt: inMs(100) });
     await waitFor('both', async () => (await toldOf(api, id)).length === 2, PATIENCE_MS);
@@ -178,7 +178,7 @@ it('is not delayed by thousands of another user that were due before', async () 
   expect(deletedCount).toBeGreaterThan(500);
 }, 120_000);
 
-it('is told of late, and once, where nothing was up when it was due', async () => {
+it('is notified late, and once, where no process was running when it was due', async () => {
   const own = await startService();
   const owner = await registerUser(own);
   const remindAt = inMs(1500);
@@ -217,7 +217,7 @@ describe('on three instances', () => {
     expect(shares.filter((share) => share > 0).length).toBeGreaterThan(1);
   }, 240_000);
 
-  it('tells of each once though two of them are killed in the middle', async () => {
+  it('notifies of each once though two of them are killed in the middle', async () => {
     const [first, ...others] = instances as [TestService, ...TestService[]];
     const owner = await registerUser(first);
     const ids = await createTasks(owner.api, 200, { remindAt: inMs(5000) });

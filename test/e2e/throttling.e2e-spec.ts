@@ -291,7 +291,7 @@ describe('the strict limit', () => {
 });
 
 describe('without Redis', () => {
-  it('one that hangs costs one request its patience, not each', async () => {
+  it('one that hangs delays one request by the time limit, not each', async () => {
     const alone = await first.replica({ THROTTLE_GENERAL_LIMIT: '1000000' });
     const api = new ApiClient(alone);
     redis.pause();

@@ -97,7 +97,7 @@ describe('one’s own profile', () => {
     expect((await api.get<Profile>(ME, { 'If-None-Match': etag })).body.name).toBe('First');
   });
 
-  it('tells the log-in of a new name', async () => {
+  it('updates the name at the log-in', async () => {
     const renamed = await registerUser(service);
     await renamed.api.patch(ME, { name: 'Countess' });
     await waitFor('the name to arrive', async () => (await logIn(service, renamed)).tokens.user.name === 'Countess');

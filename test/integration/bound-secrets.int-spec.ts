@@ -93,7 +93,7 @@ describe('before the contract step', () => {
     expect((await useCode(old!)).mfa?.lastStep).toBeGreaterThan(0);
   });
 
-  it('keys rotate, and the previous release can read what was encrypted anew', async () => {
+  it('keys rotate, and the previous release can read what was re-encrypted', async () => {
     const [first, second] = [app.get(Environment).APP_SECRETS![0]!, 'the next secret '.repeat(3)];
     const rotated = new SecretBox({ APP_SECRETS: [second, first] });
     const rotatedCodes = codesWith(rotated);

@@ -49,7 +49,7 @@ it('knows no server while the connection is down, fails commands at once, and na
   expect((await connected(connection)).runId).not.toBe(runId);
 });
 
-it('opens another connection when it is told to', async () => {
+it('opens another connection on request', async () => {
   const connection = connect();
   const { store } = await connected(connection);
   connection.reconnect();

@@ -131,7 +131,7 @@ it('the change and the answer become visible at once', async () => {
   expect(await answered()).toBe(1);
 });
 
-it('whoever was overtaken commits nothing', async () => {
+it('a request whose lease was taken over commits nothing', async () => {
   const send = client();
   const things = connection.collection('things');
   const before = await things.countDocuments();

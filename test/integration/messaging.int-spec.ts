@@ -230,7 +230,7 @@ describe('the outbox', () => {
     expect(flaky.countOf('stuck')).toBe(4);
   });
 
-  it('takes the event of somebody else before the rest of a burst', async () => {
+  it('handles the event of another user before the rest of a burst', async () => {
     const burst = Array.from({ length: 200 }, () => new ThingHappenedEvent('busy', { name: 'burst' }));
     await transactions.run((session) => outbox.add(burst, session));
     await transactions.run((session) => outbox.add([new ThingHappenedEvent('quiet', { name: 'single' })], session));

@@ -393,7 +393,7 @@ describe('passwords that clients send in NFD', () => {
   const newHasher = () => new PasswordHasher(app.get(Environment), new ContractSteps(app.get(Ledger)));
   const weak = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
 
-  it('are hashed as they were sent until the contract step, and not hashed anew for their form', async () => {
+  it('are hashed as they were sent until the contract step, and not rehashed for their form', async () => {
     const hasher = newHasher();
     const stored = await hasher.hash(sent);
     expect(await verify(stored, sent)).toBe(true); // as the previous release compares it
@@ -403,7 +403,7 @@ describe('passwords that clients send in NFD', () => {
     expect(await hasher.verify(await hash(sent, weak), sent)).toBe('outdated');
   });
 
-  it('are hashed in NFC from the contract step on, and hashed anew where they were not', async () => {
+  it('are hashed in NFC from the contract step on, and rehashed where they were not', async () => {
     const hasher = newHasher();
     const before = await hasher.hash(sent);
     await migratorOf('auth', NORMALISE_PASSWORDS).migrate({ contract: true });

@@ -235,7 +235,7 @@ describe('API6:2023 Unrestricted Access to Sensitive Business Flows', () => {
     expect(strangers.filter((email) => mailsTo(email).length > 0)).toHaveLength(3);
   });
 
-  it('tells known addresses from unknown ones neither at the log-in nor at a forgotten password', async () => {
+  it('reveals neither at the log-in nor at a forgotten password whether an address is known', async () => {
     const { email } = await registerUser(service);
     const answersTo = async (address: string) => {
       const wrong = { email: address, password: 'not-the-password' };

@@ -139,7 +139,7 @@ describe('API7:2023 Server Side Request Forgery', () => {
 });
 
 describe('API8:2023 Security Misconfiguration', () => {
-  it('tells browsers to run, frame and guess nothing', async () => {
+  it('forbids browsers to run, frame and guess content', async () => {
     for (const path of ['/health', TASKS, '/docs', '/nowhere']) {
       const { headers } = await new ApiClient(service).get(path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');

@@ -111,7 +111,7 @@ describe('the lock of an account', () => {
   const logInAt = (number: number, email: string, password: string, address = '203.0.113.1') =>
     new ApiClient(instance(number)).post<Problem>(`${AUTH}/login`, { email, password }, { 'X-Forwarded-For': address });
 
-  it('lets ten of 200 parallel guesses be looked at, and then refuses the right password too', async () => {
+  it('checks ten of 200 parallel guesses, and then refuses the right password too', async () => {
     const { email, password } = await registerUser(instance(0));
     const answers = await atOnce(PARALLEL, (number) => logInAt(number, email, `wrong-${number}-horse`));
     const { 401: evaluated = 0 } = tally(answers);

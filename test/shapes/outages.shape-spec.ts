@@ -58,7 +58,7 @@ it('answers 503 at once for an export whose other parts are away, and what is th
   await waitForExport(ada);
 });
 
-it('makes the profile of whoever registered while the profiles were away', async () => {
+it('creates the profile of a user who registered while the users module was away', async () => {
   await users.kill();
   const user = await registerUser(others);
   await createTask(user.api.at(others));

@@ -124,7 +124,7 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
     expect(again.headers.get('idempotency-replayed')).toBe('true');
   });
 
-  it('tells of a completed task once, and of none once that is muted', async () => {
+  it('notifies of a completed task once, and of none once that is muted', async () => {
     const user = await registerUser(service);
     const complete = async (title: string) => {
       const { id } = await createTask(user.api, { title });
@@ -263,7 +263,7 @@ describe.each(Object.keys(SHAPES) as Shape[])('the service as %s', (shape) => {
     for (const path of [`${AUTH}/login`, ME, TASKS, NOTIFICATIONS]) expect(documents[0]).toContain(path);
   });
 
-  it('tells how it is', async () => {
+  it('reports its health', async () => {
     const { status, body } = await new ApiClient(service).get<{ details: object }>('/health');
     const broker = shape === 'split' ? { rabbitmq: { status: 'up' } } : {};
     expect([status, body.details]).toMatchObject([

@@ -40,7 +40,7 @@ describe('encrypt and decrypt', () => {
     expect(box.decrypt('one-time-token', text)).toBeNull();
   });
 
-  it('go on reading what an older secret made, and make with the newest', () => {
+  it('decrypt what an older secret has encrypted, and encrypt with the newest', () => {
     const rotated = boxOf('second secret', 'first secret');
     expect(rotated.decrypt('one-time-token', box.encrypt('one-time-token', 'token'))).toBe('token');
     expect(box.decrypt('one-time-token', rotated.encrypt('one-time-token', 'token'))).toBeNull();
@@ -129,7 +129,7 @@ describe('sign and verify', () => {
     expect(box.verify('cursor', 'text', given)).toBe(false);
   });
 
-  it('go on knowing what an older secret signed', () => {
+  it('verify what an older secret has signed', () => {
     expect(boxOf('second secret', 'first secret').verify('cursor', 'text', signature)).toBe(true);
   });
 });

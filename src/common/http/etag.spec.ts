@@ -7,7 +7,7 @@ const CURRENT = ['"7"', 'W/"7"', '*', ' * ', '"1","7"', '"1" , W/"7"', ',"7",,',
 const OTHERS = ['', '"8"', '7', "'7'", '"7', '"7x"', 'w/"7"', '"07"', '"0007"', '"7 "', '"7", *', '"a,"7""', '"1" "7"'];
 
 describe('the tag', () => {
-  it('is strong and tells the version', () => {
+  it('is strong and contains the version', () => {
     expect(etagOf({ version: 7 })).toBe('"7"');
   });
 });

@@ -14,7 +14,7 @@ async function addressSeen(
 }
 
 describe('trustedProxies', () => {
-  it('believes nobody by default', async () => {
+  it('trusts no proxy by default', async () => {
     expect(await addressSeen(false, '198.51.100.7', '203.0.113.1')).toBe('198.51.100.7');
     expect(await addressSeen(0, '198.51.100.7', '203.0.113.1')).toBe('198.51.100.7');
   });

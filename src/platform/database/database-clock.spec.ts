@@ -12,7 +12,7 @@ function reading(ago: number, tripMs: number, offset = OFFSET) {
 const errorOf = (clock: DatabaseClock) => Math.abs(clock.now() - (performance.now() + OFFSET));
 
 describe("the database's clock", () => {
-  it('is that of this machine until the database has told its own', () => {
+  it('is that of this machine until the first answer of the database', () => {
     expect(Math.abs(new DatabaseClock().now() - Date.now())).toBeLessThan(1000);
     expect(Math.abs(new DatabaseClock().skewMs)).toBeLessThan(1000);
   });
@@ -43,7 +43,7 @@ describe("the database's clock", () => {
     expect(errorOf(clock)).toBeLessThan(5);
   });
 
-  it('tells by how much the clock of this machine is ahead', () => {
+  it('gives how far the clock of this machine is ahead', () => {
     const clock = new DatabaseClock();
     clock.adjust(reading(50, 1, Date.now() - performance.now() - 90_000));
     expect(Math.abs(clock.skewMs - 90_000)).toBeLessThan(20);

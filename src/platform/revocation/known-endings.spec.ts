@@ -29,7 +29,7 @@ it('a copy of the role counts where it is newer than the decision', () => {
   expect(known.roleSince(USER, { role: 'user', version: 6 })).toBe('user');
 });
 
-it('keeps the end of a session for a time from its receipt, whatever the clock of the machine that decided', () => {
+it('keeps the end of a session for a time from its receipt, independent of the clock of the machine that decided', () => {
   const token = { userId: USER, sessionId: 'session-1', issuedAt: 0 };
   known.add({ kind: 'session', subject: 'session-1', at: Date.now() - 10 * KEPT_MS });
   now = KEPT_MS;

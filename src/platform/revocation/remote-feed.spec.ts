@@ -51,7 +51,7 @@ it('asks for everything once entries that it missed may have expired', () => {
   expect(feed.since).toBeNull();
 });
 
-it('goes on by Redis alone for the life of an access token', () => {
+it('accepts answers through Redis alone for the life of an access token', () => {
   answer('broker');
   for (const end = now + WITHOUT_BROKER_MS; now < end; now += LIMIT_MS) {
     answer('redis');

@@ -35,7 +35,7 @@ describe('circuits', () => {
     expect(circuits.closedOff(NOW + 15_000)).toEqual([]);
   });
 
-  it('take failures that were under way together for one outage', () => {
+  it('count failures of messages that were sent at the same time as one outage', () => {
     const circuits = new Circuits(20);
     for (let message = 0; message < 20; message++) circuits.begin('slow.test');
     for (let message = 0; message < 20; message++) circuits.end('slow.test', false, 0, NOW);
@@ -43,7 +43,7 @@ describe('circuits', () => {
     expect(circuits.closedOff(NOW + 5000)).toEqual([]);
   });
 
-  it('leave nobody alone for more than five minutes', () => {
+  it('pause no receiver for more than five minutes', () => {
     const circuits = new Circuits(3);
     for (let hour = 0; hour < 50; hour++) fail(circuits, 1, NOW + hour * 3_600_000);
     const last = NOW + 49 * 3_600_000;

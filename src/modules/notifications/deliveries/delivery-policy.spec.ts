@@ -41,7 +41,7 @@ describe('whether a user wants a message', () => {
     expect(wants(contact, 'email', 'task.reminder')).toBe(true);
   });
 
-  it('is yes for a mail about the account, whatever they prefer', () => {
+  it('is yes for a mail about the account, with any preferences', () => {
     const contact = contactWith({ channels: NONE });
     expect(wants(contact, 'email', 'account.new-login')).toBe(true);
     expect(wants(contact, 'push', 'account.new-login')).toBe(false);

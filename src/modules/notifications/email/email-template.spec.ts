@@ -21,7 +21,7 @@ describe('a mail', () => {
     expect(text).toBe(`Hello Ada,\n\n${TEXT.body}\n\nhttps://a.test/#token=x\n`);
   });
 
-  it('greets nobody by name and links nowhere where it is not told to', () => {
+  it('has neither a name nor a link where none is given', () => {
     const { text, html } = renderEmail(TEXT, { language: 'en' });
     expect(text).toBe(`Hello,\n\n${TEXT.body}\n`);
     expect(html).not.toContain('<a ');

@@ -10,7 +10,7 @@ describe('the first message', () => {
     });
   });
 
-  it.each(['yesterday', '2026-03-01', 5, {}, ''])('is told apart where its time is %j', (since) => {
+  it.each(['yesterday', '2026-03-01', 5, {}, ''])('is reported by its kind where its time is %j', (since) => {
     expect(parseAuthMessage(JSON.stringify({ type: 'auth', token: 't', since }))).toBe('invalid since');
   });
 
