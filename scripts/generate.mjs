@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { findOmissions } from './generate/omissions.mjs';
-import { loadManifests } from './generate/load-manifests.mjs';
+import { loadManifests, loadPlatformQueues } from './generate/load-manifests.mjs';
 import { placesOf } from './generate/places.mjs';
 
 const FORMATTED = /\.(ts|yaml|md)$/;
@@ -33,7 +33,7 @@ async function complete(place) {
 
 const isCheck = process.argv.includes('--check');
 const manifests = await loadManifests();
-const problems = findOmissions(manifests);
+const problems = findOmissions(manifests, await loadPlatformQueues());
 for (const place of placesOf(manifests)) {
   const { content, filled } = await complete(place);
   if (content === filled) continue;

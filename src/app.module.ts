@@ -7,6 +7,7 @@ import { ConfigModule } from './config/config.module.js';
 import type { Environment } from './config/environment.js';
 import { eventsOf } from './contracts/module-manifest.js';
 import type { ModuleName } from './contracts/modules.js';
+import { PLATFORM_QUEUES } from './contracts/platform-queues.js';
 import { assertMatchesManifest, assertUnique } from './manifest-checks.js';
 import { MANIFESTS } from './modules.js';
 import { AuditModule } from './platform/audit/audit.module.js';
@@ -31,6 +32,7 @@ import { StorageModule } from './platform/storage/storage.module.js';
 import { RateLimitGuard } from './platform/throttling/rate-limit.guard.js';
 import { ThrottlingModule } from './platform/throttling/throttling.module.js';
 import { StepUpModule } from './platform/step-up/step-up.module.js';
+import type { DeclaredQueue } from './platform/work/work-handlers.js';
 import { WorkModule } from './platform/work/work.module.js';
 
 /** The feature modules, by their names, as far as they match what their manifests say of them. */
@@ -62,6 +64,14 @@ function consumersFor({ MODULES: served, EVENT_BUS }: Environment, features: Map
   );
 }
 
+/** The queues that this process works on: the platform's, and those of the modules that it serves. */
+function queuesOf({ MODULES: served }: Environment): DeclaredQueue[] {
+  const ofModules = MANIFESTS.filter(({ name }) => served.includes(name)).flatMap(({ name, queues }) =>
+    queues.map((queue) => ({ queue, declaredBy: `The manifest of the module ${name}` })),
+  );
+  return [...PLATFORM_QUEUES.map((queue) => ({ queue, declaredBy: 'src/contracts/platform-queues.ts' })), ...ofModules];
+}
+
 /** The whole service: the platform, and those feature modules of `src/modules.ts` that this process serves. */
 @Module({})
 export class AppModule {
@@ -78,7 +88,6 @@ export class AppModule {
         DatabaseModule,
         MigrationsModule,
         RedisModule,
-        WorkModule,
         MessagingModule.forRoot(environment, consumersFor(environment, features), eventTypes),
         IdempotencyModule,
         PersonalDataModule.forRoot(dataHolders),
@@ -94,6 +103,8 @@ export class AppModule {
         HealthModule,
         ObservabilityModule,
         ...[...features].flatMap(([name, feature]) => (environment.MODULES.includes(name) ? [feature] : [])),
+        // The last one, so that work begins after all others and ends before them.
+        WorkModule.forRoot(queuesOf(environment)),
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

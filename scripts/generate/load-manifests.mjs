@@ -12,13 +12,13 @@ const dataAlone = {
   },
 };
 
-/** @returns the manifests of src/modules.ts, without a check of their types: those are among what is derived from them */
-export async function loadManifests() {
+/** @returns what a module of src exports, without a check of its types: those are among what is derived from manifests */
+async function load(source) {
   const folder = mkdtempSync(join(tmpdir(), 'scalable-api-manifests-'));
-  const file = join(folder, 'modules.mjs');
+  const file = join(folder, 'exports.mjs');
   try {
     await build({
-      entryPoints: ['src/modules.ts'],
+      entryPoints: [source],
       outfile: file,
       bundle: true,
       platform: 'node',
@@ -26,10 +26,19 @@ export async function loadManifests() {
       logLevel: 'error',
       plugins: [dataAlone],
     });
-    return (await import(pathToFileURL(file).href)).MANIFESTS;
+    return await import(pathToFileURL(file).href);
   } finally {
     rmSync(folder, { recursive: true, force: true });
     // A service of esbuild that loses this process's input may print the state of its threads.
     await stop();
   }
+}
+
+export async function loadManifests() {
+  return (await load('src/modules.ts')).MANIFESTS;
+}
+
+/** @returns the names of the platform's queues of durable work */
+export async function loadPlatformQueues() {
+  return (await load('src/contracts/platform-queues.ts')).PLATFORM_QUEUES;
 }

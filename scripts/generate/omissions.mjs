@@ -4,8 +4,6 @@ import { parse } from 'yaml';
 const COMPOSE = 'docker/compose.yaml';
 const SPLIT = 'k8s/overlays/split';
 const RULES = 'observability/prometheus/rules.yaml';
-/** Queues of durable work that the platform has. */
-const PLATFORM_QUEUES = ['outbox', 'object-removals', 'recurring-jobs'];
 
 const folders = (path) =>
   readdirSync(path, { withFileTypes: true })
@@ -13,14 +11,14 @@ const folders = (path) =>
     .map(({ name }) => name);
 
 /** @returns a sentence for each thing that names modules, is written by hand, and doesn't fit the manifests */
-export function findOmissions(manifests) {
+export function findOmissions(manifests, platformQueues) {
   const names = manifests.map(({ name }) => name);
   return [
     ...unlistedModules(names),
     ...unpublishedContracts(manifests),
     ...missingServices(names),
     ...strayOverlays(names),
-    ...unknownQueues(manifests),
+    ...unknownQueues(manifests, platformQueues),
   ];
 }
 
@@ -61,8 +59,8 @@ function strayOverlays(names) {
 }
 
 /** An alert on a queue that has another name by now would never fire. */
-function unknownQueues(manifests) {
-  const queues = [...PLATFORM_QUEUES, ...manifests.flatMap((manifest) => manifest.queues)];
+function unknownQueues(manifests, platformQueues) {
+  const queues = [...platformQueues, ...manifests.flatMap((manifest) => manifest.queues)];
   const named = [...readFileSync(RULES, 'utf8').matchAll(/queue[!=]~?"([^"]*)"/g)].flatMap(([, text]) =>
     text.split('|'),
   );

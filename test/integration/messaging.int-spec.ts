@@ -18,6 +18,7 @@ import { MessagingModule } from '../../src/platform/messaging/messaging.module.j
 import { Outbox } from '../../src/platform/messaging/outbox.js';
 import { OutboxRelay } from '../../src/platform/messaging/outbox-relay.js';
 import { OutboxEntry } from '../../src/platform/messaging/outbox.schema.js';
+import { WorkModule } from '../../src/platform/work/work.module.js';
 import { newEnvironment } from '../support/parts.js';
 import { quickest } from '../support/quickest.js';
 import { waitFor } from '../support/wait-for.js';
@@ -123,6 +124,7 @@ async function newProcess(consumers: EventConsumer[]): Promise<TestingModule> {
       DatabaseModule,
       MessagingModule.forRoot(environment, consumers, []),
       ...consumers.map(({ listeners }) => listeners),
+      WorkModule.forRoot(['outbox', 'recurring-jobs'].map((queue) => ({ queue, declaredBy: 'This test' }))),
     ],
   })
     .overrideProvider(EventBus)

@@ -1,30 +1,54 @@
-import { Logger } from '@nestjs/common';
-import type { Connection, Model } from 'mongoose';
+import { Logger, type Type } from '@nestjs/common';
+import { MongooseModule } from '@nestjs/mongoose';
+import { Test, type TestingModule } from '@nestjs/testing';
+import type { Model } from 'mongoose';
+import { RecurringJob, type RecurringJobOptions } from '../../src/platform/work/recurring-job.decorator.js';
 import { RecurringJobEntry, RecurringJobSchema } from '../../src/platform/work/recurring-job.schema.js';
-import { type RecurringJob, RecurringJobs } from '../../src/platform/work/recurring-jobs.js';
+import { WorkModule } from '../../src/platform/work/work.module.js';
 import { connect, modelOf } from '../support/parts.js';
+import { databaseUri } from '../support/service.js';
 import { waitFor } from '../support/wait-for.js';
 
-let connection: Connection;
+let uri: string;
 let entries: Model<RecurringJobEntry>;
-const processes: RecurringJobs[] = [];
+const processes: TestingModule[] = [];
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
-  connection = await connect();
+  const connection = await connect();
+  uri = databaseUri(connection.name);
   entries = await modelOf(connection, RecurringJobEntry.name, RecurringJobSchema);
 });
 afterEach(async () => {
-  await Promise.all(processes.splice(0).map((jobs) => jobs.beforeApplicationShutdown()));
+  await Promise.all(processes.splice(0).map((process) => process.close()));
   await entries.deleteMany({});
 });
 
+interface Job extends RecurringJobOptions {
+  run: () => Promise<void>;
+}
+
+function providerOf({ run, ...options }: Job): Type {
+  class Jobs {
+    @RecurringJob(options)
+    async job(): Promise<void> {
+      await run();
+    }
+  }
+  return Jobs;
+}
+
 /** As each process of a service does. */
-async function startProcess(...jobs: RecurringJob[]): Promise<void> {
-  const recurringJobs = new RecurringJobs(entries);
-  processes.push(recurringJobs);
-  jobs.forEach((job) => recurringJobs.register(job));
-  await recurringJobs.onApplicationBootstrap();
+async function startProcess(...jobs: Job[]): Promise<void> {
+  const process = await Test.createTestingModule({
+    imports: [
+      MongooseModule.forRoot(uri, { autoIndex: false }),
+      WorkModule.forRoot([{ queue: 'recurring-jobs', declaredBy: 'This test' }]),
+    ],
+    providers: jobs.map(providerOf),
+  }).compile();
+  processes.push(process);
+  await process.init();
 }
 
 const makeDue = () => entries.updateMany({}, { $set: { availableAt: new Date(0) } });
@@ -62,7 +86,7 @@ describe('recurring jobs', () => {
 
   it('come earlier once a release makes their interval shorter', async () => {
     await startProcess({ name: 'sweep', everyMs: 86_400_000, run: async () => undefined });
-    await processes.pop()?.beforeApplicationShutdown();
+    await processes.pop()?.close();
     let runs = 0;
     await startProcess({ name: 'sweep', everyMs: 20, run: async () => void runs++ });
     await waitFor('a run', () => runs > 0);

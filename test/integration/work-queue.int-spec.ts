@@ -4,7 +4,8 @@ import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { PermanentFailure, Postponed } from '../../src/platform/work/outcomes.js';
 import { type Claim, ClaimLost } from '../../src/platform/work/claim.js';
-import { WorkQueue, type WorkQueueOptions } from '../../src/platform/work/work-queue.js';
+import { WorkQueue } from '../../src/platform/work/work-queue.js';
+import type { WorkQueueOptions } from '../../src/platform/work/work-queue-options.js';
 import { WORK_INDEX, WorkItem } from '../../src/platform/work/work.schema.js';
 import { connect, deferred, isPending, modelOf } from '../support/parts.js';
 import { waitFor } from '../support/wait-for.js';
@@ -35,7 +36,7 @@ afterEach(async () => {
 type Handle = (job: Job, claim: Claim) => Promise<Partial<Job> | void>;
 
 function startQueue(handle: Handle, options: Partial<WorkQueueOptions> = {}): WorkQueue<Job> {
-  const defaults = { name: 'jobs', concurrency: 1, maxAttempts: 5, whenDone: 'delete', pollMs: 30 } as const;
+  const defaults = { queue: 'jobs', concurrency: 1, maxAttempts: 5, whenDone: 'delete', pollMs: 30 } as const;
   const queue = new WorkQueue(jobs, handle, { ...defaults, ...options });
   queues.push(queue);
   queue.start();

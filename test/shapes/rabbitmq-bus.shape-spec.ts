@@ -18,6 +18,7 @@ import { Outbox } from '../../src/platform/messaging/outbox.js';
 import type { RabbitMqBus } from '../../src/platform/messaging/rabbitmq/rabbitmq-bus.js';
 import { RabbitMqConnections } from '../../src/platform/messaging/rabbitmq/rabbitmq-connections.js';
 import { TopologyWatch } from '../../src/platform/messaging/rabbitmq/topology-watch.js';
+import { WorkModule } from '../../src/platform/work/work.module.js';
 import { newEnvironment } from '../support/parts.js';
 import { type OwnRabbitMq, startOwnRabbitMq } from '../support/rabbitmq.js';
 import { waitFor } from '../support/wait-for.js';
@@ -98,6 +99,7 @@ async function startProcess(served: (keyof typeof MODULES)[], url = broker.url):
       DatabaseModule,
       MessagingModule.forRoot(environment, consumers, []),
       ...served.map((name) => MODULES[name]),
+      WorkModule.forRoot(['outbox', 'recurring-jobs'].map((queue) => ({ queue, declaredBy: 'This test' }))),
     ],
   }).compile();
   module.useLogger(false);

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
 import { ValidationFailedError } from '../../common/errors/problem.js';
@@ -11,7 +11,7 @@ import { API_KEY_LIFETIME_MS, announceExpiryAt } from '../../platform/authentica
 import { databaseNow } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
-import { RecurringJobs } from '../../platform/work/recurring-jobs.js';
+import { RecurringJob } from '../../platform/work/recurring-job.decorator.js';
 import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { ApiKeyLimitError, ApiKeyNotFoundError } from './auth.errors.js';
@@ -30,7 +30,7 @@ const PUBLISH_EVERY_MS = 60_000;
 
 /** The owner's side of API keys. */
 @Injectable()
-export class ApiKeysService implements OnModuleInit {
+export class ApiKeysService {
   constructor(
     private readonly apiKeys: ApiKeys,
     private readonly accounts: AccountsService,
@@ -38,16 +38,8 @@ export class ApiKeysService implements OnModuleInit {
     private readonly sessions: SessionsService,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
-    private readonly jobs: RecurringJobs,
     private readonly audit: AuditService,
   ) {}
-
-  onModuleInit(): void {
-    const run = () => this.announceExpiries();
-    this.jobs.register({ name: 'auth.announce-api-key-expiry', everyMs: ANNOUNCE_EVERY_MS, run });
-    const publish = () => this.apiKeys.publishChanges();
-    this.jobs.register({ name: 'auth.publish-api-key-changes', everyMs: PUBLISH_EVERY_MS, run: publish });
-  }
 
   /**
    * @throws what a step-up throws; EmailUnverifiedError; ApiKeyLimitError; ValidationFailedError for an expiry in the past
@@ -93,10 +85,16 @@ export class ApiKeysService implements OnModuleInit {
   }
 
   /** Tells owners of keys that expire soon, and of those that have been given an expiry; each once. */
-  private async announceExpiries(): Promise<void> {
+  @RecurringJob({ name: 'auth.announce-api-key-expiry', everyMs: ANNOUNCE_EVERY_MS })
+  async announceExpiries(): Promise<void> {
     for (const apiKey of await this.apiKeys.findUnannounced(ANNOUNCED_AT_ONCE)) {
       await this.transactions.run((tx) => this.announceExpiry(apiKey, tx));
     }
+  }
+
+  @RecurringJob({ name: 'auth.publish-api-key-changes', everyMs: PUBLISH_EVERY_MS })
+  async publishChanges(): Promise<void> {
+    await this.apiKeys.publishChanges();
   }
 
   private async announceExpiry(apiKey: ApiKey, tx: ClientSession): Promise<void> {

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import type { SessionPrincipal } from '../../common/auth/principal.js';
@@ -10,7 +10,8 @@ import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { OneTimeSecrets } from '../../platform/messaging/one-time-secrets.js';
 import { Outbox } from '../../platform/messaging/outbox.js';
-import { WorkQueue } from '../../platform/work/work-queue.js';
+import { WorkHandler } from '../../platform/work/work-handler.decorator.js';
+import { WorkQueues } from '../../platform/work/work-queues.js';
 import { AccountsService } from './accounts.service.js';
 import { AuditService } from './audit.service.js';
 import { InvalidTokenError } from './auth.errors.js';
@@ -25,13 +26,13 @@ import { PasswordResetRequest } from './schemas/password-reset-request.schema.js
 import { SessionsService } from './sessions.service.js';
 import { StepUpService } from './step-up.service.js';
 
+const QUEUE = 'password-reset';
+const CONCURRENCY = 2;
 const MAX_ATTEMPTS = 20;
 
 /** Forgotten and changed passwords. */
 @Injectable()
-export class PasswordsService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly queue: WorkQueue<PasswordResetRequest>;
-
+export class PasswordsService {
   constructor(
     @InjectModel(PasswordResetRequest.name) private readonly requests: Model<PasswordResetRequest>,
     private readonly accounts: AccountsService,
@@ -47,27 +48,13 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     private readonly outbox: Outbox,
     private readonly secrets: OneTimeSecrets,
     private readonly audit: AuditService,
-  ) {
-    this.queue = new WorkQueue(requests, (request) => this.handleForgotten(request), {
-      name: 'password-reset',
-      concurrency: 2,
-      maxAttempts: MAX_ATTEMPTS,
-      whenDone: 'delete',
-    });
-  }
-
-  onApplicationBootstrap(): void {
-    this.queue.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.queue.stop();
-  }
+    private readonly work: WorkQueues,
+  ) {}
 
   /** Stores the request, whether there is such an account or not. It is processed later, so both take the same time. */
   async forgot(email: string, client: Client): Promise<void> {
     await this.requests.create({ email: addressKey(email), ...client });
-    this.queue.nudge();
+    this.work.nudge(QUEUE);
   }
 
   /**
@@ -142,7 +129,14 @@ export class PasswordsService implements OnApplicationBootstrap, BeforeApplicati
     await this.outbox.add([new PasswordChangedEvent(id, { changedAt, reset, addressWasVerified, mfa })], tx);
   }
 
-  private async handleForgotten({ email, ip, userAgent }: PasswordResetRequest): Promise<void> {
+  @WorkHandler({
+    queue: QUEUE,
+    items: PasswordResetRequest,
+    concurrency: CONCURRENCY,
+    maxAttempts: MAX_ATTEMPTS,
+    whenDone: 'delete',
+  })
+  async handleForgotten({ email, ip, userAgent }: PasswordResetRequest): Promise<void> {
     const account = await this.accounts.findByEmail(email);
     if (!account) return;
     await this.transactions.run(async (tx) => {

@@ -5,8 +5,8 @@ import { MigrationsModule } from '../../platform/migrations/migrations.module.js
 import { AccountDataService } from './account-data.service.js';
 import { ContactsService } from './contacts.service.js';
 import { BurstsService } from './deliveries/bursts.service.js';
-import type { Channel } from './deliveries/channel.js';
-import { CHANNEL_LIST, DeliveriesService } from './deliveries/deliveries.service.js';
+import { DeliveriesService } from './deliveries/deliveries.service.js';
+import { deliveryQueueOf } from './deliveries/delivery-queue.js';
 import { SendingQuotas } from './deliveries/sending-quotas.js';
 import { EmailChannel } from './email/email-channel.js';
 import { Mailer } from './email/mailer.js';
@@ -28,6 +28,8 @@ import { PushController } from './push/push.controller.js';
 import { RemainingSetup } from './remaining-setup.js';
 import { SmsChannel } from './sms/sms-channel.js';
 
+const CHANNELS = [EmailChannel, PushChannel, SmsChannel];
+
 @Module({
   imports: [
     MongooseModule.forFeature([
@@ -47,18 +49,12 @@ import { SmsChannel } from './sms/sms-channel.js';
     DeliveriesService,
     BurstsService,
     SendingQuotas,
-    EmailChannel,
-    SmsChannel,
-    PushChannel,
+    ...CHANNELS,
+    ...CHANNELS.map(deliveryQueueOf),
     PushSender,
     PushSubscriptionsService,
     RemainingSetup,
     { provide: PUSH_AGENT, useFactory: () => new PublicHttpsAgent() },
-    {
-      provide: CHANNEL_LIST,
-      useFactory: (...channels: Channel[]) => channels,
-      inject: [EmailChannel, PushChannel, SmsChannel],
-    },
     Mailer,
     NotificationsListener,
     ...REALTIME_PROVIDERS,

@@ -1,8 +1,8 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { isValidObjectId, type Model } from 'mongoose';
 import { DeadLetters } from '../messaging/dead-letters.js';
-import { RecurringJobs } from '../work/recurring-jobs.js';
+import { RecurringJob } from '../work/recurring-job.decorator.js';
 import { Tombstone } from './tombstone.schema.js';
 
 /** How long events of erased people may still lie among those that were given up, in milliseconds. */
@@ -10,20 +10,16 @@ const EVERY_MS = 10 * 60_000;
 
 /** Erases people's data from events that were given up: parked in the outbox, or dead letters of RabbitMQ. */
 @Injectable()
-export class ErasedEvents implements OnModuleInit {
+export class ErasedEvents {
   private readonly logger = new Logger(ErasedEvents.name);
 
   constructor(
     @InjectModel(Tombstone.name) private readonly tombstones: Model<Tombstone>,
     private readonly deadLetters: DeadLetters,
-    private readonly jobs: RecurringJobs,
   ) {}
 
-  onModuleInit(): void {
-    this.jobs.register({ name: 'remove-erased-events', everyMs: EVERY_MS, run: () => this.remove() });
-  }
-
   /** Removes them. Where nobody has been erased, it looks at nothing. */
+  @RecurringJob({ name: 'remove-erased-events', everyMs: EVERY_MS })
   async remove(): Promise<void> {
     if (!(await this.tombstones.exists({}))) return;
     const removed = await this.deadLetters.removeErased(

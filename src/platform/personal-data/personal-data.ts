@@ -9,7 +9,7 @@ import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { Environment } from '../../config/environment.js';
 import type { ModuleName } from '../../contracts/modules.js';
 import { databaseDate } from '../database/database-clock.js';
-import { RecurringJobs } from '../work/recurring-jobs.js';
+import { RecurringJob } from '../work/recurring-job.decorator.js';
 import { assertHoldersExport, DATA_HOLDERS } from './data-holders.js';
 import { RemoteExports } from './remote-exports.js';
 import { toJson } from './to-json.js';
@@ -56,7 +56,6 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
     @InjectModel(Tombstone.name) private readonly tombstones: Model<Tombstone>,
     private readonly idempotency: IdempotencyRecords,
     private readonly transactions: Transactions,
-    private readonly jobs: RecurringJobs,
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
     private readonly others: RemoteExports,
@@ -71,7 +70,6 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
       if (name) this.sources.set(name, instance as PersonalDataSource);
     }
     assertHoldersExport(this.environment.MODULES, this.holders, [...this.sources.keys()]);
-    this.jobs.register({ name: 'erase-again', everyMs: ERASE_AGAIN_EVERY_MS, run: () => this.eraseAgain() });
   }
 
   onApplicationBootstrap(): void {
@@ -113,7 +111,8 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
    * A request or an event that was under way saw no mark yet, and what it adds conflicts with no deletion: so it is looked for
    * once more when all of that is over.
    */
-  private async eraseAgain(): Promise<void> {
+  @RecurringJob({ name: 'erase-again', everyMs: ERASE_AGAIN_EVERY_MS })
+  async eraseAgain(): Promise<void> {
     const due = await this.tombstones
       .find({ eraseAgainAt: { $lte: databaseDate() } })
       .limit(ERASED_AT_ONCE)

@@ -1,14 +1,16 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { InjectModel } from '@nestjs/mongoose';
 import type { ClientSession, Model } from 'mongoose';
 import { databaseDate } from '../database/database-clock.js';
 import { Transactions } from '../database/transactions.js';
-import { WorkQueue } from '../work/work-queue.js';
+import { WorkHandler } from '../work/work-handler.decorator.js';
+import { WorkQueues } from '../work/work-queues.js';
 import { ObjectRemoval } from './object-removal.schema.js';
 import { ObjectStorage, UPLOADS_END_MS } from './object-storage.js';
 import { StorageQuota } from './storage-quota.js';
 
+const QUEUE = 'object-removals';
 const CONCURRENCY = 4;
 /** With the queue's backoff that is about a week of trying. */
 const MAX_ATTEMPTS = 1000;
@@ -34,15 +36,15 @@ export const OwnsObjects = Reflector.createDecorator<string>();
  * ordered: so an order may be given for whatever could have become unused, early, twice, or in any order.
  */
 @Injectable()
-export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class ObjectRemovals implements OnModuleInit {
   private readonly owners = new Map<string, ObjectOwner>();
-  private queue?: WorkQueue<ObjectRemoval>;
 
   constructor(
     @InjectModel(ObjectRemoval.name) private readonly removals: Model<ObjectRemoval>,
     private readonly storage: ObjectStorage,
     private readonly quota: StorageQuota,
     private readonly transactions: Transactions,
+    private readonly work: WorkQueues,
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
   ) {}
@@ -50,37 +52,33 @@ export class ObjectRemovals implements OnApplicationBootstrap, BeforeApplication
   /** Looks after the objects at `[owner, ...path]` at `dueAt`, once the transaction is committed. */
   async add([owner, ...path]: string[], dueAt: Date, tx: ClientSession): Promise<void> {
     await this.removals.create([{ owner, path, availableAt: dueAt }], { session: tx });
-    this.transactions.afterCommit(() => this.queue?.nudge(), tx);
+    this.transactions.afterCommit(() => this.work.nudge(QUEUE), tx);
   }
 
   /** Removes the object at `[owner, ...path]` now, and has the store refuse what is still uploaded with its URL. */
   async addUploadable([owner, ...path]: string[], tx: ClientSession): Promise<void> {
     await this.removals.create([{ owner, path, uploadable: true }], { session: tx });
-    this.transactions.afterCommit(() => this.queue?.nudge(), tx);
+    this.transactions.afterCommit(() => this.work.nudge(QUEUE), tx);
   }
 
-  onApplicationBootstrap(): void {
+  onModuleInit(): void {
     for (const { instance, metatype } of this.discovery.getProviders()) {
       const name = metatype && this.reflector.get(OwnsObjects, metatype);
       if (name) this.owners.set(name, instance as ObjectOwner);
     }
-    this.queue = new WorkQueue(this.removals, (removal) => this.remove(removal), {
-      name: 'object-removals',
-      concurrency: CONCURRENCY,
-      maxAttempts: MAX_ATTEMPTS,
-      whenDone: 'delete',
-      leaseMs: LEASE_MS,
-      // A process that serves only some modules leaves the others' objects to those that can judge them.
-      scope: { owner: { $in: [...this.owners.keys()] } },
-    });
-    this.queue.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.queue?.stop();
-  }
-
-  private async remove({ owner, path, uploadable }: ObjectRemoval): Promise<void> {
+  @WorkHandler(({ owners }: ObjectRemovals) => ({
+    queue: QUEUE,
+    items: ObjectRemoval,
+    concurrency: CONCURRENCY,
+    maxAttempts: MAX_ATTEMPTS,
+    whenDone: 'delete',
+    leaseMs: LEASE_MS,
+    // A process that serves only some modules leaves the others' objects to those that can judge them.
+    scope: { owner: { $in: [...owners.keys()] } },
+  }))
+  async remove({ owner, path, uploadable }: ObjectRemoval): Promise<void> {
     if (!(await this.owners.get(owner)?.isUnused(path))) return;
     const key = [owner, ...path].join('/');
     if (uploadable) {

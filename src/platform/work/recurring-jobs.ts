@@ -1,63 +1,50 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { databaseDate } from '../database/database-clock.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
+import { type DecoratedMethod, DecoratedMethods } from './decorated-methods.js';
+import { Recurring, type RecurringJobOptions } from './recurring-job.decorator.js';
 import { RecurringJobEntry } from './recurring-job.schema.js';
-import { WorkQueue } from './work-queue.js';
+import { WorkHandler } from './work-handler.decorator.js';
 import { dueAt } from './work.schema.js';
-
-/** What is done again and again, such as a sweep. */
-export interface RecurringJob {
-  /** Unique, and the same in every process and release. */
-  name: string;
-  /** From the end of a run to the beginning of the next, in milliseconds; jittered by a tenth. */
-  everyMs: number;
-  /** Ends within five minutes, so it does a bounded piece; may be repeated after a crash. A failure is tried again. */
-  run: () => Promise<void>;
-}
 
 const CONCURRENCY = 2;
 const LEASE_MS = 5 * 60_000;
 const JITTER = 0.1;
-/** A name that this process doesn't know is another release's: left to whoever knows it. */
+/** A name that this process doesn't know is another release's: left to processes that know it. */
 const UNKNOWN_AGAIN_MS = 60_000;
 
 /**
- * Runs each registered job in one process at a time, however many there are: the time of the next run is a document
+ * Runs each method with `@RecurringJob` in one process at a time, however many there are: the time of the next run is a document
  * that is claimed like any durable work. A run that was due while nothing was up is made up for once.
  */
 @Injectable()
-export class RecurringJobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly jobs = new Map<string, RecurringJob>();
-  private readonly queue: WorkQueue<RecurringJobEntry>;
+export class RecurringJobs implements OnModuleInit, OnApplicationBootstrap {
+  private readonly jobs = new Map<string, DecoratedMethod<RecurringJobOptions>>();
 
-  constructor(@InjectModel(RecurringJobEntry.name) private readonly entries: Model<RecurringJobEntry>) {
-    this.queue = new WorkQueue(entries, (entry) => this.run(entry), {
-      name: 'recurring-jobs',
-      concurrency: CONCURRENCY,
-      maxAttempts: Infinity,
-      whenDone: 'leave',
-      leaseMs: LEASE_MS,
-    });
+  constructor(
+    @InjectModel(RecurringJobEntry.name) private readonly entries: Model<RecurringJobEntry>,
+    private readonly methods: DecoratedMethods,
+  ) {}
+
+  /** @throws Error where two jobs have one name */
+  onModuleInit(): void {
+    for (const job of this.methods.find(Recurring)) {
+      const { name } = job.options;
+      const other = this.jobs.get(name);
+      if (other) throw new Error(`${other.name} and ${job.name} are both the recurring job ${name}.`);
+      this.jobs.set(name, job);
+    }
   }
 
-  /** To be called while the application is built (`onModuleInit`). */
-  register(job: RecurringJob): void {
-    this.jobs.set(job.name, job);
-  }
-
+  /** Before the queue starts, which is when all else is initialised. */
   async onApplicationBootstrap(): Promise<void> {
-    await Promise.all([...this.jobs.values()].map((job) => this.plan(job)));
-    this.queue.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.queue.stop();
+    await Promise.all([...this.jobs.values()].map(({ options }) => this.plan(options)));
   }
 
   /** Makes sure that the job is planned; where its interval has become shorter, no later than that from now. */
-  private async plan({ name, everyMs }: RecurringJob): Promise<void> {
+  private async plan({ name, everyMs }: RecurringJobOptions): Promise<void> {
     const latest = databaseDate(everyMs);
     await this.entries
       .updateOne({ name }, { $min: { availableAt: latest }, $setOnInsert: { createdAt: latest } }, { upsert: true })
@@ -66,10 +53,18 @@ export class RecurringJobs implements OnApplicationBootstrap, BeforeApplicationS
       });
   }
 
-  private async run({ _id, name, lease }: RecurringJobEntry): Promise<void> {
+  @WorkHandler({
+    queue: 'recurring-jobs',
+    items: RecurringJobEntry,
+    concurrency: CONCURRENCY,
+    maxAttempts: Infinity,
+    whenDone: 'leave',
+    leaseMs: LEASE_MS,
+  })
+  async run({ _id, name, lease }: RecurringJobEntry): Promise<void> {
     const job = this.jobs.get(name);
-    await job?.run();
-    const pause = job ? job.everyMs * (1 - JITTER + 2 * JITTER * Math.random()) : UNKNOWN_AGAIN_MS;
+    await job?.call();
+    const pause = job ? job.options.everyMs * (1 - JITTER + 2 * JITTER * Math.random()) : UNKNOWN_AGAIN_MS;
     await this.entries.updateOne({ _id, lease }, { $set: dueAt(databaseDate(pause)) });
   }
 }

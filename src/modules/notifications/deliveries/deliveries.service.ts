@@ -1,24 +1,20 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { ownedBy } from '../../../common/auth/access-scope.js';
 import { objectIdBytes } from '../../../common/crypto/digest.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { rowsOf } from '../../../platform/personal-data/personal-data.js';
-import { ContactsService } from '../contacts.service.js';
+import { WorkQueues } from '../../../platform/work/work-queues.js';
 import type { DeliveryResponseDto } from '../dto/delivery-response.dto.js';
 import { InboxService } from '../inbox.service.js';
 import { isAboutAccount } from '../notification-texts.js';
 import type { Contact } from '../schemas/contact.schema.js';
 import { Delivery } from '../schemas/delivery.schema.js';
-import type { ChannelName } from '../../../contracts/notification-events.js';
+import { CHANNELS } from '../../../contracts/notification-events.js';
 import { databaseDate } from '../../../platform/database/database-clock.js';
-import type { Channel } from './channel.js';
 import { toDeliveryResponse } from './delivery.mapper.js';
-import { DeliveryQueue } from './delivery-queue.js';
 import { nextDigest } from './local-time.js';
-
-export const CHANNEL_LIST = Symbol('channels');
 
 /** Messages about the account are sent before all others that are due, whatever time those were stored at. */
 const HEAD_START_MS = 3_600_000;
@@ -29,26 +25,13 @@ export type DeliveryRequest = Pick<Delivery, 'user' | 'channel' | 'event' | 'dat
 
 /** Messages as durable work: stored with their reason, sent by whichever process is free, until somebody has them. */
 @Injectable()
-export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly queues: Map<ChannelName, DeliveryQueue>;
-
+export class DeliveriesService {
   constructor(
     @InjectModel(Delivery.name) private readonly deliveries: Model<Delivery>,
     private readonly transactions: Transactions,
     private readonly inbox: InboxService,
-    contacts: ContactsService,
-    @Inject(CHANNEL_LIST) channels: Channel[],
-  ) {
-    this.queues = new Map(channels.map((channel) => [channel.name, new DeliveryQueue(deliveries, contacts, channel)]));
-  }
-
-  onApplicationBootstrap(): void {
-    this.queues.forEach((queue) => queue.start());
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.queues.values()].map((queue) => queue.stop()));
-  }
+    private readonly work: WorkQueues,
+  ) {}
 
   /** Sends messages once the transaction is committed. */
   async add(requests: DeliveryRequest[], tx: ClientSession): Promise<void> {
@@ -58,7 +41,7 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
       isAboutAccount(request.event) ? { ...request, availableAt: first } : request,
     );
     await this.deliveries.insertMany(rows, { session: tx });
-    this.transactions.afterCommit(() => requests.forEach(({ channel }) => this.queues.get(channel)?.nudge()), tx);
+    this.transactions.afterCommit(() => requests.forEach(({ channel }) => this.work.nudge(channel)), tx);
   }
 
   /**
@@ -91,14 +74,14 @@ export class DeliveriesService implements OnApplicationBootstrap, BeforeApplicat
       { $set: { availableAt: databaseDate() } },
       { session: tx },
     );
-    this.transactions.afterCommit(() => this.queues.forEach((queue) => queue.nudge()), tx);
+    this.transactions.afterCommit(() => CHANNELS.forEach((channel) => this.work.nudge(channel)), tx);
   }
 
   /** Has all that waits for its time looked at now, since it is to be dropped. */
   async makeDue(userId: string, tx: ClientSession): Promise<void> {
     const waiting = { ...ownedBy(userId).filter, state: 'ready', lease: null } as const;
     await this.deliveries.updateMany(waiting, { $set: { availableAt: databaseDate() } }, { session: tx });
-    this.transactions.afterCommit(() => this.queues.forEach((queue) => queue.nudge()), tx);
+    this.transactions.afterCommit(() => CHANNELS.forEach((channel) => this.work.nudge(channel)), tx);
   }
 
   /** What became of a notification, by channel. @throws NotificationNotFoundError */

@@ -1,12 +1,13 @@
+import { type FactoryProvider, type OnApplicationBootstrap, type Type } from '@nestjs/common';
 import { SpanKind } from '@opentelemetry/api';
-import type { Model } from 'mongoose';
 import { databaseDate } from '../../../platform/database/database-clock.js';
 import { inSpan } from '../../../platform/observability/tracing/spans.js';
 import { Postponed } from '../../../platform/work/outcomes.js';
 import { type Claim, ClaimLost } from '../../../platform/work/claim.js';
-import { WorkQueue } from '../../../platform/work/work-queue.js';
-import type { ContactsService } from '../contacts.service.js';
-import type { Delivery } from '../schemas/delivery.schema.js';
+import { WorkHandler } from '../../../platform/work/work-handler.decorator.js';
+import { WorkQueues } from '../../../platform/work/work-queues.js';
+import { ContactsService } from '../contacts.service.js';
+import { Delivery } from '../schemas/delivery.schema.js';
 import type { Channel } from './channel.js';
 import { Circuits } from './circuit.js';
 import { DeliveryDelayedError, DeliveryRefusedError } from './delivery-errors.js';
@@ -22,42 +23,24 @@ const CARRIER = 'carrier';
 type Sent = Pick<Delivery, 'deliveredAt' | 'token'>;
 
 /** The deliveries of one channel, worked on by whichever process is free; a slow or dead receiver delays no other. */
-export class DeliveryQueue {
-  private readonly queue: WorkQueue<Delivery>;
+export class DeliveryQueue implements OnApplicationBootstrap {
   private readonly carrier: Circuits;
   private readonly receivers: Circuits;
 
   constructor(
-    deliveries: Model<Delivery>,
-    private readonly contacts: ContactsService,
     private readonly channel: Channel,
+    private readonly contacts: ContactsService,
+    private readonly queues: WorkQueues,
   ) {
     this.carrier = new Circuits(channel.concurrency);
     this.receivers = new Circuits(channel.perReceiver);
-    this.queue = new WorkQueue(deliveries, (delivery, claim) => this.work(delivery, claim), {
-      name: channel.name,
-      concurrency: channel.concurrency,
-      maxAttempts: MAX_ATTEMPTS,
-      whenDone: 'keep',
-      scope: { channel: channel.name },
-      claimable: () => this.claimable(),
-    });
   }
 
-  start(): void {
+  onApplicationBootstrap(): void {
     observeChannel(this.channel.name, {
       carrier: () => this.carrier.countOpen(),
       receiver: () => this.receivers.countOpen(),
     });
-    this.queue.start();
-  }
-
-  nudge(): void {
-    this.queue.nudge();
-  }
-
-  async stop(): Promise<void> {
-    await this.queue.stop();
   }
 
   private claimable(): object | null {
@@ -66,7 +49,16 @@ export class DeliveryQueue {
     return closedOff.length > 0 ? { receiver: { $nin: closedOff } } : {};
   }
 
-  private async work(delivery: Delivery, claim: Claim): Promise<Sent> {
+  @WorkHandler((queue: DeliveryQueue) => ({
+    queue: queue.channel.name,
+    items: Delivery,
+    concurrency: queue.channel.concurrency,
+    maxAttempts: MAX_ATTEMPTS,
+    whenDone: 'keep',
+    scope: { channel: queue.channel.name },
+    claimable: () => queue.claimable(),
+  }))
+  async work(delivery: Delivery, claim: Claim): Promise<Sent> {
     this.carrier.begin(CARRIER);
     this.receivers.begin(delivery.receiver);
     const finished = observeDelivery(this.channel.name);
@@ -91,7 +83,7 @@ export class DeliveryQueue {
     } finally {
       clearInterval(timer);
       this.learn(delivery.receiver, result);
-      this.queue.nudge(); // its place is free
+      this.queues.nudge(this.channel.name); // its place is free
     }
   }
 
@@ -113,4 +105,13 @@ export class DeliveryQueue {
     this.carrier.end(CARRIER, faultOf === 'carrier' ? false : answered, retryAfterMs);
     this.receivers.end(receiver, faultOf === 'receiver' ? false : answered, retryAfterMs);
   }
+}
+
+/** @returns the provider of a channel's queue */
+export function deliveryQueueOf(channel: Type<Channel>): FactoryProvider {
+  return {
+    provide: `DeliveryQueue:${channel.name}`,
+    inject: [channel, ContactsService, WorkQueues],
+    useFactory: (...parts: [Channel, ContactsService, WorkQueues]) => new DeliveryQueue(...parts),
+  };
 }

@@ -1,10 +1,10 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { databaseNow } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { Outbox } from '../../../platform/messaging/outbox.js';
-import { WorkQueue } from '../../../platform/work/work-queue.js';
+import { WorkHandler } from '../../../platform/work/work-handler.decorator.js';
 import { TaskAlarm } from '../schemas/task-alarm.schema.js';
 import { Task } from '../schemas/task.schema.js';
 import { pendingAlarms } from './pending-alarms.js';
@@ -21,37 +21,27 @@ const POLL_MS = 1_000;
  * one transaction, so each time is told of once, by whichever process is up; or late, if none was.
  */
 @Injectable()
-export class AlarmClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly queue: WorkQueue<TaskAlarm>;
-
+export class AlarmClock {
   constructor(
     @InjectModel(TaskAlarm.name) private readonly alarms: Model<TaskAlarm>,
     @InjectModel(Task.name) private readonly tasks: Model<Task>,
     private readonly planning: TaskAlarmsRepository,
     private readonly transactions: Transactions,
     private readonly outbox: Outbox,
-  ) {
-    this.queue = new WorkQueue(alarms, (alarm) => this.ring(alarm), {
-      name: 'task-alarms',
-      concurrency: CONCURRENCY,
-      maxAttempts: MAX_ATTEMPTS,
-      whenDone: 'leave',
-      leaseMs: LEASE_MS,
-      // A task that is changed here may be due at once, and does not nudge.
-      pollMs: POLL_MS,
-      fairBetween: 'user',
-    });
-  }
+  ) {}
 
-  onApplicationBootstrap(): void {
-    this.queue.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.queue.stop();
-  }
-
-  private async ring({ _id, user, lease }: TaskAlarm): Promise<void> {
+  @WorkHandler({
+    queue: 'task-alarms',
+    items: TaskAlarm,
+    concurrency: CONCURRENCY,
+    maxAttempts: MAX_ATTEMPTS,
+    whenDone: 'leave',
+    leaseMs: LEASE_MS,
+    // A task that is changed here may be due at once, and does not nudge.
+    pollMs: POLL_MS,
+    fairBetween: 'user',
+  })
+  async ring({ _id, user, lease }: TaskAlarm): Promise<void> {
     await this.transactions.run(async (tx) => {
       // Planned anew since it was claimed, or claimed by another: then it is no longer ours to tell of.
       if (!(await this.alarms.exists({ _id, user, lease }).session(tx))) return;
