@@ -14,7 +14,12 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 
-const PROJECTS = ['tsconfig.build.json', 'local/gateway/tsconfig.json', 'local/tsconfig.json'];
+const PROJECTS = [
+  'tsconfig.build.json',
+  'local/gateway/tsconfig.json',
+  'local/tsconfig.json',
+  'packages/client/tsconfig.build.json',
+];
 const ASSETS = /^common[/\\](pages|openapi)[/\\][^/\\]+\.(js|css)$/;
 const OUTPUT = /\.js(\.map)?$/;
 const INPUTS = [

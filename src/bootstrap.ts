@@ -1,6 +1,7 @@
 import { type INestApplication, VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
@@ -18,6 +19,7 @@ import { secureHeaders } from './common/http/security-headers.js';
 import { serverOptions } from './common/http/server-options.js';
 import { createValidationPipe } from './common/http/validation.js';
 import { serveDocs } from './common/openapi/docs.js';
+import type { ServiceDescription } from './common/openapi/types.js';
 import type { Environment } from './config/environment.js';
 import { version } from './config/version.js';
 import { MANIFESTS } from './modules.js';
@@ -80,13 +82,21 @@ export async function createApp(environment: Environment, logger: Logger): Promi
   const storage = app.get(ObjectStorage);
   if (storage instanceof LocalStorage) await serveLocalFiles(server, storage, app.get(LocalUrls));
   serveDocs(server, {
+    ...describeService(environment),
     path: DOCS_PATH,
-    version,
-    publicUrl: environment.PUBLIC_URL,
-    tags: MANIFESTS.map(({ tag }) => tag),
     documentedApp: () => withAllModules(app, environment, logger),
   });
   return app;
+}
+
+/** The OpenAPI document of all modules, made without a database or a server. */
+export async function previewOpenApiDocument(environment: Environment, logger: Logger): Promise<OpenAPIObject> {
+  const { createOpenApiDocument } = await import('./common/openapi/document.js');
+  return createOpenApiDocument(await createPreview(environment, logger), describeService(environment));
+}
+
+function describeService({ PUBLIC_URL }: Environment): ServiceDescription {
+  return { version, publicUrl: PUBLIC_URL, tags: MANIFESTS.map(({ tag }) => tag) };
 }
 
 function setPaths(app: INestApplication): void {
@@ -94,16 +104,17 @@ function setPaths(app: INestApplication): void {
   app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
 }
 
-/**
- * The OpenAPI document describes the whole service, whichever modules this process serves. Where that isn't all of them,
- * this makes an application without instances, which only knows its routes.
- */
+/** The OpenAPI document describes the whole service, whichever modules this process serves. */
 async function withAllModules(
   app: INestApplication,
   environment: Environment,
   logger: Logger,
 ): Promise<INestApplication> {
-  if (environment.MODULES.length === MANIFESTS.length) return app;
+  return environment.MODULES.length === MANIFESTS.length ? app : createPreview(environment, logger);
+}
+
+/** The whole service without instances: it only knows its routes, which is all that the OpenAPI document needs. */
+async function createPreview(environment: Environment, logger: Logger): Promise<INestApplication> {
   const whole = await AppModule.forRoot({ ...environment, MODULES: MANIFESTS.map(({ name }) => name) });
   const preview = await NestFactory.create(whole, new FastifyAdapter(), {
     preview: true,

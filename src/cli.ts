@@ -58,6 +58,10 @@ function buildProgram(): Command {
       show(await (await import('./cli/replay-dead-letters.js')).replayDeadLetters(options, process.env), options),
     );
   addSeedCommand(program, show);
+  program
+    .command('openapi')
+    .description('print the OpenAPI document, for generators of clients; asks no database')
+    .action(async () => show(await (await import('./cli/openapi.js')).openApi(process.env)));
   addKeysCommand(program, show);
   return program;
 }

@@ -1,0 +1,44 @@
+/** Paths below a resource that answer with the resource's own tag. */
+const ACTIONS = /\/(restore|role|suspend|unsuspend|attachments(\/.*)?)$/;
+
+/** A resource as the client has seen it last. */
+export interface SeenVersion {
+  etag: string;
+  /** The JSON of the answer; undefined where only the tag is known. */
+  content?: string;
+}
+
+/** Remembers the tags of the resources that were read or written last, so that a write names what it has seen. */
+export class SeenVersions {
+  /** In the order of their use. */
+  private readonly versions = new Map<string, SeenVersion>();
+
+  constructor(private readonly most = 200) {}
+
+  /** The resource that an answer's tag is of. */
+  static resourceOf(method: string, url: string): string {
+    const { origin, pathname, search } = new URL(url);
+    return origin + (method === 'GET' ? pathname + search : pathname.replace(ACTIONS, ''));
+  }
+
+  get(resource: string): SeenVersion | undefined {
+    const seen = this.versions.get(resource);
+    if (seen) this.put(resource, seen);
+    return seen;
+  }
+
+  put(resource: string, seen: SeenVersion): void {
+    this.versions.delete(resource);
+    this.versions.set(resource, seen);
+    const [oldest] = this.versions.keys();
+    if (this.versions.size > this.most && oldest !== undefined) this.versions.delete(oldest);
+  }
+
+  forget(resource: string): void {
+    this.versions.delete(resource);
+  }
+
+  clear(): void {
+    this.versions.clear();
+  }
+}
