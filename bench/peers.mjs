@@ -20,6 +20,8 @@ const SECONDS = Number(process.env.BENCH_SECONDS ?? 3);
 const WARM_UP_SECONDS = 3 * SECONDS;
 const ONLY = process.env.BENCH_ONLY ?? '';
 const CONNECTIONS = 16;
+/** How long the start of the processes may echo, and how long they are watched while idle. */
+const [START_MS, IDLE_MS] = [3000, 8000];
 const USERS = 50;
 const TASKS = 5000;
 const NEW_TASK = JSON.stringify({
@@ -115,16 +117,30 @@ const rows = [
   },
 ].filter(({ name }) => name.includes(ONLY) || name.includes('Fastify, a constant'));
 
+/** Per process: what it takes while nobody asks it anything, in microseconds of processor time per second. */
+const idle = new Map();
+
+async function measureIdle() {
+  await delay(START_MS);
+  const before = processes.map(({ pid }) => processorTimeOf(pid));
+  await delay(IDLE_MS);
+  for (const [index, { pid }] of processes.entries()) {
+    idle.set(pid, (processorTimeOf(pid) - before[index]) / (IDLE_MS / 1000));
+  }
+}
+
 /** @returns microseconds of processor time per request */
 async function measure({ of: { pid, url }, tokens, path, settled }, seconds) {
+  const began = performance.now();
   const before = processorTimeOf(pid);
   const { requests } = await read(url, { tokens, paths: [path], connections: CONNECTIONS, seconds });
   await settled?.();
-  return (processorTimeOf(pid) - before) / requests;
+  const ofItself = (idle.get(pid) * (performance.now() - began)) / 1000;
+  return (processorTimeOf(pid) - before - ofItself) / requests;
 }
 
 try {
-  await database.connect();
+  await measureIdle();
   const figures = new Map(rows.map(({ name }) => [name, []]));
   for (let round = -1; round < ROUNDS; round++) {
     for (const row of rows) {
