@@ -1,15 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Environment } from './environment.js';
+import { areaOf, AREAS, type Environment } from './environment.js';
 
-/** Makes the validated `Environment` injectable everywhere. */
+/** Makes each area of the validated environment injectable everywhere: `constructor(environment: HttpEnvironment)`. */
 @Module({})
 export class ConfigModule {
   static forRoot(environment: Environment): DynamicModule {
     return {
       module: ConfigModule,
       global: true,
-      providers: [{ provide: Environment, useValue: environment }],
-      exports: [Environment],
+      providers: AREAS.map((area) => ({ provide: area, useValue: areaOf<object>(area, environment) })),
+      exports: [...AREAS],
     };
   }
 }

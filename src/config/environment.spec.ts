@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import webPush from 'web-push';
 import { MODULES } from '../contracts/modules.js';
-import { ConfigurationError, Environment, ENVIRONMENT_NAMES, readEnvironment } from './environment.js';
+import { AREAS, ConfigurationError, ENVIRONMENT_NAMES, readEnvironment } from './environment.js';
 import { SecretSource } from './secrets/secret-source.js';
 
 function newPem(namedCurve = 'prime256v1'): string {
@@ -298,7 +298,8 @@ describe('.env.example', () => {
   });
 
   it('tells the default of each', () => {
-    const defaults = { ...new Environment(), ...new SecretSource() } as unknown as Record<string, string | undefined>;
+    const areas = [...AREAS, SecretSource].map((area) => new area());
+    const defaults = Object.assign({}, ...areas) as Record<string, string | undefined>;
     const shown = Object.fromEntries(variables);
     const expected = ENVIRONMENT_NAMES.map((name) => [name, String(defaults[name] ?? '')]);
     expect(shown).toEqual(Object.fromEntries(expected));

@@ -12,7 +12,7 @@ const PATIENCE: Patience = { timeoutMs: 5000, attempts: 3, pauseMs: 500 };
  * @throws ConfigurationError naming the variable and its mend
  */
 export async function loadSecrets(source: NodeJS.ProcessEnv, patience = PATIENCE): Promise<Record<string, string>> {
-  const secretSource = readVariables(SecretSource, source);
+  const secretSource = readVariables([SecretSource], source);
   switch (secretSource.SECRETS_SOURCE) {
     case 'vault':
       return readVaultSecret(secretSource, patience);

@@ -17,18 +17,15 @@ export function readVariable(source: NodeJS.ProcessEnv, name: string): string | 
 }
 
 /**
- * The variables that a class declares, as an instance of it.
+ * The variables that classes declare, in one object. The rules of a class see those of the others, too.
  *
- * @throws ConfigurationError naming each wrong variable and its mend
+ * @throws ConfigurationError naming each wrong variable and what it must be
  */
-export function readVariables<T extends object>(type: new () => T, source: NodeJS.ProcessEnv): T {
-  const values: Record<string, string> = {};
-  for (const name of namesOf(type)) {
-    const value = readVariable(source, name);
-    if (value) values[name] = value;
-  }
-  const variables = plainToInstance(type, values, { exposeDefaultValues: true });
-  const problems = validateSync(variables, { stopAtFirstError: true }).map(({ property, constraints, value }) => {
+export function readVariables<T extends object>(types: readonly (new () => T)[], source: NodeJS.ProcessEnv): T {
+  const parts = types.map((type) => plainToInstance(type, valuesOf(type, source), { exposeDefaultValues: true }));
+  const variables = Object.assign({}, ...parts) as T;
+  const errors = parts.flatMap((part) => validateSync(Object.assign(part, variables), { stopAtFirstError: true }));
+  const problems = errors.map(({ property, constraints, value }) => {
     const missing = value === undefined ? 'is missing: it ' : '';
     const rule = Object.values(constraints ?? {})[0] ?? 'is not valid';
     // The library's own messages begin with the name, ours don't.
@@ -36,6 +33,11 @@ export function readVariables<T extends object>(type: new () => T, source: NodeJ
   });
   if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
   return variables;
+}
+
+function valuesOf(type: new () => object, source: NodeJS.ProcessEnv): Record<string, string> {
+  const values = namesOf(type).map((name) => [name, readVariable(source, name)]);
+  return Object.fromEntries(values.filter(([, value]) => value)) as Record<string, string>;
 }
 
 function readFile(name: string, path: string | undefined): string | undefined {

@@ -1,3 +1,5 @@
+// @Type needs it, and commands that don't load Nest have it from here alone.
+import 'reflect-metadata';
 import { Transform, Type } from 'class-transformer';
 import { IsInt, IsOptional, IsUrl, Max, Min, Validate, ValidateIf } from 'class-validator';
 import { toPem } from './parse.js';

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Environment, ENVIRONMENT_NAMES } from '../../src/config/environment.js';
+import { ProcessEnvironment } from '../../src/config/areas/process.environment.js';
+import { ENVIRONMENT_NAMES } from '../../src/config/environment.js';
 import { CLOSE_TIMEOUT_MS } from '../../src/platform/shutdown/shutdown.js';
 import { ToolMissingError } from './support/tools.js';
 
@@ -18,7 +19,7 @@ describe(UNIT, () => {
   });
 
   it('lets it end in good order', () => {
-    const drain = new Environment().SHUTDOWN_DRAIN_SECONDS;
+    const drain = new ProcessEnvironment().SHUTDOWN_DRAIN_SECONDS;
     expect(Number(values('TimeoutStopSec')[0])).toBeGreaterThan(drain + CLOSE_TIMEOUT_MS / 1000);
     expect(values('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
   });

@@ -2,7 +2,7 @@ import { getConnectionToken } from '@nestjs/mongoose';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Connection, type Model, Types } from 'mongoose';
 import { SecretBox } from '../../src/common/crypto/secret-box.js';
-import { Environment } from '../../src/config/environment.js';
+import { KeysEnvironment } from '../../src/config/areas/keys.environment.js';
 import { AccountsService } from '../../src/modules/auth/accounts.service.js';
 import { MfaCodes } from '../../src/modules/auth/mfa-codes.js';
 import { BIND_MFA_SECRETS } from '../../src/modules/auth/migrations/bind-mfa-secrets.js';
@@ -75,7 +75,7 @@ async function useCode(account: Pick<Account, '_id'>): Promise<Account> {
 async function contract(migration: Migration = BIND_MFA_SECRETS): Promise<void> {
   const registry = new MigrationRegistry();
   registry.add('auth', [migration]);
-  const parts = [connection, app.get(Environment), app.get(IndexSynchronizer), registry, app.get(Ledger)] as const;
+  const parts = [connection, app.get(KeysEnvironment), app.get(IndexSynchronizer), registry, app.get(Ledger)] as const;
   await new Migrator(...parts).migrate({ contract: true });
 }
 
@@ -94,7 +94,7 @@ describe('before the contract step', () => {
   });
 
   it('keys rotate, and the previous release can read what was re-encrypted', async () => {
-    const [first, second] = [app.get(Environment).APP_SECRETS![0]!, 'the next secret '.repeat(3)];
+    const [first, second] = [app.get(KeysEnvironment).APP_SECRETS![0]!, 'the next secret '.repeat(3)];
     const rotated = new SecretBox({ APP_SECRETS: [second, first] });
     const rotatedCodes = codesWith(rotated);
     const [old] = await accounts.create([withFactor(unbound())]);

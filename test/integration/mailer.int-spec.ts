@@ -14,8 +14,9 @@ beforeAll(async () => {
       return 'accept';
     },
   });
-  const environment = { SMTP_URL: smtp.url, MAIL_FROM: 'no-reply@example.org', PUBLIC_URL: 'http://localhost' };
-  mailer = new Mailer(environment as Environment);
+  const variables = { SMTP_URL: smtp.url, MAIL_FROM: 'no-reply@example.org', PUBLIC_URL: 'http://localhost' };
+  const environment = variables as Environment;
+  mailer = new Mailer(environment, environment, environment);
 });
 afterAll(async () => {
   mailer.onApplicationShutdown();

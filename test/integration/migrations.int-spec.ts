@@ -3,7 +3,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { hash, verify } from '@node-rs/argon2';
 import type { Collection } from 'mongodb';
 import { type ClientSession, type Connection, Types } from 'mongoose';
-import { Environment } from '../../src/config/environment.js';
+import { AuthEnvironment } from '../../src/config/areas/auth.environment.js';
+import { KeysEnvironment } from '../../src/config/areas/keys.environment.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { canonicalAddresses } from '../../src/platform/migrations/canonical-addresses.js';
 import { CANONICAL_MAIL_ADDRESSES } from '../../src/modules/auth/migrations/canonical-mail-addresses.js';
@@ -62,7 +63,7 @@ beforeEach(async () => {
 function migratorOf(owner: string, ...migrations: Migration[]): Migrator {
   const registry = new MigrationRegistry();
   registry.add(owner, migrations);
-  return new Migrator(connection, app.get(Environment), app.get(IndexSynchronizer), registry, app.get(Ledger));
+  return new Migrator(connection, app.get(KeysEnvironment), app.get(IndexSynchronizer), registry, app.get(Ledger));
 }
 
 /** The same migration, which notes the positions of its batches. */
@@ -390,7 +391,7 @@ describe('mail addresses that earlier releases stored in several spellings', () 
 describe('passwords that clients send in NFD', () => {
   const [sent, normal] = ['größe-über-bâteau-ế'.normalize('NFD'), 'größe-über-bâteau-ế'.normalize('NFC')];
   /** Of a process that has just started: it doesn't know yet whether the step has begun. */
-  const newHasher = () => new PasswordHasher(app.get(Environment), new ContractSteps(app.get(Ledger)));
+  const newHasher = () => new PasswordHasher(app.get(AuthEnvironment), new ContractSteps(app.get(Ledger)));
   const weak = { memoryCost: 8192, timeCost: 1, parallelism: 1 };
 
   it('are hashed as they were sent until the contract step, and not rehashed for their form', async () => {

@@ -66,7 +66,11 @@ async function failureOf(sending: Promise<unknown>): Promise<unknown> {
 describe('a push service', () => {
   it('gets the message encrypted, with who sends it, for how long, and what it replaces', async () => {
     reply = { status: 201 };
-    await new PushSender(environment, trusting).send(subscriptionAt(`${service.url}/p/1`), 'a secret text', 'topic1');
+    await new PushSender(environment, environment, trusting).send(
+      subscriptionAt(`${service.url}/p/1`),
+      'a secret text',
+      'topic1',
+    );
     const { method, path, headers, body } = service.received.at(-1) ?? {};
     expect([method, path]).toEqual(['POST', '/p/1']);
     expect(headers).toMatchObject({ ttl: '86400', topic: 'topic1', 'content-encoding': 'aes128gcm' });
@@ -88,7 +92,7 @@ describe('a push service', () => {
   ])('that answers %i is understood as %j', async (status, expected) => {
     reply = { status, body: 'EvilServer', headers: { 'Retry-After': '9' } };
     const failure = await failureOf(
-      new PushSender(environment, trusting).send(subscriptionAt(service.url), 'text', 'topic'),
+      new PushSender(environment, environment, trusting).send(subscriptionAt(service.url), 'text', 'topic'),
     );
     expect(failure).toBeInstanceOf(status === 429 || status >= 500 ? DeliveryDelayedError : DeliveryRefusedError);
     expect(failure).toMatchObject(expected);
@@ -97,13 +101,21 @@ describe('a push service', () => {
 
   it('is followed to no other address', async () => {
     reply = { status: 307, headers: { Location: `${service.url}/elsewhere` } };
-    const sending = new PushSender(environment, trusting).send(subscriptionAt(service.url), 'text', 'topic');
+    const sending = new PushSender(environment, environment, trusting).send(
+      subscriptionAt(service.url),
+      'text',
+      'topic',
+    );
     expect(await failureOf(sending)).toMatchObject({ reason: 'refused' });
     expect(service.received.filter(({ path }) => path === '/elsewhere')).toEqual([]);
   });
 
   it('needs a certificate that is trusted', async () => {
-    const sending = new PushSender(environment, new Agent()).send(subscriptionAt(service.url), 'text', 'topic');
+    const sending = new PushSender(environment, environment, new Agent()).send(
+      subscriptionAt(service.url),
+      'text',
+      'topic',
+    );
     expect(await failureOf(sending)).toMatchObject({ reason: 'unreachable', faultOf: 'receiver' });
   });
 });
@@ -132,7 +144,7 @@ describe('the connection', () => {
     '2130706433',
     '169.254.169.254',
   ])('is never made to %s', async (host) => {
-    const sender = new PushSender(environment, new PublicHttpsAgent());
+    const sender = new PushSender(environment, environment, new PublicHttpsAgent());
     const failure = await failureOf(sender.send(subscriptionAt(`https://${host}:${port}/`), 'text', 'topic'));
     // As for a name that doesn't exist.
     expect(failure).toBeInstanceOf(DeliveryDelayedError);
@@ -191,7 +203,7 @@ describe('a subscription', () => {
         endpoint: `${service.url}/${status}`,
         keys: newPushKeys(),
       });
-      const channel = new PushChannel(subscriptions, new PushSender(environment, trusting));
+      const channel = new PushChannel(subscriptions, new PushSender(environment, environment, trusting));
       const delivery = {
         _id: new Types.ObjectId(),
         user,

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { Environment } from '../../src/config/environment.js';
+import { ProcessEnvironment } from '../../src/config/areas/process.environment.js';
+import type { SmsEnvironment } from '../../src/config/areas/sms.environment.js';
 import {
   DeliveryDelayedError,
   DeliveryRefusedError,
@@ -95,9 +96,13 @@ it('a provider that can’t be reached, or answers with a redirect, is tried aga
 });
 
 it('an SMS that another process has taken over during a pause is not sent', async () => {
-  const environment = { SMS_DRIVER: 'webhook', SMS_WEBHOOK_URL: provider.url, SMS_WEBHOOK_SECRET: 'c2VjcmV0' };
+  const webhook = { SMS_DRIVER: 'webhook', SMS_WEBHOOK_URL: provider.url, SMS_WEBHOOK_SECRET: 'c2VjcmV0' };
   const noSecrets = {} as OneTimeSecrets; // the message has none
-  const channel = new SmsChannel({ ...environment, SMS_COUNTRIES: ['*'] } as unknown as Environment, noSecrets);
+  const channel = new SmsChannel(
+    { ...webhook, SMS_COUNTRIES: ['*'] } as unknown as SmsEnvironment,
+    new ProcessEnvironment(),
+    noSecrets,
+  );
   const delivery = { _id: SMS.id, event: 'task.completed', data: { title: 'T' }, to: SMS.to, token: null } as unknown;
   const contact = { name: 'Ada', emailVerified: true } as Contact;
   const before = provider.received.length;

@@ -1,7 +1,7 @@
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Connection, Types } from 'mongoose';
-import { Environment } from '../../src/config/environment.js';
+import { KeysEnvironment } from '../../src/config/areas/keys.environment.js';
 import { COUNT_ATTACHMENT_BYTES } from '../../src/modules/tasks/migrations/count-attachment-bytes.js';
 import { IndexSynchronizer } from '../../src/platform/database/index-synchronizer.js';
 import { Transactions } from '../../src/platform/database/transactions.js';
@@ -65,7 +65,7 @@ it('counts the attachments of earlier releases, each once, also in tasks that ca
   await connection.collection('deletedtasks').insertOne(task(attachment(300)));
   const registry = new MigrationRegistry();
   registry.add('tasks', COUNT_ATTACHMENT_BYTES);
-  const parts = [connection, app.get(Environment), app.get(IndexSynchronizer), registry, app.get(Ledger)] as const;
+  const parts = [connection, app.get(KeysEnvironment), app.get(IndexSynchronizer), registry, app.get(Ledger)] as const;
   await new Migrator(...parts).migrate({ contract: true, report: () => undefined });
   expect(await bytesOf(String(user))).toBe(328);
   const ids = COUNT_ATTACHMENT_BYTES.map(({ id }) => `tasks.${id}`);

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationError, type Environment } from '../../config/environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
+import { ConfigurationError } from '../../config/environment.js';
 import { SecretBox } from '../../common/crypto/secret-box.js';
 import { SigningKeys } from '../../platform/authentication/signing-keys.js';
 import type { ModuleName } from '../../contracts/modules.js';
@@ -74,7 +75,7 @@ describe.each(KINDS)('cli keys of %s', (_, kind) => {
 describe('cli keys', () => {
   it("lists a JWT's kid", async () => {
     const pem = (await keys('make', jwt, {})).output;
-    const { current } = new SigningKeys({ JWT_PRIVATE_KEYS: [pem] } as unknown as Environment);
+    const { current } = new SigningKeys({ JWT_PRIVATE_KEYS: [pem] }, new ProcessEnvironment());
     expect((await keys('list', jwt, { JWT_PRIVATE_KEYS: pem })).output).toBe(`1. ${current.id} makes`);
   });
 

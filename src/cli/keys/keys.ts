@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { ConfigurationError, Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
+import { ConfigurationError } from '../../config/environment.js';
 import { withSecrets } from '../../config/load-environment.js';
 import { readVariable } from '../../config/read-variables.js';
 import type { ModuleName } from '../../contracts/modules.js';
@@ -71,7 +72,7 @@ function derived({ derive }: KeyKind, present: readonly string[], modules: Modul
 }
 
 function readWaits(source: NodeJS.ProcessEnv): Waits {
-  const defaults = new Environment();
+  const defaults = new AuthEnvironment();
   const seconds = (name: 'ACCESS_TOKEN_TTL_SECONDS' | 'REFRESH_TOKEN_TTL_SECONDS') =>
     Number(readVariable(source, name) ?? defaults[name]);
   return { accessToken: seconds('ACCESS_TOKEN_TTL_SECONDS'), refreshToken: seconds('REFRESH_TOKEN_TTL_SECONDS') };

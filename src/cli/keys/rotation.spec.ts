@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
 import { SecretBox } from '../../common/crypto/secret-box.js';
-import { type Environment, readEnvironment } from '../../config/environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
+import { readEnvironment } from '../../config/environment.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
 import { KEY_KINDS, type KeyKind } from './key-kinds.js';
 import { keys } from './keys.js';
@@ -44,7 +45,7 @@ describe('a rotation of JWT_PRIVATE_KEYS', () => {
   beforeAll(async () => {
     const pemLists = await rotation(KEY_KINDS.jwt);
     values = pemLists.map((pems) => pems.join('\n'));
-    stages = pemLists.map((pems) => new SigningKeys({ JWT_PRIVATE_KEYS: pems } as unknown as Environment));
+    stages = pemLists.map((pems) => new SigningKeys({ JWT_PRIVATE_KEYS: pems }, new ProcessEnvironment()));
   });
 
   const issue = ({ current }: SigningKeys): string =>
@@ -73,7 +74,7 @@ describe('a rotation of JWT_PRIVATE_KEYS', () => {
   it.each(titles)('tokens of "%s" are good at "%s" where only the public keys are', async (_from, _to, from, to) => {
     const { output } = await keys('public', KEY_KINDS.jwt, { JWT_PRIVATE_KEYS: values[to] });
     const environment = readEnvironment({ ...OTHER_VARIABLES, JWT_PUBLIC_KEYS: output });
-    const verifying = new SigningKeys(environment);
+    const verifying = new SigningKeys(environment, environment);
     expect(verifies(verifying, issue(stages[from] as SigningKeys))).toBe(true);
     expect(() => verifying.current).toThrow('no key to sign');
     expect(output).not.toContain('PRIVATE');

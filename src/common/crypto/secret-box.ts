@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Environment } from '../../config/environment.js';
+import { KeysEnvironment } from '../../config/areas/keys.environment.js';
 import type { KeyPurpose } from '../../config/key-purposes.js';
 import { deriveKey } from './derive-key.js';
 
@@ -26,7 +26,9 @@ export interface Binding {
 export class SecretBox {
   private readonly keys = new Map<KeyPurpose, Buffer[]>();
 
-  constructor(@Inject(Environment) private readonly environment: Pick<Environment, 'APP_KEYS' | 'APP_SECRETS'>) {
+  constructor(
+    @Inject(KeysEnvironment) private readonly environment: Pick<KeysEnvironment, 'APP_KEYS' | 'APP_SECRETS'>,
+  ) {
     if (environment.APP_KEYS && environment.APP_SECRETS) {
       new Logger(SecretBox.name).warn('APP_SECRETS is not needed here, as APP_KEYS is set: leave it out');
     }

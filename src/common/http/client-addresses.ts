@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import proxyAddr from '@fastify/proxy-addr';
-import type { Environment } from '../../config/environment.js';
+import type { HttpEnvironment } from '../../config/areas/http.environment.js';
 import { normaliseForwardedHeaders } from './forwarded-for.js';
 import { trustedProxies } from './trusted-proxies.js';
 
@@ -8,7 +8,7 @@ import { trustedProxies } from './trusted-proxies.js';
 export class ClientAddresses {
   private readonly trusts: (address: string, hop: number) => boolean;
 
-  constructor(trustProxy: Environment['TRUST_PROXY']) {
+  constructor(trustProxy: HttpEnvironment['TRUST_PROXY']) {
     const trusted = trustedProxies(trustProxy);
     if (typeof trusted === 'function') this.trusts = trusted;
     else if (Array.isArray(trusted)) this.trusts = proxyAddr.compile(trusted);

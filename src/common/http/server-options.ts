@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type FastifyBaseLogger, type FastifyHttpOptions, LogController, type RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
-import type { Environment } from '../../config/environment.js';
+import type { HttpEnvironment } from '../../config/areas/http.environment.js';
 import { answerClientError, answerUnreadablePath } from './client-errors.js';
 import { trustedProxies } from './trusted-proxies.js';
 
@@ -18,7 +18,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const STALLED_TIMEOUT_MS = 120_000;
 
 /** What the HTTP server accepts: from whom, how much and how slowly. */
-export function serverOptions(environment: Environment, logger: Logger) {
+export function serverOptions(environment: HttpEnvironment, logger: Logger) {
   const requestTimeoutMs = environment.REQUEST_TIMEOUT_SECONDS * 1000;
   return {
     loggerInstance: logger,

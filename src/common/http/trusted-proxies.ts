@@ -1,5 +1,5 @@
 import type { FastifyServerOptions } from 'fastify';
-import type { Environment } from '../../config/environment.js';
+import type { HttpEnvironment } from '../../config/areas/http.environment.js';
 
 /**
  * Whose `X-Forwarded-For` is believed. With a number, that many entries from the right: each proxy appends the address it
@@ -9,6 +9,6 @@ import type { Environment } from '../../config/environment.js';
  * Fastify takes no number, since it can't know that nobody reaches the service past the proxies: operators who set
  * one have to see to that.
  */
-export function trustedProxies(trusted: Environment['TRUST_PROXY']): FastifyServerOptions['trustProxy'] {
+export function trustedProxies(trusted: HttpEnvironment['TRUST_PROXY']): FastifyServerOptions['trustProxy'] {
   return typeof trusted === 'number' ? (_address, hop) => hop < trusted : trusted;
 }

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { JwtService } from '@nestjs/jwt';
 import { Types } from 'mongoose';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 import type { Environment } from '../../config/environment.js';
 import type { NewestTokens } from '../../platform/authentication/newest-tokens.js';
 import { SigningKeys } from '../../platform/authentication/signing-keys.js';
@@ -19,7 +20,12 @@ function newAccessTokens(): AccessTokens {
     ACCESS_TOKEN_TTL_SECONDS: 900,
   } as Environment;
   const newestTokens = { record: () => undefined } as unknown as NewestTokens;
-  return new AccessTokens(new JwtService(), new SigningKeys(environment), newestTokens, environment);
+  return new AccessTokens(
+    new JwtService(),
+    new SigningKeys(environment, new ProcessEnvironment()),
+    newestTokens,
+    environment,
+  );
 }
 
 describe('an access token', () => {

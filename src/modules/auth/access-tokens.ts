@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
 import { NewestTokens } from '../../platform/authentication/newest-tokens.js';
 import { ACCESS_TOKEN_TYPE } from '../../platform/authentication/access-token-verifier.js';
 import { SIGNING_ALGORITHM, SigningKeys } from '../../platform/authentication/signing-keys.js';
@@ -22,7 +22,7 @@ export class AccessTokens {
     private readonly jwt: JwtService,
     private readonly keys: SigningKeys,
     private readonly newestTokens: NewestTokens,
-    private readonly environment: Environment,
+    private readonly environment: AuthEnvironment,
   ) {}
 
   /**

@@ -6,7 +6,7 @@ import { Cursors } from '../../common/pagination/cursor.js';
 import type { Keyset } from '../../common/pagination/keyset.js';
 import type { Page } from '../../common/pagination/page.dto.js';
 import { paginate } from '../../common/pagination/paginate.js';
-import { Environment } from '../../config/environment.js';
+import { DatabaseEnvironment } from '../../config/areas/database.environment.js';
 import type { ActorData } from '../../contracts/users.events.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { rowsOf } from '../../platform/personal-data/personal-data.js';
@@ -31,7 +31,7 @@ export class AuditService {
   constructor(
     @InjectModel(AuditEntry.name) private readonly entries: Model<AuditEntry>,
     private readonly cursors: Cursors,
-    private readonly environment: Environment,
+    private readonly environment: DatabaseEnvironment,
   ) {}
 
   /** @param tx the transaction that makes it true, where there is one */

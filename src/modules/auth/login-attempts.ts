@@ -6,7 +6,7 @@ import { sha256 } from '../../common/crypto/digest.js';
 import { ProblemError } from '../../common/errors/problem.js';
 import { networkOf } from '../../common/http/client-network.js';
 import { addressKey } from '../../common/validation/mail-address.js';
-import { Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
 import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { isDuplicateKey } from '../../platform/database/duplicate-key.js';
 import { AccountLockedError, InvalidCredentialsError } from './auth.errors.js';
@@ -48,7 +48,7 @@ interface Limit {
 export class LoginAttempts {
   constructor(
     @InjectModel(AttemptCounter.name) private readonly counters: Model<AttemptCounter>,
-    private readonly environment: Environment,
+    private readonly environment: AuthEnvironment,
   ) {}
 
   /**

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { Counter } from 'prom-client';
 import { addressKey } from '../../common/validation/mail-address.js';
-import { Environment } from '../../config/environment.js';
+import { QuotasEnvironment } from '../../config/areas/quotas.environment.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { Quotas } from '../../platform/quotas/quotas.js';
 
@@ -19,7 +19,7 @@ export class MailQuotas {
   constructor(
     private readonly quotas: Quotas,
     private readonly transactions: Transactions,
-    private readonly environment: Environment,
+    private readonly environment: QuotasEnvironment,
   ) {}
 
   /**

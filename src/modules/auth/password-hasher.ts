@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { networkOf } from '../../common/http/client-network.js';
 import { requestContext } from '../../common/http/request-context.js';
-import { Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
 import { ContractSteps } from '../../platform/migrations/contract-steps.js';
 import { WorkLimit } from '../../platform/overload/work-limit.js';
 import { NORMALISE_PASSWORDS } from './migrations/normalise-passwords.js';
@@ -26,7 +26,7 @@ export class PasswordHasher {
   private readonly limit: WorkLimit;
 
   constructor(
-    { PASSWORD_MAX_WAIT_MS }: Environment,
+    { PASSWORD_MAX_WAIT_MS }: AuthEnvironment,
     private readonly contractSteps: ContractSteps,
   ) {
     this.limit = new WorkLimit({

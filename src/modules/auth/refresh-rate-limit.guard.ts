@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Environment } from '../../config/environment.js';
+import { ThrottlingEnvironment } from '../../config/areas/throttling.environment.js';
 import { countRequest, invalidTokenKey } from '../../platform/throttling/count-request.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -14,7 +14,7 @@ export class RefreshRateLimitGuard implements CanActivate {
   constructor(
     @Inject(ThrottlerStorage) private readonly storage: ThrottlerStorage,
     private readonly sessions: SessionsService,
-    private readonly environment: Environment,
+    private readonly environment: ThrottlingEnvironment,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -7,7 +7,8 @@ import { BadAccessTokenError, UnauthenticatedError } from '../../common/errors/p
 import type { Client } from '../../common/http/client.js';
 import { networkOf } from '../../common/http/client-network.js';
 import { requestContext } from '../../common/http/request-context.js';
-import { Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
+import { DatabaseEnvironment } from '../../config/areas/database.environment.js';
 import { databaseDate, databaseNow } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
 import { WorkLimit } from '../../platform/overload/work-limit.js';
@@ -49,10 +50,11 @@ export class SessionsService {
     private readonly transactions: Transactions,
     private readonly revocations: Revocations,
     private readonly audit: AuditService,
-    private readonly environment: Environment,
+    private readonly environment: AuthEnvironment,
+    { TRANSACTION_MAX_WAIT_MS: maxWaitMs }: DatabaseEnvironment,
   ) {
     const { concurrency, maxWaiting } = LOOKUPS;
-    const queueLimit = { maxWaiting, maxWaitMs: environment.TRANSACTION_MAX_WAIT_MS };
+    const queueLimit = { maxWaiting, maxWaitMs };
     this.lookups = new WorkLimit({ name: 'refresh-lookups', concurrency, queueLimit });
   }
 

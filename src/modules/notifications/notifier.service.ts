@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type ClientSession, Types } from 'mongoose';
 import { isOfSmsCountry } from '../../common/phone/sms-countries.js';
-import { Environment } from '../../config/environment.js';
+import { SmsEnvironment } from '../../config/areas/sms.environment.js';
 import type { NotificationEvent } from '../../contracts/notification-events.js';
 import { databaseDate } from '../../platform/database/database-clock.js';
 import { Transactions } from '../../platform/database/transactions.js';
@@ -37,7 +37,7 @@ export class NotifierService {
     private readonly subscriptions: PushSubscriptionsService,
     private readonly personalData: PersonalData,
     private readonly transactions: Transactions,
-    private readonly environment: Environment,
+    private readonly environment: SmsEnvironment,
   ) {}
 
   /** @param data what the text is made of, and what clients get with it */

@@ -5,7 +5,8 @@ import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, type QueryFilter } from 'mongoose';
 import type { Actor } from '../../common/auth/actor.js';
 import { DependencyUnavailableError, EmailUnverifiedError, ProblemError } from '../../common/errors/problem.js';
-import { Environment } from '../../config/environment.js';
+import { DatabaseEnvironment } from '../../config/areas/database.environment.js';
+import { HttpEnvironment } from '../../config/areas/http.environment.js';
 import { assertMatches, type Precondition } from '../../common/http/etag.js';
 import { withVersion } from '../../common/http/versioned.decorator.js';
 import { Cursors } from '../../common/pagination/cursor.js';
@@ -46,14 +47,15 @@ export class UsersService {
     private readonly audited: AuditedActions,
     private readonly personalData: PersonalData,
     private readonly cursors: Cursors,
-    private readonly environment: Environment,
+    private readonly database: DatabaseEnvironment,
+    private readonly http: HttpEnvironment,
     profileVersions: ProfileVersions,
   ) {
     profileVersions.provide((id, tx) => this.findVersion(id, tx));
   }
 
   toResponse(user: User): UserResponseDto {
-    return toUserResponse(user, this.environment.PUBLIC_URL);
+    return toUserResponse(user, this.http.PUBLIC_URL);
   }
 
   /**
@@ -168,7 +170,7 @@ export class UsersService {
       keyset: keysetOf(query.sort),
       query,
       map: (user) => this.toResponse(user),
-      readPreference: this.environment.MONGODB_READ_PREFERENCE,
+      readPreference: this.database.MONGODB_READ_PREFERENCE,
     });
   }
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 import type { Environment } from '../../config/environment.js';
 import { AccessTokenVerifier } from './access-token-verifier.js';
 import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
@@ -8,7 +9,7 @@ describe('the type of an access token', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const environment = { JWT_PRIVATE_KEYS: [pem], JWT_ISSUER: 'issuer', JWT_AUDIENCE: 'audience' } as Environment;
-  const keys = new SigningKeys(environment);
+  const keys = new SigningKeys(environment, new ProcessEnvironment());
   const verifier = new AccessTokenVerifier(keys, environment);
 
   function tokenOf(typ: string | undefined): string {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { JsonWebTokenError, JwtService, TokenExpiredError } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
-import { Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
 import type { Role } from '../../contracts/role.js';
 import { databaseNow } from '../database/database-clock.js';
 import { headerOf, SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
@@ -35,7 +35,7 @@ export class AccessTokenVerifier {
   private readonly jwt: JwtService;
   private readonly verified = new LRUCache<string, AccessTokenClaims>({ max: REMEMBERED_TOKENS });
 
-  constructor(keys: SigningKeys, { JWT_ISSUER: issuer, JWT_AUDIENCE: audience }: Environment) {
+  constructor(keys: SigningKeys, { JWT_ISSUER: issuer, JWT_AUDIENCE: audience }: AuthEnvironment) {
     this.jwt = new JwtService({
       verifyOptions: { algorithms: [SIGNING_ALGORITHM], issuer, audience },
       secretOrKeyProvider: (_request, token) => {

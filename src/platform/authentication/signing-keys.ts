@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { sha256 } from '../../common/crypto/digest.js';
-import { Environment } from '../../config/environment.js';
+import { KeysEnvironment } from '../../config/areas/keys.environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 
 /** RFC 7518, 3.4: ECDSA over P-256 with SHA-256. */
 export const SIGNING_ALGORITHM = 'ES256';
@@ -26,12 +27,15 @@ export class SigningKeys {
   private readonly keys: Map<string, VerificationKey>;
   private readonly first?: SigningKey;
 
-  constructor({ JWT_PRIVATE_KEYS: privatePems = [], JWT_PUBLIC_KEYS: publicPems = [], MODULES }: Environment) {
+  constructor(
+    { JWT_PRIVATE_KEYS: privatePems = [], JWT_PUBLIC_KEYS: publicPems = [] }: KeysEnvironment,
+    { MODULES: served }: ProcessEnvironment,
+  ) {
     const signing = privatePems.map(toSigningKey);
     const keys = [...signing, ...publicPems.map((pem) => toVerificationKey(createPublicKey(pem)))];
     this.keys = new Map(keys.map((key) => [key.id, key]));
     this.first = signing[0];
-    if (this.first && MODULES?.includes('auth') === false) {
+    if (this.first && !served.includes('auth')) {
       new Logger(SigningKeys.name).warn(
         'JWT_PRIVATE_KEYS is not needed here, as this process does not serve auth: set JWT_PUBLIC_KEYS instead',
       );

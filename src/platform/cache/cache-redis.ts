@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { ErrorReply, type RedisClientType } from 'redis';
-import { Environment } from '../../config/environment.js';
+import { RedisEnvironment } from '../../config/areas/redis.environment.js';
 import { inRedisSpan } from '../observability/tracing/redis-spans.js';
 import { within } from '../overload/within.js';
 import { CacheConnection } from '../redis/cache-connection.js';
@@ -41,7 +41,7 @@ export class CacheRedis implements OnApplicationShutdown {
 
   constructor(
     private readonly connection: CacheConnection,
-    private readonly environment: Environment,
+    private readonly environment: RedisEnvironment,
   ) {}
 
   /** The run id of the server at the other end, undefined while there is none. It changes with a restart or a failover. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Environment } from '../../config/environment.js';
+import { RedisEnvironment } from '../../config/areas/redis.environment.js';
 import { databaseNow } from '../database/database-clock.js';
 import { fieldOf, keyOf, type Question, targetOf } from './cache-key.js';
 import { CacheLease } from './cache-lease.js';
@@ -36,7 +36,7 @@ export class ResponseCache {
   constructor(
     private readonly redis: CacheRedis,
     private readonly lease: CacheLease,
-    private readonly environment: Environment,
+    private readonly environment: RedisEnvironment,
   ) {}
 
   /** @throws what `make` throws; nothing is kept then */

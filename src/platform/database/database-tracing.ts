@@ -2,7 +2,7 @@ import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
-import { Environment } from '../../config/environment.js';
+import { ObservabilityEnvironment } from '../../config/areas/observability.environment.js';
 import { markFailed, tracer } from '../observability/tracing/spans.js';
 
 interface StartedCommand {
@@ -19,7 +19,7 @@ export class DatabaseTracing implements OnModuleInit {
 
   constructor(
     @InjectConnection() private readonly connection: Connection,
-    private readonly environment: Environment,
+    private readonly environment: ObservabilityEnvironment,
   ) {}
 
   onModuleInit(): void {

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { InjectConnection } from '@nestjs/mongoose';
 import { type Connection, mongo } from 'mongoose';
 import { OUT_OF_DISK_SPACE } from '../../common/errors/database-unreachable.js';
-import { Environment } from '../../config/environment.js';
+import { DatabaseEnvironment } from '../../config/areas/database.environment.js';
 import { databaseTls } from './connection.js';
 import { readDatabaseClock } from './database-clock.js';
 
@@ -47,7 +47,7 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnApplicationShutd
 
   constructor(
     @InjectConnection() private readonly connection: Connection,
-    environment: Environment,
+    environment: DatabaseEnvironment,
   ) {
     this.client = new mongo.MongoClient(environment.MONGODB_URI, {
       ...databaseTls(environment),

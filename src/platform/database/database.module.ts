@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
-import { ConfigurationError, Environment } from '../../config/environment.js';
+import { DatabaseEnvironment } from '../../config/areas/database.environment.js';
+import { ConfigurationError } from '../../config/environment.js';
 import './closing-connections.js';
 import { ClockSkew } from './clock-skew.js';
 import { databaseProblem, databaseTls } from './connection.js';
@@ -29,8 +30,8 @@ const MAX_IDLE_TIME_MS = 60_000;
 @Module({
   imports: [
     MongooseModule.forRootAsync({
-      inject: [Environment],
-      useFactory: (environment: Environment) => ({
+      inject: [DatabaseEnvironment],
+      useFactory: (environment: DatabaseEnvironment) => ({
         uri: environment.MONGODB_URI,
         ...databaseTls(environment),
         maxPoolSize: environment.MONGODB_MAX_POOL_SIZE,

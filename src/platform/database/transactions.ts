@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { ClientSession, Connection } from 'mongoose';
 import { callerOf, requestContext } from '../../common/http/request-context.js';
-import { Environment } from '../../config/environment.js';
+import { DatabaseEnvironment } from '../../config/areas/database.environment.js';
 import { OverloadedError } from '../overload/overloaded.error.js';
 import { WorkLimit } from '../overload/work-limit.js';
 
@@ -50,7 +50,7 @@ export class Transactions {
 
   constructor(
     @InjectConnection() private readonly connection: Connection,
-    { TRANSACTION_MAX_WAIT_MS: maxWaitMs }: Environment,
+    { TRANSACTION_MAX_WAIT_MS: maxWaitMs }: DatabaseEnvironment,
   ) {
     this.maxWaitMs = maxWaitMs;
     const queueLimit = { maxWaiting: MAX_WAITING, maxWaitMs };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import mongoose from 'mongoose';
-import type { Environment } from '../../config/environment.js';
+import type { DatabaseEnvironment } from '../../config/areas/database.environment.js';
 import { databaseProblem, databaseTls } from './connection.js';
 
 const ATTEMPT_TIMEOUT_MS = 2000;
@@ -14,7 +14,7 @@ const PAUSE_MS = 500;
  * @param standIn what answers in the service's place where there is a wait; gives how to end that
  */
 export async function waitForDatabase(
-  environment: Environment,
+  environment: DatabaseEnvironment,
   report: (message: string) => void,
   standIn?: () => Promise<() => Promise<void>>,
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function waitForDatabase(
 }
 
 /** @returns why MongoDB can't be reached, null where it can */
-async function findProblem(environment: Environment): Promise<string | null> {
+async function findProblem(environment: DatabaseEnvironment): Promise<string | null> {
   const connection = mongoose.createConnection(environment.MONGODB_URI, {
     ...databaseTls(environment),
     serverSelectionTimeoutMS: ATTEMPT_TIMEOUT_MS,

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { Environment } from '../../config/environment.js';
+import type { HttpEnvironment } from '../../config/areas/http.environment.js';
 
 /**
  * Answers the probes while the service waits for its database: it lives, but isn't ready. Without it, an orchestrator
@@ -8,7 +8,7 @@ import type { Environment } from '../../config/environment.js';
  *
  * @returns how to end it, once the port is free again
  */
-export async function listenOnStandby({ PORT, HOST }: Environment): Promise<() => Promise<void>> {
+export async function listenOnStandby({ PORT, HOST }: HttpEnvironment): Promise<() => Promise<void>> {
   const server = createServer((request, response) => {
     const live = request.url === '/health/live';
     response.writeHead(live ? 200 : 503, {

@@ -1,7 +1,8 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { CommonModule } from '../../common/common.module.js';
-import { Environment } from '../../config/environment.js';
+import { MessagingEnvironment } from '../../config/areas/messaging.environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 import { MigrationsModule } from '../migrations/migrations.module.js';
 import { DeadLetters } from './dead-letters.js';
 import { EventBus } from './event-bus.js';
@@ -28,7 +29,7 @@ export class MessagingModule {
    * @param consumers all that the service has, whether this process serves them or not
    * @param eventTypes of all events that this release publishes
    */
-  static forRoot(environment: Environment, consumers: EventConsumer[], eventTypes: string[]): DynamicModule {
+  static forRoot(environment: MessagingEnvironment, consumers: EventConsumer[], eventTypes: string[]): DynamicModule {
     return {
       module: MessagingModule,
       global: true,
@@ -65,8 +66,8 @@ const IN_PROCESS: Provider[] = [
 const RABBITMQ: Provider[] = [
   {
     provide: RabbitMqConnections,
-    inject: [Environment],
-    useFactory: (env: Environment) => new RabbitMqConnections(env),
+    inject: [MessagingEnvironment, ProcessEnvironment],
+    useFactory: (...areas: [MessagingEnvironment, ProcessEnvironment]) => new RabbitMqConnections(...areas),
   },
   TopologyWatch,
   RabbitMqBus,

@@ -1,12 +1,12 @@
 import type { mongo } from 'mongoose';
-import type { Environment } from '../../config/environment.js';
+import type { KeysEnvironment } from '../../config/areas/keys.environment.js';
 
 export type Database = mongo.Db;
 
 /** What a migration may use. It reads and writes collections by name, since models change from release to release. */
 export interface MigrationContext {
   db: Database;
-  environment: Environment;
+  environment: KeysEnvironment;
   /** When the migration was first started: the same for all its batches, also after an interruption. */
   startedAt: Date;
   /** Tells the operator what a person has to decide. Ids only: no personal data. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
-import { Environment } from '../../config/environment.js';
+import { KeysEnvironment } from '../../config/areas/keys.environment.js';
 import { IndexSynchronizer } from '../database/index-synchronizer.js';
 import { type ClaimedMigration, Ledger } from './ledger.js';
 import type { Database } from './migration.js';
@@ -35,7 +35,7 @@ export class Migrator {
 
   constructor(
     @InjectConnection() private readonly connection: Connection,
-    private readonly environment: Environment,
+    private readonly environment: KeysEnvironment,
     private readonly indexes: IndexSynchronizer,
     private readonly registry: MigrationRegistry,
     private readonly ledger: Ledger,

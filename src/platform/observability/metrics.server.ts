@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { collectDefaultMetrics, register } from 'prom-client';
-import { Environment } from '../../config/environment.js';
+import { HttpEnvironment } from '../../config/areas/http.environment.js';
 import { answerMetricsQueries, reportLastMetrics } from '../cluster/worker.js';
 import './memory-metrics.js';
 import { exposeMetrics, type MetricsEndpoint } from './metrics-endpoint.js';
@@ -12,7 +12,7 @@ export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutd
   private readonly logger = new Logger(MetricsServer.name);
   private endpoint?: MetricsEndpoint;
 
-  constructor(private readonly environment: Environment) {
+  constructor(private readonly environment: HttpEnvironment) {
     if (!register.getSingleMetric('process_cpu_seconds_total')) collectDefaultMetrics();
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Environment } from '../../config/environment.js';
+import type { ObservabilityEnvironment } from '../../config/areas/observability.environment.js';
+import type { ProcessEnvironment } from '../../config/areas/process.environment.js';
 
 /** How long the end of the process may wait for what is still to be sent, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 3000;
@@ -11,7 +12,10 @@ const FLUSH_TIMEOUT_MS = 3000;
  *
  * @returns what sends the rest, as far as that is possible in three seconds
  */
-export async function startReporting(environment: Environment, logger: Logger): Promise<() => Promise<void>> {
+export async function startReporting(
+  environment: ObservabilityEnvironment & Pick<ProcessEnvironment, 'NODE_ENV'>,
+  logger: Logger,
+): Promise<() => Promise<void>> {
   const endings: (() => Promise<void>)[] = [];
   if (environment.OTEL_EXPORTER_OTLP_ENDPOINT) {
     const { startTelemetry } = await import('./tracing/telemetry.js');

@@ -6,7 +6,7 @@ import { type ClientSession, type Model, Types } from 'mongoose';
 import { requestContext } from '../../common/http/request-context.js';
 import { Transactions } from '../database/transactions.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
-import { Environment } from '../../config/environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 import type { ModuleName } from '../../contracts/modules.js';
 import { databaseDate } from '../database/database-clock.js';
 import { RecurringJob } from '../work/recurring-job.decorator.js';
@@ -59,7 +59,7 @@ export class PersonalData implements OnModuleInit, OnApplicationBootstrap {
     private readonly discovery: DiscoveryService,
     private readonly reflector: Reflector,
     private readonly others: RemoteExports,
-    private readonly environment: Environment,
+    private readonly environment: ProcessEnvironment,
     @Inject(DATA_HOLDERS) private readonly holders: ModuleName[],
   ) {}
 

@@ -1,5 +1,5 @@
 import type { RedisClientOptions, RedisDefaultModules } from 'redis';
-import type { Environment } from '../../config/environment.js';
+import type { RedisEnvironment } from '../../config/areas/redis.environment.js';
 import { tlsOptions } from '../tls/tls-options.js';
 
 /** The client has no functions and scripts of its own. */
@@ -12,7 +12,7 @@ type NoCommands = Record<string, never>;
  * @param connectTimeout how long the socket may take to be connected, in milliseconds
  */
 export function cacheClientOptions(
-  environment: Environment,
+  environment: RedisEnvironment,
   connectTimeout: number,
 ): RedisClientOptions<RedisDefaultModules, NoCommands, NoCommands> {
   const { protocol, hostname, port, username, password, pathname, searchParams } = new URL(environment.REDIS_URL);

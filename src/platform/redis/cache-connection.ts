@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { createClient, type RedisClientType } from 'redis';
 import { redisInsStore, type RedisStore } from 'cache-manager-redis-yet';
-import { Environment } from '../../config/environment.js';
+import { RedisEnvironment } from '../../config/areas/redis.environment.js';
 import { within } from '../overload/within.js';
 import { tlsProblem } from '../tls/tls-problem.js';
 import { cacheClientOptions } from './cache-client-options.js';
@@ -37,7 +37,7 @@ export class CacheConnection implements OnApplicationShutdown {
   private stopped = false;
   private reachable = true;
 
-  constructor(private readonly environment: Environment) {
+  constructor(private readonly environment: RedisEnvironment) {
     void this.stayConnected();
   }
 

@@ -9,7 +9,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
-import { Environment } from '../../config/environment.js';
+import { RedisEnvironment } from '../../config/areas/redis.environment.js';
 import { CacheConnection } from './cache-connection.js';
 import { tlsOptions } from '../tls/tls-options.js';
 import { tlsProblem } from '../tls/tls-problem.js';
@@ -48,7 +48,7 @@ export const REDIS_SUBSCRIBER = Symbol('REDIS_SUBSCRIBER');
 export const InjectRedis = () => Inject(REDIS);
 export const InjectRedisSubscriber = () => Inject(REDIS_SUBSCRIBER);
 
-function connect(environment: Environment, name: string, timeoutMs?: number): Redis {
+function connect(environment: RedisEnvironment, name: string, timeoutMs?: number): Redis {
   const logger = new Logger('Redis');
   let reachable = true;
   const tls = tlsOptions(environment, 'REDIS');
@@ -103,13 +103,13 @@ class RedisConnections implements OnApplicationBootstrap, OnApplicationShutdown 
   providers: [
     {
       provide: REDIS,
-      inject: [Environment],
-      useFactory: (environment: Environment) => connect(environment, 'commands', COMMAND_TIMEOUT_MS),
+      inject: [RedisEnvironment],
+      useFactory: (environment: RedisEnvironment) => connect(environment, 'commands', COMMAND_TIMEOUT_MS),
     },
     {
       provide: REDIS_SUBSCRIBER,
-      inject: [Environment],
-      useFactory: (environment: Environment) => connect(environment, 'subscriber'),
+      inject: [RedisEnvironment],
+      useFactory: (environment: RedisEnvironment) => connect(environment, 'subscriber'),
     },
     CacheConnection,
     RedisConnections,

@@ -6,7 +6,8 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 import type { ModuleName } from '../../contracts/modules.js';
 import { SigningKeys } from '../authentication/signing-keys.js';
 import { RabbitMqConnections } from '../messaging/rabbitmq/rabbitmq-connections.js';
@@ -73,7 +74,8 @@ export class RemoteFeeds implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly feed: RevocationFeed,
     private readonly contractSteps: ContractSteps,
     keys: SigningKeys,
-    { MODULES: served, ACCESS_TOKEN_TTL_SECONDS: ttl }: Environment,
+    { MODULES: served }: ProcessEnvironment,
+    { ACCESS_TOKEN_TTL_SECONDS: ttl }: AuthEnvironment,
   ) {
     const isServed = (module: ModuleName) => served.includes(module);
     // Without a broker all modules are in this process.

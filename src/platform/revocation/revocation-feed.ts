@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { AnyBulkWriteOperation, ClientSession, Model, QueryFilter } from 'mongoose';
-import { Environment } from '../../config/environment.js';
+import { AuthEnvironment } from '../../config/areas/auth.environment.js';
 import type { AccountState, SessionsRevokedEvent } from '../../contracts/auth.events.js';
 import { databaseNow } from '../database/database-clock.js';
 import type { Ending } from './known-endings.js';
@@ -32,7 +32,7 @@ export class RevocationFeed {
 
   constructor(
     @InjectModel(Revocation.name) private readonly model: Model<Revocation>,
-    { ACCESS_TOKEN_TTL_SECONDS: ttl }: Environment,
+    { ACCESS_TOKEN_TTL_SECONDS: ttl }: AuthEnvironment,
   ) {
     this.keepMs = ttl * 1000 + CLOCK_MARGIN_MS;
     this.resumableMs = Math.min(this.keepMs, REVOCATIONS_KEPT_SECONDS * 1000 - CLOCK_MARGIN_MS);

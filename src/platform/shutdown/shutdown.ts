@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
-import { Environment } from '../../config/environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 
 /** After the drain: how long requests and work in progress may take before the process ends anyway, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 25_000;
@@ -12,7 +12,7 @@ export class Shutdown {
   private begun = false;
   private retiring = false;
 
-  constructor(private readonly environment: Environment) {}
+  constructor(private readonly environment: ProcessEnvironment) {}
 
   /** Whether the instance is ending. */
   get inProgress(): boolean {

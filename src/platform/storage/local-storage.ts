@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { type OnModuleInit } from '@nestjs/common';
 import type { ByteRange } from '../../common/http/byte-range.js';
 import { DependencyUnavailableError, ProblemError } from '../../common/errors/problem.js';
-import { ConfigurationError, type Environment } from '../../config/environment.js';
+import type { FilesEnvironment } from '../../config/areas/files.environment.js';
+import { ConfigurationError } from '../../config/environment.js';
 import type { LocalUrls } from './local-urls.js';
 import { type NewObject, ObjectStorage, type PresignedUpload, type StoredObject } from './object-storage.js';
 
@@ -35,7 +36,7 @@ export class LocalStorage extends ObjectStorage implements OnModuleInit {
   private readonly root: string;
 
   constructor(
-    { STORAGE_PATH }: Environment,
+    { STORAGE_PATH }: FilesEnvironment,
     private readonly urls: LocalUrls,
   ) {
     super();

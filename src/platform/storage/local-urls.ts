@@ -1,6 +1,7 @@
 import type { SecretBox } from '../../common/crypto/secret-box.js';
 import { ProblemError } from '../../common/errors/problem.js';
-import type { Environment } from '../../config/environment.js';
+import type { FilesEnvironment } from '../../config/areas/files.environment.js';
+import type { HttpEnvironment } from '../../config/areas/http.environment.js';
 import { databaseNow } from '../database/database-clock.js';
 import {
   attachmentDisposition,
@@ -38,7 +39,8 @@ export class SignatureError extends ProblemError {
 export class LocalUrls {
   constructor(
     private readonly box: SecretBox,
-    private readonly environment: Environment,
+    private readonly environment: FilesEnvironment,
+    private readonly http: HttpEnvironment,
   ) {}
 
   signUpload({ key, contentType, size }: NewObject): PresignedUpload {
@@ -75,7 +77,7 @@ export class LocalUrls {
   }
 
   private urlOf(key: string, query: Record<string, string>): string {
-    return `${this.environment.PUBLIC_URL}${LOCAL_FILES_PATH}/${key}?${new URLSearchParams(query).toString()}`;
+    return `${this.http.PUBLIC_URL}${LOCAL_FILES_PATH}/${key}?${new URLSearchParams(query).toString()}`;
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { DependencyUnavailableError } from '../../common/errors/problem.js';
-import type { Environment } from '../../config/environment.js';
+import type { FilesEnvironment } from '../../config/areas/files.environment.js';
 import {
   attachmentDisposition,
   DOWNLOAD_TTL_SECONDS,
@@ -38,7 +38,7 @@ export class S3Storage extends ObjectStorage {
   private readonly bucket: string;
   private readonly cdnUrl: string | undefined;
 
-  constructor({ S3_BUCKET, CDN_URL, ...environment }: Environment) {
+  constructor({ S3_BUCKET, CDN_URL, ...environment }: FilesEnvironment) {
     super();
     this.bucket = S3_BUCKET as string;
     this.cdnUrl = CDN_URL;

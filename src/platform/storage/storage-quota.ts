@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { type ClientSession, type Model, Types } from 'mongoose';
 import { ProblemError } from '../../common/errors/problem.js';
-import { Environment } from '../../config/environment.js';
+import { FilesEnvironment } from '../../config/areas/files.environment.js';
 import { Transactions } from '../database/transactions.js';
 import { StorageReservation, StorageUsage } from './storage-usage.schema.js';
 
@@ -22,7 +22,7 @@ export class StorageQuota {
     @InjectModel(StorageUsage.name) private readonly usages: Model<StorageUsage>,
     @InjectModel(StorageReservation.name) private readonly reservations: Model<StorageReservation>,
     private readonly transactions: Transactions,
-    private readonly environment: Environment,
+    private readonly environment: FilesEnvironment,
   ) {}
 
   /**

@@ -2,7 +2,9 @@ import { Global, Logger, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { MongooseModule } from '@nestjs/mongoose';
 import { SecretBox } from '../../common/crypto/secret-box.js';
-import { Environment } from '../../config/environment.js';
+import { FilesEnvironment } from '../../config/areas/files.environment.js';
+import { HttpEnvironment } from '../../config/areas/http.environment.js';
+import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 import { LocalStorage } from './local-storage.js';
 import { LocalUrls } from './local-urls.js';
 import { ObjectRemoval, ObjectRemovalSchema } from './object-removal.schema.js';
@@ -32,14 +34,18 @@ import {
     StorageQuota,
     {
       provide: LocalUrls,
-      inject: [SecretBox, Environment],
-      useFactory: (box: SecretBox, environment: Environment) => new LocalUrls(box, environment),
+      inject: [SecretBox, FilesEnvironment, HttpEnvironment],
+      useFactory: (...parts: [SecretBox, FilesEnvironment, HttpEnvironment]) => new LocalUrls(...parts),
     },
     {
       provide: ObjectStorage,
-      inject: [Environment, LocalUrls],
-      useFactory: async (environment: Environment, urls: LocalUrls): Promise<ObjectStorage> => {
-        if (environment.S3_BUCKET === undefined) return onDisk(environment, urls);
+      inject: [FilesEnvironment, ProcessEnvironment, LocalUrls],
+      useFactory: async (
+        environment: FilesEnvironment,
+        { NODE_ENV }: ProcessEnvironment,
+        urls: LocalUrls,
+      ): Promise<ObjectStorage> => {
+        if (environment.S3_BUCKET === undefined) return onDisk(environment, NODE_ENV === 'production', urls);
         // Loaded only where it is used: with files on disk, the SDK takes no memory.
         const { S3Storage } = await import('./s3-storage.js');
         return new S3Storage(environment);
@@ -50,8 +56,8 @@ import {
 })
 export class StorageModule {}
 
-function onDisk(environment: Environment, urls: LocalUrls): LocalStorage {
-  if (environment.NODE_ENV === 'production') {
+function onDisk(environment: FilesEnvironment, isProduction: boolean, urls: LocalUrls): LocalStorage {
+  if (isProduction) {
     new Logger(LocalStorage.name).warn(
       'files are kept in STORAGE_PATH: with more than one instance, all of them have to share that folder',
     );

@@ -1,15 +1,15 @@
 import { Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import type { Redis } from 'ioredis';
-import { Environment } from '../../config/environment.js';
+import { ThrottlingEnvironment } from '../../config/areas/throttling.environment.js';
 import { REDIS } from '../redis/redis.module.js';
 import { RedisThrottlerStorage } from './redis-throttler-storage.js';
 
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({
-      inject: [Environment, REDIS],
-      useFactory: (environment: Environment, redis: Redis) => ({
+      inject: [ThrottlingEnvironment, REDIS],
+      useFactory: (environment: ThrottlingEnvironment, redis: Redis) => ({
         storage: new RedisThrottlerStorage(redis),
         throttlers: [
           {

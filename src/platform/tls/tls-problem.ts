@@ -1,5 +1,4 @@
-import type { Environment } from '../../config/environment.js';
-import { tlsOptions, type TlsServer } from './tls-options.js';
+import { tlsOptions, type TlsServer, type TlsVariables } from './tls-options.js';
 
 /** OpenSSL's and Node's codes for a certificate that isn't trusted, as far as configuration can fix it. */
 const UNTRUSTED =
@@ -13,7 +12,11 @@ const MAX_DEPTH = 5;
  * @param server the beginning of its variables' names
  * @returns undefined when it isn't about TLS
  */
-export function tlsProblem(error: unknown, environment: Environment, server: TlsServer): string | undefined {
+export function tlsProblem<Server extends TlsServer>(
+  error: unknown,
+  environment: TlsVariables<Server>,
+  server: Server,
+): string | undefined {
   const configured = tlsOptions(environment, server) !== undefined;
   for (const code of codesOf(error)) {
     const remedy = remedyOf(code, server) ?? (configured ? remedyOfReset(code, server) : undefined);

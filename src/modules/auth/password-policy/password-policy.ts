@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ValidationFailedError } from '../../../common/errors/problem.js';
-import { Environment } from '../../../config/environment.js';
+import { HttpEnvironment } from '../../../config/areas/http.environment.js';
+import { MailEnvironment } from '../../../config/areas/mail.environment.js';
 import { CommonPasswords } from './common-passwords.js';
 import { baseForms, isDerivedFrom, isPattern, wordsOf } from './password-patterns.js';
 import { PwnedPasswords } from './pwned-passwords.js';
@@ -22,7 +23,8 @@ export class PasswordPolicy {
   constructor(
     private readonly common: CommonPasswords,
     private readonly pwned: PwnedPasswords,
-    { MAIL_FROM, PUBLIC_URL }: Environment,
+    { MAIL_FROM }: MailEnvironment,
+    { PUBLIC_URL }: HttpEnvironment,
   ) {
     const displayName = MAIL_FROM.replace(/<.*/, '').replace(/@.*/, '');
     this.serviceWords = wordsOf(SERVICE, displayName, new URL(PUBLIC_URL).hostname);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { Environment } from '../../../config/environment.js';
+import { AuthEnvironment } from '../../../config/areas/auth.environment.js';
 
 const PREFIX_LENGTH = 5;
 const TIMEOUT_MS = 1000;
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 1000;
 export class PwnedPasswords {
   private readonly logger = new Logger(PwnedPasswords.name);
 
-  constructor(private readonly environment: Environment) {}
+  constructor(private readonly environment: AuthEnvironment) {}
 
   /** @returns false also where the collection can't be reached: registering must not depend on it */
   async includes(password: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
-import { Environment } from '../../../config/environment.js';
+import { QuotasEnvironment } from '../../../config/areas/quotas.environment.js';
 import { type ChannelName, CHANNELS } from '../../../contracts/notification-events.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { Quotas } from '../../../platform/quotas/quotas.js';
@@ -26,7 +26,7 @@ export class SendingQuotas {
   constructor(
     private readonly quotas: Quotas,
     private readonly transactions: Transactions,
-    private readonly environment: Environment,
+    private readonly environment: QuotasEnvironment,
   ) {}
 
   /**

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { unsubscribeUrl } from '../../../common/crypto/unsubscribe-link.js';
-import { Environment } from '../../../config/environment.js';
+import { HttpEnvironment } from '../../../config/areas/http.environment.js';
 import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
 import type { Claim } from '../../../platform/work/claim.js';
 import { collapsedTextOf } from '../collapsed-text.js';
@@ -26,7 +26,7 @@ export class EmailChannel implements Channel {
     private readonly inbox: InboxService,
     private readonly box: SecretBox,
     private readonly secrets: OneTimeSecrets,
-    private readonly environment: Environment,
+    private readonly environment: HttpEnvironment,
   ) {}
 
   async send(delivery: Delivery, contact: Contact | null, claim: Claim): Promise<Outcome> {

@@ -1,7 +1,9 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { createTransport, type SendMailOptions } from 'nodemailer';
-import { Environment } from '../../../config/environment.js';
+import { HttpEnvironment } from '../../../config/areas/http.environment.js';
+import { MailEnvironment } from '../../../config/areas/mail.environment.js';
+import { ProcessEnvironment } from '../../../config/areas/process.environment.js';
 
 const CONNECTION_TIMEOUT_MS = 10_000;
 /**
@@ -36,9 +38,15 @@ export class Mailer implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Mailer.name);
   private readonly transport;
   private readonly requireTLS: boolean;
+  private readonly isProduction: boolean;
 
-  constructor(private readonly environment: Environment) {
-    const { NODE_ENV, SMTP_TLS = NODE_ENV === 'production' ? 'required' : 'optional' } = environment;
+  constructor(
+    private readonly environment: MailEnvironment,
+    { NODE_ENV }: ProcessEnvironment,
+    private readonly http: HttpEnvironment,
+  ) {
+    const { SMTP_TLS = NODE_ENV === 'production' ? 'required' : 'optional' } = environment;
+    this.isProduction = NODE_ENV === 'production';
     this.requireTLS = SMTP_TLS === 'required';
     this.transport = createTransport({
       url: environment.SMTP_URL,
@@ -63,7 +71,7 @@ export class Mailer implements OnApplicationBootstrap, OnApplicationShutdown {
     const { protocol, hostname } = new URL(this.environment.SMTP_URL);
     if (protocol === 'smtps:') return;
     if (!this.requireTLS) {
-      if (this.environment.NODE_ENV === 'production' && !LOOPBACK.test(hostname)) this.logger.warn(MAYBE_PLAIN);
+      if (this.isProduction && !LOOPBACK.test(hostname)) this.logger.warn(MAYBE_PLAIN);
       return;
     }
     this.transport.verify().catch((error: unknown) => {
@@ -74,7 +82,7 @@ export class Mailer implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Resolves once the server has accepted the mail. @throws what the connection or the server's refusal was */
   async send({ id, to, subject, text, html, unsubscribe, beforeMessage }: Mail): Promise<void> {
-    const domain = new URL(this.environment.PUBLIC_URL).hostname;
+    const domain = new URL(this.http.PUBLIC_URL).hostname;
     const mail: SendMailOptions & Pick<Mail, 'beforeMessage'> = {
       from: this.environment.MAIL_FROM,
       messageId: `<${id}@${domain}>`,

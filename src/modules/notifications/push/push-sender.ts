@@ -1,7 +1,8 @@
 import { request, type Agent } from 'node:https';
 import { Inject, Injectable } from '@nestjs/common';
 import webPush from 'web-push';
-import { Environment } from '../../../config/environment.js';
+import { MailEnvironment } from '../../../config/areas/mail.environment.js';
+import { PushEnvironment } from '../../../config/areas/push.environment.js';
 import { DeliveryDelayedError, DeliveryRefusedError } from '../deliveries/delivery-errors.js';
 import type { PushSubscription } from '../schemas/push-subscription.schema.js';
 
@@ -27,7 +28,8 @@ interface Answer {
 @Injectable()
 export class PushSender {
   constructor(
-    private readonly environment: Environment,
+    private readonly environment: PushEnvironment,
+    private readonly mail: MailEnvironment,
     @Inject(PUSH_AGENT) private readonly agent: Agent,
   ) {}
 
@@ -46,7 +48,8 @@ export class PushSender {
   }
 
   private seal(subscription: Pick<PushSubscription, 'endpoint' | 'keys'>, payload: string, topic: string) {
-    const { VAPID_PUBLIC_KEY = '', VAPID_PRIVATE_KEY = '', MAIL_FROM } = this.environment;
+    const { VAPID_PUBLIC_KEY = '', VAPID_PRIVATE_KEY = '' } = this.environment;
+    const { MAIL_FROM } = this.mail;
     const subject = `mailto:${/<(.+)>/.exec(MAIL_FROM)?.[1] ?? MAIL_FROM}`;
     return webPush.generateRequestDetails(subscription, payload, {
       vapidDetails: { subject, publicKey: VAPID_PUBLIC_KEY, privateKey: VAPID_PRIVATE_KEY },

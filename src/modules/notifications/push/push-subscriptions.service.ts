@@ -5,7 +5,7 @@ import { ownedBy } from '../../../common/auth/access-scope.js';
 import { objectIdBytes } from '../../../common/crypto/digest.js';
 import { NotFoundError } from '../../../common/errors/problem.js';
 import { assertMatches, NO_ETAG, type Precondition } from '../../../common/http/etag.js';
-import { Environment } from '../../../config/environment.js';
+import { PushEnvironment } from '../../../config/areas/push.environment.js';
 import { databaseDate } from '../../../platform/database/database-clock.js';
 import { Transactions } from '../../../platform/database/transactions.js';
 import { PersonalData } from '../../../platform/personal-data/personal-data.js';
@@ -24,7 +24,7 @@ export class PushSubscriptionsService {
     private readonly contacts: ContactsService,
     private readonly personalData: PersonalData,
     private readonly transactions: Transactions,
-    private readonly environment: Environment,
+    private readonly environment: PushEnvironment,
   ) {}
 
   /** Whether Web Push is set up here. */

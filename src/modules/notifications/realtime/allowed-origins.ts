@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Environment } from '../../../config/environment.js';
+import { HttpEnvironment } from '../../../config/areas/http.environment.js';
 
 /**
  * Which pages may open a WebSocket. CORS doesn't apply to WebSockets, so the server compares `Origin` itself (RFC 6455,
@@ -9,7 +9,7 @@ import { Environment } from '../../../config/environment.js';
 export class AllowedOrigins {
   private readonly origins: Set<string>;
 
-  constructor({ PUBLIC_URL, CORS_ORIGINS }: Environment) {
+  constructor({ PUBLIC_URL, CORS_ORIGINS }: HttpEnvironment) {
     this.origins = new Set([new URL(PUBLIC_URL).origin, ...CORS_ORIGINS]);
   }
 

@@ -7,7 +7,7 @@ import type { WebSocket } from 'ws';
 import { ProblemError } from '../../../common/errors/problem.js';
 import { ClientAddresses } from '../../../common/http/client-addresses.js';
 import { networkOf } from '../../../common/http/client-network.js';
-import { Environment } from '../../../config/environment.js';
+import { HttpEnvironment } from '../../../config/areas/http.environment.js';
 import { Revocations } from '../../../platform/revocation/revocations.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { CLOSE } from './close-codes.js';
@@ -53,7 +53,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly feed: InboxFeed,
     private readonly origins: AllowedOrigins,
     private readonly tokenExpiryWatch: TokenExpiryWatch,
-    environment: Environment,
+    environment: HttpEnvironment,
   ) {
     this.addresses = new ClientAddresses(environment.TRUST_PROXY);
   }

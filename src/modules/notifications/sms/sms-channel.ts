@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
-import { Environment } from '../../../config/environment.js';
+import { ProcessEnvironment } from '../../../config/areas/process.environment.js';
+import { SmsEnvironment } from '../../../config/areas/sms.environment.js';
 import { OneTimeSecrets } from '../../../platform/messaging/one-time-secrets.js';
 import type { Claim } from '../../../platform/work/claim.js';
 import { collapsedTextOf } from '../collapsed-text.js';
@@ -28,10 +29,11 @@ export class SmsChannel implements Channel {
   private readonly driver: SmsDriver;
 
   constructor(
-    private readonly environment: Environment,
+    private readonly environment: SmsEnvironment,
+    { NODE_ENV }: ProcessEnvironment,
     private readonly secrets: OneTimeSecrets,
   ) {
-    this.driver = driverOf(environment);
+    this.driver = driverOf(environment, NODE_ENV === 'production');
     if (environment.SMS_DRIVER !== 'log' && environment.SMS_COUNTRIES.length === 0) {
       new Logger(SmsChannel.name).warn('no SMS is sent: SMS_COUNTRIES names no country');
     }
@@ -50,7 +52,7 @@ export class SmsChannel implements Channel {
   }
 }
 
-function driverOf(environment: Environment): SmsDriver {
+function driverOf(environment: SmsEnvironment, isProduction: boolean): SmsDriver {
   switch (environment.SMS_DRIVER) {
     case 'twilio':
       return new TwilioDriver({
@@ -62,7 +64,7 @@ function driverOf(environment: Environment): SmsDriver {
     case 'webhook':
       return new WebhookDriver(environment.SMS_WEBHOOK_URL, environment.SMS_WEBHOOK_SECRET);
     default:
-      return new LogDriver(environment.NODE_ENV === 'production');
+      return new LogDriver(isProduction);
   }
 }
 

@@ -7,7 +7,7 @@ import { SecretBox } from '../../../common/crypto/secret-box.js';
 import { ProblemError, ValidationFailedError } from '../../../common/errors/problem.js';
 import type { Precondition } from '../../../common/http/etag.js';
 import { isOfSmsCountry } from '../../../common/phone/sms-countries.js';
-import { Environment } from '../../../config/environment.js';
+import { SmsEnvironment } from '../../../config/areas/sms.environment.js';
 import { PhoneVerificationRequestedEvent } from '../../../contracts/users.events.js';
 import { AuditedActions } from '../../../platform/audit/audited-actions.js';
 import { databaseDate, databaseNow } from '../../../platform/database/database-clock.js';
@@ -38,7 +38,7 @@ export class PhoneNumbersService {
     private readonly audited: AuditedActions,
     private readonly box: SecretBox,
     private readonly secrets: OneTimeSecrets,
-    private readonly environment: Environment,
+    private readonly environment: SmsEnvironment,
   ) {}
 
   /**

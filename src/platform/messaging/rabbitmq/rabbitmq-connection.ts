@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { AmqpConnectionManagerClass, type ChannelWrapper } from 'amqp-connection-manager';
 import type { Channel, ConfirmChannel } from 'amqplib';
-import type { Environment } from '../../../config/environment.js';
+import type { MessagingEnvironment } from '../../../config/areas/messaging.environment.js';
+import type { ModuleName } from '../../../contracts/modules.js';
 import { within } from '../../overload/within.js';
 import { tlsOptions } from '../../tls/tls-options.js';
 import { tlsProblem } from '../../tls/tls-problem.js';
@@ -24,14 +25,14 @@ export class RabbitMqConnection {
   private blockedReason?: string;
 
   /** @param purpose part of the name under which the broker shows it */
-  constructor(environment: Environment, purpose: string) {
+  constructor(environment: MessagingEnvironment, served: ModuleName[], purpose: string) {
     this.manager = new AmqpConnectionManagerClass(environment.RABBITMQ_URL, {
       heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
       reconnectTimeInSeconds: RECONNECT_SECONDS,
       connectionOptions: {
         ...tlsOptions(environment, 'RABBITMQ'),
         timeout: CONNECT_TIMEOUT_MS,
-        clientProperties: { connection_name: `scalable-api:${environment.MODULES.join(',')}:${purpose}` },
+        clientProperties: { connection_name: `scalable-api:${served.join(',')}:${purpose}` },
       },
     });
     this.manager.on('connect', () => {

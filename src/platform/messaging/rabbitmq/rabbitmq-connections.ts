@@ -1,4 +1,5 @@
-import type { Environment } from '../../../config/environment.js';
+import type { MessagingEnvironment } from '../../../config/areas/messaging.environment.js';
+import type { ProcessEnvironment } from '../../../config/areas/process.environment.js';
 import { RabbitMqConnection } from './rabbitmq-connection.js';
 
 /**
@@ -12,9 +13,9 @@ export class RabbitMqConnections {
   /** Of queues that are consumed, asked about or declared. */
   readonly consuming: RabbitMqConnection;
 
-  constructor(environment: Environment) {
-    this.publishing = new RabbitMqConnection(environment, 'publishing');
-    this.consuming = new RabbitMqConnection(environment, 'consuming');
+  constructor(environment: MessagingEnvironment, { MODULES: served }: ProcessEnvironment) {
+    this.publishing = new RabbitMqConnection(environment, served, 'publishing');
+    this.consuming = new RabbitMqConnection(environment, served, 'consuming');
   }
 
   get isConnected(): boolean {

@@ -10,7 +10,7 @@ import { nodeStackLineParser, ServerRuntimeClient } from '@sentry/core/server';
 import type { Logger } from 'pino';
 import { isDatabaseUnreachable } from '../../../common/errors/database-unreachable.js';
 import { requestContext } from '../../../common/http/request-context.js';
-import type { Environment } from '../../../config/environment.js';
+import type { ProcessEnvironment } from '../../../config/areas/process.environment.js';
 import { version } from '../../../config/version.js';
 import { scrub, withoutValues } from '../scrub.js';
 import { traceIds } from '../tracing/spans.js';
@@ -27,7 +27,7 @@ const LAST_WORDS_MS = 2000;
  * @returns what sends the rest
  */
 export function startErrorReports(
-  { NODE_ENV }: Pick<Environment, 'NODE_ENV'>,
+  { NODE_ENV }: Pick<ProcessEnvironment, 'NODE_ENV'>,
   dsn: string,
   logger: Logger,
 ): () => Promise<void> {

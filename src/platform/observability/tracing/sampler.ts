@@ -8,13 +8,13 @@ import {
   type SamplingResult,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
-import type { Environment } from '../../../config/environment.js';
+import type { ObservabilityEnvironment } from '../../../config/areas/observability.environment.js';
 import { hasClientParent } from './spans.js';
 
 const PARENT_BASED = 'parentbased_';
 
 /** The sampler of `OTEL_TRACES_SAMPLER`, for which a request with a client's `traceparent` is the start of a trace. */
-export function createSampler(environment: Environment): Sampler {
+export function createSampler(environment: ObservabilityEnvironment): Sampler {
   const { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio } = environment;
   const root = createRootSampler(name.replace(PARENT_BASED, ''), ratio);
   return new ClientParentSampler(name.startsWith(PARENT_BASED) ? new ParentBasedSampler({ root }) : root);

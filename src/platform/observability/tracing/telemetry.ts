@@ -5,7 +5,7 @@ import { detectResources, envDetector, type Resource, resourceFromAttributes } f
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { Logger } from 'pino';
-import type { Environment } from '../../../config/environment.js';
+import type { ObservabilityEnvironment } from '../../../config/areas/observability.environment.js';
 import { version } from '../../../config/version.js';
 import { PrometheusProducer } from './prometheus-producer.js';
 import { traceRedis } from './redis-spans.js';
@@ -17,7 +17,7 @@ const STANDARD_VARIABLES = [
   'OTEL_EXPORTER_OTLP_HEADERS',
   'OTEL_SERVICE_NAME',
   'OTEL_RESOURCE_ATTRIBUTES',
-] as const satisfies (keyof Environment)[];
+] as const satisfies (keyof ObservabilityEnvironment)[];
 
 interface Exporter {
   export(items: unknown, done: (result: { code: number; error?: Error }) => void): void;
@@ -29,7 +29,7 @@ interface Exporter {
  *
  * @returns what sends the rest
  */
-export function startTelemetry(environment: Environment, logger: Logger): () => Promise<void> {
+export function startTelemetry(environment: ObservabilityEnvironment, logger: Logger): () => Promise<void> {
   for (const name of STANDARD_VARIABLES) {
     if (environment[name] !== undefined) process.env[name] = String(environment[name]);
   }
