@@ -12,6 +12,7 @@ import { normaliseClientAddresses } from './common/http/forwarded-for.js';
 import { acceptJsonOnly, letFormsPass } from './common/http/json-body.js';
 import { prepareContent } from './common/http/request-content.js';
 import { announceMethods, answerOptions } from './common/http/options-method.js';
+import { servePublicly } from './common/http/problem-document.js';
 import { checkProtocol } from './common/http/protocol.js';
 import { requestIdOf } from './common/http/request-context.js';
 import { refuseQueries, RouteMethods } from './common/http/route-methods.js';
@@ -40,7 +41,7 @@ const DOCS_PATH = '/docs';
 const PUBLIC_PATHS = MANIFESTS.flatMap(({ publicPaths }) => publicPaths);
 /** Paths without the prefix `/api`: the modules', and the platform's. */
 const OUTSIDE_THE_API = [
-  ...['health', 'health/live', 'health/ready', 'static/:name'],
+  ...['/', 'health', 'health/live', 'health/ready', 'problems', 'problems/:code', 'static/:name'],
   ...PUBLIC_PATHS.map(({ path }) => path),
 ];
 
@@ -48,6 +49,7 @@ type Server = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse>
 
 /** Builds the application, ready to listen. */
 export async function createApp(environment: Environment, logger: Logger): Promise<NestFastifyApplication> {
+  servePublicly(environment.PUBLIC_URL);
   const adapter = new ApiAdapter({ ...serverOptions(environment, logger), genReqId: requestIdOf });
   const app = await NestFactory.create<NestFastifyApplication>(await AppModule.forRoot(environment), adapter, {
     logger: new PinoLoggerService(logger),

@@ -15,7 +15,7 @@ ${databases}  ${all} <--> broker[[RabbitMQ]]
 
 | path | process |
 | --- | --- |
-${rows}| \`/docs…\`, \`/static/…\`, \`/health…\` | any |
+${rows}| \`/\`, \`/docs…\`, \`/problems…\`, \`/static/…\`, \`/health…\` | any |
 
 `;
 }

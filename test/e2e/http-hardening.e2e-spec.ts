@@ -152,7 +152,7 @@ describe('an instance that clients reach directly', () => {
       expect(status).toBe(expected);
       expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
       expect(JSON.parse(body)).toEqual({
-        type: `urn:scalable-api:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+        type: `http://127.0.0.1:5000/problems/${code.toLowerCase().replaceAll('_', '-')}`,
         title: expect.any(String) as string,
         status: expected,
         detail: expect.any(String) as string,

@@ -31,7 +31,7 @@ describe('an error', () => {
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json(; charset=utf-8)?$/);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toEqual({
-      type: `urn:scalable-api:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+      type: `http://127.0.0.1:5000/problems/${code.toLowerCase().replaceAll('_', '-')}`,
       title: expect.stringMatching(/^[A-Z]/) as string,
       status,
       detail: expect.stringMatching(/\.$/) as string,
@@ -65,7 +65,6 @@ describe('an error', () => {
 
 describe('an address', () => {
   it.each([
-    '/',
     '/api',
     '/api/v1',
     '/api/v1/',

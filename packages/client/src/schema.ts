@@ -2034,7 +2034,10 @@ export interface components {
       status: number;
       /** @example Not found */
       title: string;
-      /** @example urn:scalable-api:problem:not-found */
+      /**
+       * @description A page for people that says what happened and what to do.
+       * @example https://api.example.org/problems/not-found
+       */
       type: string;
     };
     NotificationListResponseDto: {
@@ -2226,7 +2229,10 @@ export interface components {
       status: number;
       /** @example Not found */
       title: string;
-      /** @example urn:scalable-api:problem:not-found */
+      /**
+       * @description A page for people that says what happened and what to do.
+       * @example https://api.example.org/problems/not-found
+       */
       type: string;
     };
     PushKeysDto: {

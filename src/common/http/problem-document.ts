@@ -2,9 +2,21 @@ import { type ProblemCode, type ProblemError, PROBLEMS } from '../errors/problem
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** The `type` of a problem document: a URN that names its code. */
+let publicUrl = '';
+
+/** Says where the service is for its clients, and so the pages of its problems; once, before anything is served. */
+export function servePublicly(url: string): void {
+  publicUrl = url;
+}
+
+/** The name of a problem in the address of its page: `not-found`. */
+export function problemNameOf(code: ProblemCode): string {
+  return code.toLowerCase().replaceAll('_', '-');
+}
+
+/** The `type` of a problem document: the page that explains its code. */
 export function problemTypeOf(code: ProblemCode): string {
-  return `urn:scalable-api:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+  return `${publicUrl}/problems/${problemNameOf(code)}`;
 }
 
 /**

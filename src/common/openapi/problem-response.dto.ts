@@ -11,7 +11,10 @@ export class FieldErrorResponseDto {
 
 /** RFC 9457, with our members `code`, `requestId` and, for validation, `errors`. */
 export class ProblemResponseDto {
-  /** @example urn:scalable-api:problem:not-found */
+  /**
+   * A page for people that says what happened and what to do.
+   * @example https://api.example.org/problems/not-found
+   */
   type!: string;
 
   /** @example "Not found" */

@@ -30,10 +30,12 @@ interface PageParts {
   content: string;
   /** Whether the page needs `page.js`. */
   scripts: boolean;
+  /** How many folders the page is below `PUBLIC_URL`. Default 0. */
+  depth?: number;
 }
 
 /** The page as HTML. It has no script and no style of its own, which a policy without `unsafe-inline` forbids. */
-export function renderHtml({ language, title, content, scripts }: PageParts): string {
+export function renderHtml({ language, title, content, scripts, depth }: PageParts): string {
   return `<!doctype html>
 <html lang="${language}">
   <head>
@@ -43,8 +45,8 @@ export function renderHtml({ language, title, content, scripts }: PageParts): st
     <meta name="color-scheme" content="light dark">
     <title>${title}</title>
     <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="${staticUrl('page.css')}">
-${scripts ? `    <script src="${staticUrl('page.js')}" defer></script>\n` : ''}  </head>
+    <link rel="stylesheet" href="${staticUrl('page.css', depth)}">
+${scripts ? `    <script src="${staticUrl('page.js', depth)}" defer></script>\n` : ''}  </head>
   <body>
     <main>
       <h1>${title}</h1>

@@ -29,9 +29,13 @@ function read(name: `${string}.${keyof typeof TYPES}`): StaticFile {
   };
 }
 
-/** Where pages find it: relative, so that it also works under a path of `PUBLIC_URL`. */
-export function staticUrl(name: StaticFileName): string {
-  return `static/${FILES.get(name)!.hashedName}`;
+/**
+ * Where pages find it: relative, so that it also works under a path of `PUBLIC_URL`.
+ *
+ * @param depth how many folders the page is below that path
+ */
+export function staticUrl(name: StaticFileName, depth = 0): string {
+  return `${'../'.repeat(depth)}static/${FILES.get(name)!.hashedName}`;
 }
 
 /** @returns the file that has this name, with any hash or none; undefined where none has */
