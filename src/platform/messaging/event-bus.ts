@@ -1,14 +1,14 @@
 import type { CloudEvent } from '../../contracts/event.js';
 
 /** How often the relay hands an event to the bus before it parks it, and the longest pause between two tries (ms). */
-export interface PublishingPatience {
+export interface PublishingRetryPolicy {
   maxAttempts: number;
   maxBackoffMs: number;
 }
 
-/** Brings events from the outbox to the listeners; which one there is, `EVENT_BUS` says. */
+/** Delivers events from the outbox to the listeners; `EVENT_BUS` chooses the implementation. */
 export abstract class EventBus {
-  abstract readonly patience: PublishingPatience;
+  abstract readonly retryPolicy: PublishingRetryPolicy;
 
   /** Whether what is published may reach others than the consumers of this service. */
   abstract readonly reachesOthers: boolean;
@@ -16,6 +16,6 @@ export abstract class EventBus {
   /** Whether events can be published at the moment; until then they stay in the outbox, and that counts as no attempt. */
   abstract readonly isAvailable: boolean;
 
-  /** Resolves once the event can't be lost any more without the outbox. */
+  /** Resolves once the bus guarantees the delivery, so that the outbox may forget the event. */
   abstract publish(event: CloudEvent): Promise<void>;
 }

@@ -28,7 +28,7 @@ export class OutboxRelay {
     queue: QUEUE,
     items: OutboxEntry,
     concurrency: CONCURRENCY,
-    ...bus.patience,
+    ...bus.retryPolicy,
     whenDone: 'delete',
     claimable: () => (bus.isAvailable ? {} : null),
   }))

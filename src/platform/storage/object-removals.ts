@@ -33,7 +33,7 @@ export const OwnsObjects = Reflector.createDecorator<string>();
 
 /**
  * Removes objects that nobody needs, as durable work. What is in use is decided when the work is done, not when it is
- * ordered: so an order may be given for whatever could have become unused, early, twice, or in any order.
+ * ordered: so a removal may be ordered for everything that could have become unused, early, twice, or in any order.
  */
 @Injectable()
 export class ObjectRemovals implements OnModuleInit {

@@ -17,8 +17,8 @@ const LEASE_MS = 15_000;
 const POLL_MS = 1_000;
 
 /**
- * Tells of reminders and due dates when their time has come. What is told, its note in the task and the next alarm are
- * one transaction, so each time is told of once, by whichever process is up; or late, if none was.
+ * Publishes reminders and due dates when their time has come. The event, its mark in the task and the next alarm are one
+ * transaction, so each time is published once; late, if no process was running.
  */
 @Injectable()
 export class AlarmClock {
@@ -43,7 +43,7 @@ export class AlarmClock {
   })
   async ring({ _id, user, lease }: TaskAlarm): Promise<void> {
     await this.transactions.run(async (tx) => {
-      // Planned anew since it was claimed, or claimed by another: then it is no longer ours to tell of.
+      // Planned again since it was claimed, or claimed by another process: then this process doesn't publish it.
       if (!(await this.alarms.exists({ _id, user, lease }).session(tx))) return;
       const task = await this.tasks.findOne({ _id, user }, null, { session: tx }).lean<Task>();
       if (!task) {
@@ -51,16 +51,16 @@ export class AlarmClock {
         return;
       }
       const due = pendingAlarms(task).filter(({ at }) => at.getTime() <= databaseNow());
-      const told = due.reduce<Partial<Task>>((notes, alarm) => ({ ...notes, ...alarm.told }), {});
+      const marks = due.reduce<Partial<Task>>((all, { mark }) => ({ ...all, ...mark }), {});
       if (due.length > 0) {
         // Not a change of the user's: version and ETag stay. It collides with one that is made at the same time.
-        await this.tasks.updateOne({ _id, user }, { $set: told }, { session: tx });
+        await this.tasks.updateOne({ _id, user }, { $set: marks }, { session: tx });
         await this.outbox.add(
           due.map(({ event }) => event),
           tx,
         );
       }
-      await this.planning.plan({ ...task, ...told }, tx);
+      await this.planning.plan({ ...task, ...marks }, tx);
     });
   }
 }

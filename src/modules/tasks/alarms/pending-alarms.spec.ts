@@ -22,7 +22,7 @@ function taskWith(fields: Partial<Task>): Task {
 
 const typesOf = (task: Task) => pendingAlarms(task).map(({ event }) => event.type);
 
-describe('what is to be told of a task', () => {
+describe('the pending alarms of a task', () => {
   it('is nothing where it has no times', () => {
     expect(pendingAlarms(taskWith({}))).toEqual([]);
     expect(nextAlarmAt(taskWith({}))).toBeNull();
@@ -45,11 +45,11 @@ describe('what is to be told of a task', () => {
     expect(pendingAlarms(taskWith({ status, remindAt: earlier, dueDate: later }))).toEqual([]);
   });
 
-  it('leaves out what was told, until the time is another one', () => {
-    const told = { remindedOf: earlier, overdueOf: later };
-    expect(typesOf(taskWith({ ...told, remindAt: earlier, dueDate: later }))).toEqual([]);
-    expect(typesOf(taskWith({ ...told, remindAt: later, dueDate: later }))).toEqual(['tasks.task-reminder-due.v1']);
-    expect(typesOf(taskWith({ ...told, remindAt: earlier, dueDate: earlier }))).toEqual(['tasks.task-overdue.v1']);
+  it('leaves out what was published, until the time changes', () => {
+    const marks = { remindedOf: earlier, overdueOf: later };
+    expect(typesOf(taskWith({ ...marks, remindAt: earlier, dueDate: later }))).toEqual([]);
+    expect(typesOf(taskWith({ ...marks, remindAt: later, dueDate: later }))).toEqual(['tasks.task-reminder-due.v1']);
+    expect(typesOf(taskWith({ ...marks, remindAt: earlier, dueDate: earlier }))).toEqual(['tasks.task-overdue.v1']);
   });
 });
 

@@ -2,15 +2,15 @@ import type { DomainEvent } from '../../../contracts/event.js';
 import { TaskOverdueEvent, TaskReminderDueEvent } from '../../../contracts/tasks.events.js';
 import { NO_DUE_DATE, type Task } from '../schemas/task.schema.js';
 
-/** Something that is to be told of a task once its time has come. */
+/** An event of a task that is published when its time has come. */
 export interface PendingAlarm {
   at: Date;
   event: DomainEvent;
-  /** What is noted in the task when it is told, so that the same time isn't told of twice. */
-  told: Pick<Task, 'remindedOf'> | Pick<Task, 'overdueOf'>;
+  /** Stored in the task with the publication, so that the same time isn't published twice. */
+  mark: Pick<Task, 'remindedOf'> | Pick<Task, 'overdueOf'>;
 }
 
-/** All that is yet to be told of a task as it is: nothing once it is done or archived. */
+/** The alarms of a task that have not been published: none once it is done or archived. */
 export function pendingAlarms(task: Task): PendingAlarm[] {
   if (task.status === 'done' || task.status === 'archived') return [];
   const { _id, user, version, title, remindAt } = task;
@@ -19,11 +19,11 @@ export function pendingAlarms(task: Task): PendingAlarm[] {
   const alarms: PendingAlarm[] = [];
   if (remindAt && remindAt.getTime() !== task.remindedOf?.getTime()) {
     const event = new TaskReminderDueEvent(String(_id), { ...data, remindAt: remindAt.toISOString() });
-    alarms.push({ at: remindAt, event, told: { remindedOf: remindAt } });
+    alarms.push({ at: remindAt, event, mark: { remindedOf: remindAt } });
   }
   if (dueDate && dueDate.getTime() !== task.overdueOf?.getTime()) {
     const event = new TaskOverdueEvent(String(_id), { ...data, dueDate: dueDate.toISOString() });
-    alarms.push({ at: dueDate, event, told: { overdueOf: dueDate } });
+    alarms.push({ at: dueDate, event, mark: { overdueOf: dueDate } });
   }
   return alarms;
 }

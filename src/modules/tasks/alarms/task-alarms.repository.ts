@@ -7,13 +7,13 @@ import { TaskAlarm } from '../schemas/task-alarm.schema.js';
 import type { Task } from '../schemas/task.schema.js';
 import { nextAlarmAt } from './pending-alarms.js';
 
-/** Keeps one alarm for each task of which something is to be told, in the transaction that changes the task. */
+/** Keeps one alarm for each task with a pending reminder or due date, in the transaction that changes the task. */
 @Injectable()
 export class TaskAlarmsRepository {
   constructor(@InjectModel(TaskAlarm.name) private readonly alarms: Model<TaskAlarm>) {}
 
   /**
-   * Plans anew what a change moved; most changes move nothing, and then this does nothing.
+   * Plans the alarm again after a change of its times; most changes don't concern them, and then this does nothing.
    *
    * @param before the tasks that were read
    * @param after what became of them, and new ones; those that are missing are deleted

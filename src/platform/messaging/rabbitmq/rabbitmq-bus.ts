@@ -6,7 +6,7 @@ import type { Message, Options } from 'amqplib';
 import { Counter } from 'prom-client';
 import type { CloudEvent } from '../../../contracts/event.js';
 import { currentTraceparent, inSpan } from '../../observability/tracing/spans.js';
-import { EventBus, type PublishingPatience } from '../event-bus.js';
+import { EventBus, type PublishingRetryPolicy } from '../event-bus.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
 import { FairOrder } from '../fair-order.js';
 import { ensureTopology } from './ensure-topology.js';
@@ -42,7 +42,7 @@ class ReturnedMessageError extends Error {}
 @Injectable()
 export class RabbitMqBus extends EventBus implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Without end: no event is at fault when the broker can't be reached. */
-  readonly patience: PublishingPatience = { maxAttempts: Infinity, maxBackoffMs: 5_000 };
+  readonly retryPolicy: PublishingRetryPolicy = { maxAttempts: Infinity, maxBackoffMs: 5_000 };
   readonly reachesOthers = true;
   private readonly channel: ChannelWrapper;
   private readonly order = new FairOrder();
