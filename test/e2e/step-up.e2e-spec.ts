@@ -27,7 +27,7 @@ const ROUTES: [string, number, (user: TestUser, proof: Proof) => Promise<ApiResp
   [
     'POST api-keys',
     201,
-    ({ api }, proof) => api.post(`${AUTH}/api-keys`, { name: 'x', scopes: ['tasks:read'], ...proof }),
+    ({ api }, proof) => api.post(`${AUTH}/api-keys`, { name: 'x', scopes: ['notifications:read'], ...proof }),
   ],
   ['DELETE users/me', 204, ({ api }, proof) => api.send('DELETE', ME, proof)],
 ];

@@ -60,7 +60,7 @@ describe('before the address is verified', () => {
     [
       'an API key',
       201,
-      ({ api, password }) => api.post(`${AUTH}/api-keys`, { name: 'x', scopes: ['tasks:read'], password }),
+      ({ api, password }) => api.post(`${AUTH}/api-keys`, { name: 'x', scopes: ['notifications:read'], password }),
     ],
     ['a code to a phone', 202, ({ api }) => api.post(`${ME}/phone/send-code`)],
     ['a browser', 201, (user) => user.api.post(SUBSCRIPTIONS, subscription(user))],
