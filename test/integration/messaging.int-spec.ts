@@ -39,7 +39,7 @@ class ThingIgnoredEvent extends DomainEvent<object> {
 
 /** Twenty attempts, as in production, within milliseconds. */
 class QuickBus extends InProcessBus {
-  override readonly patience = { maxAttempts: 20, maxBackoffMs: 5 };
+  override readonly retryPolicy = { maxAttempts: 20, maxBackoffMs: 5 };
 }
 
 /** Events by name that a listener has seen, and how often it is to fail for one. */
