@@ -35,7 +35,14 @@ beforeAll(async () => {
 
 async function createMany(): Promise<{ user: string; ids: string[] }> {
   const user = new Types.ObjectId();
-  const fields = { user, name: 'old', scopes: ['notifications:read'], role: 'admin', expiresAt: null, createdAt: new Date() };
+  const fields = {
+    user,
+    name: 'old',
+    scopes: ['notifications:read'],
+    role: 'admin',
+    expiresAt: null,
+    createdAt: new Date(),
+  };
   const documents = Array.from({ length: MANY }, (_, index) => ({
     ...{ ...fields, _id: new Types.ObjectId(), secretHash: String(index), version: 1 + (index % 2) },
   }));
