@@ -14,6 +14,9 @@ export interface FileAnswer {
   body: Buffer;
 }
 
+/** Less than tests wait for what a store is to come to: a request without an answer is made again. */
+const TIMEOUT_MS = 20_000;
+
 /** A request to a store: goes out with these headers and no others. */
 export function sendFile(
   url: string,
@@ -22,8 +25,10 @@ export function sendFile(
   body: Buffer = Buffer.alloc(0),
 ): Promise<FileAnswer> {
   return new Promise((resolve, reject) => {
-    const sending = request(url, { method, headers, agent: false }, (answer) => {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const sending = request(url, { method, headers, agent: false, signal }, (answer) => {
       const chunks: Buffer[] = [];
+      answer.on('error', reject);
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () =>
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) }),

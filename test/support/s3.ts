@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type RequestListener, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isSigned } from './sigv4.js';
@@ -52,7 +53,8 @@ export async function startS3(): Promise<TestS3> {
       const forwarded = request({ port, host: '127.0.0.1', method, path: url, headers: incoming.headers });
       forwarded.on('response', (response) => {
         answer.writeHead(response.statusCode ?? 500, response.headers);
-        response.pipe(answer);
+        // Ends the answer also where the store breaks off, as it may while the object is deleted.
+        pipeline(response, answer, () => undefined);
       });
       forwarded.on('error', () => answer.destroy());
       incoming.pipe(forwarded);
