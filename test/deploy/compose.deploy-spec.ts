@@ -25,6 +25,8 @@ interface Service {
   scale?: number;
   volumes?: { type: string; source: string }[];
   cap_drop?: string[];
+  mem_limit?: string;
+  logging?: { driver: string; options: Record<string, string> };
 }
 interface Project {
   services: Record<string, Service>;
@@ -242,6 +244,16 @@ describe('every profile', () => {
     const names = Object.keys(config(profile).services);
     expect(names.length).toBeGreaterThan(Object.keys(config().services).length);
     for (const { image } of Object.values(config(profile).services)) expect(image).toMatch(/:(?!latest$)[\w.-]+$/);
+  });
+
+  it('bounds the memory and the log of each service, and the cache of each database', () => {
+    for (const [name, service] of Object.entries(config('split', 'storage', 'observability').services)) {
+      const { mem_limit: memory, logging } = service;
+      expect([name, Number(memory)]).toEqual([name, expect.any(Number)]);
+      expect(Number(memory)).toBeGreaterThan(0);
+      expect(logging).toEqual({ driver: 'json-file', options: { 'max-file': '5', 'max-size': '20m' } });
+      if (MEMBERS.includes(name)) expect(service.command!.join(' ')).toContain('--wiredTigerCacheSizeGB 0.5');
+    }
   });
 
   it('mounts only files that are there, or that make-secrets.sh makes', () => {

@@ -9,6 +9,8 @@ import type { IService } from 'kubernetes-models/v1/Service';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { Environment } from '../../src/config/environment.js';
+import { CLOSE_TIMEOUT_MS } from '../../src/platform/shutdown/shutdown.js';
 import { MODULES } from '../../src/contracts/modules.js';
 import type * as Custom from './support/custom-resources.js';
 import { type Manifest, problemsOf, render } from './support/manifests.js';
@@ -96,6 +98,22 @@ describe.each(['one-service', 'forecast', 'region', 'split'])('k8s/overlays/%s',
       expect(from!.length).toBeGreaterThan(0);
       expect(ports!.length).toBeGreaterThan(0);
     }
+  });
+
+  it('reaches DNS behind a cache on the node, databases in every private range, and the world by IPv6', () => {
+    const egress = all<INetworkPolicy>(overlay, 'NetworkPolicy')
+      .filter(({ metadata }) => metadata.name === 'scalable-api-egress')
+      .flatMap(({ spec }) => spec!.egress!);
+    const reaches = (cidr: string, port: number) =>
+      egress.some(
+        ({ to = [], ports = [] }) =>
+          to.some(({ ipBlock }) => ipBlock?.cidr === cidr) && ports.some((each) => each.port === port),
+      );
+    expect(reaches('169.254.20.10/32', 53)).toBe(true);
+    for (const cidr of ['10.0.0.0/8', '100.64.0.0/10', 'fc00::/7']) expect(reaches(cidr, 27017)).toBe(true);
+    expect(reaches('::/0', 443)).toBe(true);
+    // Where a service that a user names could be reached.
+    for (const cidr of ['10.0.0.0/8', 'fc00::/7']) expect(reaches(cidr, 443)).toBe(false);
   });
 
   it("leaves the number of pods to the autoscaler, and what the index job needs to the release's first step", () => {
@@ -189,6 +207,16 @@ describe('k8s/overlays/region', () => {
     for (const { route } of the<Custom.IVirtualService>('region', 'VirtualService').spec.http) {
       expect(route.reduce((sum, { weight }) => sum + weight, 0)).toBe(100);
     }
+  });
+
+  it.each(['region', 'canary'])('lets the proxy serve for as long as the pod does: %s', (overlay) => {
+    const { template } = the<IDeployment>(overlay, 'Deployment').spec!;
+    const { terminationDrainDuration: drain } = JSON.parse(
+      template.metadata!.annotations!['proxy.istio.io/config']!,
+    ) as { terminationDrainDuration: string };
+    const serviceSeconds = new Environment().SHUTDOWN_DRAIN_SECONDS + CLOSE_TIMEOUT_MS / 1000;
+    expect(parseInt(drain)).toBeGreaterThan(serviceSeconds);
+    expect(parseInt(drain)).toBeLessThan(template.spec!.terminationGracePeriodSeconds!);
   });
 
   it('is entered by one gateway: the one that the routes, the policies and the certificates mean', () => {

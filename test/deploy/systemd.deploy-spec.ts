@@ -24,6 +24,10 @@ describe(UNIT, () => {
     expect(values('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
   });
 
+  it('has memory for a worker on each processor, however many there are', () => {
+    expect(values('MemoryMax')).toEqual([expect.stringMatching(/^\d\d%$/)]);
+  });
+
   it('is a unit that systemd understands', () => {
     const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
     try {
