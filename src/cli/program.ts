@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Outcome } from './command.js';
 import { addKeysCommand } from './keys/keys-command.js';
 import { addSeedCommand } from './seed-command.js';
+import { addWorkCommand } from './work/work-command.js';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 not done for the reason on standard error, 2 called in a wrong way,
@@ -59,6 +60,7 @@ export function buildProgram(): Command {
     .description('print the OpenAPI document, for generators of clients; asks no database')
     .action(async () => show(await (await import('./openapi.js')).openApi(process.env)));
   addKeysCommand(program, show);
+  addWorkCommand(program, show);
   return program;
 }
 
