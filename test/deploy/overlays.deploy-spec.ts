@@ -9,7 +9,7 @@ import type { IService } from 'kubernetes-models/v1/Service';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
-import { Environment } from '../../src/config/environment.js';
+import { ProcessEnvironment } from '../../src/config/areas/process.environment.js';
 import { CLOSE_TIMEOUT_MS } from '../../src/platform/shutdown/shutdown.js';
 import { MODULES } from '../../src/contracts/modules.js';
 import type * as Custom from './support/custom-resources.js';
@@ -214,7 +214,7 @@ describe('k8s/overlays/region', () => {
     const { terminationDrainDuration: drain } = JSON.parse(
       template.metadata!.annotations!['proxy.istio.io/config']!,
     ) as { terminationDrainDuration: string };
-    const serviceSeconds = new Environment().SHUTDOWN_DRAIN_SECONDS + CLOSE_TIMEOUT_MS / 1000;
+    const serviceSeconds = new ProcessEnvironment().SHUTDOWN_DRAIN_SECONDS + CLOSE_TIMEOUT_MS / 1000;
     expect(parseInt(drain)).toBeGreaterThan(serviceSeconds);
     expect(parseInt(drain)).toBeLessThan(template.spec!.terminationGracePeriodSeconds!);
   });
