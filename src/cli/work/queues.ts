@@ -33,7 +33,7 @@ const OF_MODULES: Record<string, QueueLocation> = {
 
 /** The queues of a process that serves these modules, by name. */
 export function queuesOf(modules: readonly ModuleName[]): Map<string, QueueLocation> {
-  const names = MANIFESTS.filter(({ name }) => modules.includes(name as ModuleName)).flatMap(({ queues }) => queues);
+  const names = MANIFESTS.filter(({ name }) => modules.includes(name)).flatMap(({ queues }) => queues);
   const own = names.flatMap((name) => (OF_MODULES[name] ? [[name, OF_MODULES[name]] as const] : []));
   return new Map([...Object.entries(OF_PLATFORM), ...own]);
 }
