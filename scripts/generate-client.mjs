@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
- * Writes the types of the client (packages/client/src/schema.ts) from the OpenAPI document of the built service.
+ * Writes what the client (packages/client) knows of the API from the OpenAPI document of the built service: its types, and
+ * which requests may be repeated.
  *
- *   node scripts/generate-client.mjs [--check]     --check writes nothing, and fails where the file is outdated
+ *   node scripts/generate-client.mjs [--check]     --check writes nothing, and fails where a file is outdated
  */
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -13,7 +14,7 @@ import openapiTS, { astToString } from 'openapi-typescript';
 import { format, resolveConfig } from 'prettier';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const FILE = join(root, 'packages/client/src/schema.ts');
+const FOLDER = join(root, 'packages/client/src');
 const HEADER = '// Written by npm run generate:client, from the OpenAPI document. Changes are lost.\n';
 
 /** Enough for the configuration to be valid; nothing is connected to. */
@@ -39,12 +40,34 @@ function readDocument() {
   return JSON.parse(execFileSync(process.execPath, [cli, 'openapi'], options));
 }
 
-const types = await openapiTS(readDocument(), { alphabetize: true, defaultNonNullable: false });
-const content = await format(HEADER + astToString(types), { ...(await resolveConfig(FILE)), filepath: FILE });
-if (existsSync(FILE) && readFileSync(FILE, 'utf8') === content) process.exit(0);
-if (process.argv.includes('--check')) {
-  console.error(`${relative(root, FILE)} is outdated: run npm run generate:client.`);
-  process.exit(1);
+/** The paths of the POST requests that the service carries out once for each `Idempotency-Key`. */
+function idempotentPosts({ paths }) {
+  const takesKey = ({ parameters = [] } = {}) =>
+    parameters.some(({ name, $ref }) => name === 'Idempotency-Key' || $ref?.endsWith('/IdempotencyKey'));
+  return Object.keys(paths).filter((path) => takesKey(paths[path].post));
 }
-writeFileSync(FILE, content);
-console.log(`wrote ${relative(root, FILE)}`);
+
+const isCheck = process.argv[2] === '--check';
+if (process.argv.length > (isCheck ? 3 : 2)) {
+  console.error('usage: generate-client.mjs [--check]');
+  process.exit(2);
+}
+const document = readDocument();
+const types = await openapiTS(document, { alphabetize: true, defaultNonNullable: false });
+const files = {
+  'schema.ts': astToString(types),
+  'idempotent-posts.ts': `/** The paths of the POST requests that the service carries out once for each \`Idempotency-Key\`. */
+export const IDEMPOTENT_POSTS = ${JSON.stringify(idempotentPosts(document))};`,
+};
+for (const [name, code] of Object.entries(files)) {
+  const file = join(FOLDER, name);
+  const content = await format(HEADER + code, { ...(await resolveConfig(file)), filepath: file });
+  if (existsSync(file) && readFileSync(file, 'utf8') === content) continue;
+  if (isCheck) {
+    console.error(`${relative(root, file)} is outdated: run npm run generate:client.`);
+    process.exitCode = 1;
+    continue;
+  }
+  writeFileSync(file, content);
+  console.log(`wrote ${relative(root, file)}`);
+}

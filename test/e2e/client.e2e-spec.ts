@@ -16,17 +16,24 @@ import {
   isApiError,
   memoryStore,
   NetworkError,
+  type TokenStore,
 } from '@scalable-api/client';
 
 const TASKS = '/api/v1/tasks';
 const TASK = '/api/v1/tasks/{id}';
+const PREFERENCES = {
+  channels: { email: true, push: false, sms: false },
+  mutedEvents: [],
+  quietHours: null,
+  digest: 'off' as const,
+};
 const WebSocket = NodeWebSocket as unknown as typeof globalThis.WebSocket;
 
 let s3: TestS3;
 let service: TestService;
 beforeAll(async () => {
   s3 = await startS3();
-  service = await startService({ ...s3.environment, STORAGE_PATH: undefined, REFRESH_REUSE_GRACE_SECONDS: '0' });
+  service = await startService({ ...s3.environment, STORAGE_PATH: undefined });
 }, 120_000);
 afterAll(() => s3.close());
 
@@ -65,6 +72,12 @@ async function registered(options: ClientOptions = {}): Promise<{ client: Client
   const registration = newRegistration();
   await client.register(registration);
   return { client, registration };
+}
+
+/** As after its 15 minutes: the service refuses it, and the refresh token is good. */
+async function spoilAccessToken(store: TokenStore): Promise<void> {
+  const { session } = await store.load();
+  await store.save({ session: { ...session!, accessToken: `${session!.accessToken}x` } });
 }
 
 async function rejection(work: Promise<unknown>): Promise<unknown> {
@@ -116,8 +129,7 @@ describe('a session', () => {
     const { exchanges, fetch } = recorded();
     const store = memoryStore();
     const { client } = await registered({ store, fetch });
-    const { session } = await store.load();
-    await store.save({ session: { ...session!, accessToken: `${session!.accessToken}x` } });
+    await spoilAccessToken(store);
     const lists = await Promise.all(Array.from({ length: 10 }, () => client.get(TASKS)));
     expect(lists.map(({ data }) => data)).toEqual(Array(10).fill([]));
     expect(exchanges.filter(({ path }) => path.endsWith('/refresh'))).toHaveLength(1);
@@ -147,6 +159,40 @@ describe('a session', () => {
       return isApiError(await client.get(TASKS).catch((error: unknown) => error), 'UNAUTHENTICATED');
     });
     expect([ends, await client.isLoggedIn()]).toEqual([1, false]);
+  });
+
+  it('is renewed although the first answer to that is lost', async () => {
+    const { exchanges, fetch } = recorded(
+      ({ path }, earlier) => path.endsWith('/refresh') && !earlier.some((each) => each.path.endsWith('/refresh')),
+    );
+    const store = memoryStore();
+    const { client } = await registered({ store, fetch });
+    await spoilAccessToken(store);
+    expect((await client.get(TASKS)).data).toEqual([]);
+    expect(exchanges.filter(({ path }) => path.endsWith('/refresh')).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('stays ended where it ends while it is renewed', async () => {
+    const store = memoryStore();
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const response = await globalThis.fetch(input, init);
+      // As another tab does that logs out.
+      if (new Request(input).url.endsWith('/refresh')) await store.save({});
+      return response;
+    };
+    const { client } = await registered({ store, fetch });
+    await spoilAccessToken(store);
+    expect(await rejection(client.get(TASKS))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect([await client.isLoggedIn(), await store.load()]).toEqual([false, {}]);
+  });
+
+  it('of somebody else in the same store is told nothing of what the first one saw', async () => {
+    const store = memoryStore();
+    const { client: tab, registration } = await registered({ store });
+    const other = await registered();
+    expect(await tab.get('/api/v1/users/me')).toMatchObject({ email: registration.email });
+    await clientOf({ store }).login(other.registration);
+    expect(await tab.get('/api/v1/users/me')).toMatchObject({ email: other.registration.email });
   });
 
   it('keeps the token of the device beyond log-out', async () => {
@@ -193,11 +239,22 @@ describe('a request whose answer is lost', () => {
     expect(exchanges.filter(({ method }) => method === 'DELETE').map(({ status }) => status)).toEqual([204, 404]);
   });
 
-  it('isn’t sent again where that isn’t safe', async () => {
-    const { exchanges, fetch } = recorded(({ path }) => path.endsWith('/login'));
+  it.each<[string, (client: Client, registration: Registration) => Promise<unknown>]>([
+    ['/login', (client, registration) => client.login(registration)],
+    ['/read-all', (client) => client.post('/api/v1/notifications/read-all')],
+    ['/preferences', (client) => client.put('/api/v1/users/me/preferences', { body: PREFERENCES })],
+  ])('isn’t sent again where that isn’t safe: %s', async (end, send) => {
+    const { exchanges, fetch } = recorded(({ path }) => path.endsWith(end));
     const { client, registration } = await registered({ fetch });
-    expect(await rejection(client.login(registration))).toBeInstanceOf(NetworkError);
-    expect(exchanges.filter(({ path }) => path.endsWith('/login'))).toHaveLength(1);
+    expect(await rejection(send(client, registration))).toBeInstanceOf(NetworkError);
+    expect(exchanges.filter(({ path }) => path.endsWith(end))).toHaveLength(1);
+  });
+
+  it('is waited for within a bound', async () => {
+    const fetch: typeof globalThis.fetch = (_input, init) =>
+      new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)));
+    const client = clientOf({ fetch, timeoutMs: 20, retries: { attempts: 2, pauseMs: 1 } });
+    expect(await rejection(client.get(TASKS))).toBeInstanceOf(NetworkError);
   });
 
   it('is given up in the end', async () => {
@@ -241,6 +298,33 @@ describe('versions', () => {
       current: { title: 'Theirs', version: 2 },
     });
     expect(await client.patch(TASK, { params, body: { title: 'Mine' } })).toMatchObject({ title: 'Mine', version: 3 });
+  });
+
+  it('of a profile follow what its parts do to it', async () => {
+    const { client } = await registered();
+    await client.get('/api/v1/users/me');
+    await client.put('/api/v1/users/me/preferences', { body: PREFERENCES });
+    expect(await client.patch('/api/v1/users/me', { body: { name: 'Grace' } })).toMatchObject({ name: 'Grace' });
+  });
+
+  it('are those of this moment after a bulk operation', async () => {
+    const { client } = await registered();
+    const { id } = await client.post(TASKS, { body: { title: 'Before' } });
+    const operations = [{ op: 'update', id, changes: { title: 'Between' } }] as const;
+    await client.post('/api/v1/tasks/bulk', { body: { operations: [...operations] } });
+    const params = { path: { id } };
+    expect(await client.patch(TASK, { params, body: { title: 'After' } })).toMatchObject({ title: 'After' });
+  });
+
+  it('are read where the browser does not know the bodies of requests', async () => {
+    const { client } = await registered();
+    const { get } = Object.getOwnPropertyDescriptor(Request.prototype, 'body')!;
+    Object.defineProperty(Request.prototype, 'body', { get: () => undefined, configurable: true });
+    try {
+      expect((await client.get(TASKS)).data).toEqual([]);
+    } finally {
+      Object.defineProperty(Request.prototype, 'body', { get: get!, configurable: true });
+    }
   });
 
   it('follow what a file of a task does to it', async () => {
@@ -312,6 +396,18 @@ describe('live notifications', () => {
     live.close();
     expect(received).toEqual([before, meanwhile, after]);
     expect(states.slice(0, 3)).toEqual([true, false, true]);
+  });
+
+  it('are refused at once where there is no way to them', () => {
+    const options = { WebSocket: undefined as never };
+    const { WebSocket: own } = globalThis;
+    Object.assign(globalThis, { WebSocket: undefined });
+    try {
+      expect(() => clientOf().live(options)).toThrow(TypeError);
+    } finally {
+      Object.assign(globalThis, { WebSocket: own });
+    }
+    expect(() => clientOf({ apiKey: 'k' }).live({ WebSocket })).toThrow(TypeError);
   });
 
   it('end with the session', async () => {

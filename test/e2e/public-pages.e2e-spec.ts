@@ -19,9 +19,9 @@ async function open(path: string, language = 'en') {
 
 describe('the page at /', () => {
   it.each([
-    ['en', 'Database: <span class="success">answers'],
-    ['de', 'Datenbank: <span class="success">antwortet'],
-  ])('says in %s what this is and whether its parts answer', async (language, state) => {
+    ['en', 'Accounts and tasks: <span class="success">at your service'],
+    ['de', 'Konten und Aufgaben: <span class="success">verfügbar'],
+  ])('says in %s what this is and whether it works', async (language, state) => {
     const { body } = await open('/?utm_source=mail', language);
     expect(body).toContain(`<html lang="${language}">`);
     expect(body).toContain(state);

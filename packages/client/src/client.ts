@@ -24,6 +24,8 @@ export interface ClientOptions {
   /** Called once the session has ended by itself: it expired, was ended elsewhere, or its refresh token was stolen. */
   onSessionEnd?: () => void;
   retries?: RetryOptions;
+  /** How long to wait for the beginning of an answer, in milliseconds. Default 30,000. */
+  timeoutMs?: number;
   /** In place of the global `fetch`. */
   fetch?: typeof globalThis.fetch;
 }
@@ -66,13 +68,13 @@ export class Client {
     this.session = new Session(
       options.store ?? memoryStore(),
       (refreshToken) => this.refresh(refreshToken),
-      (error) => isApiError(error, 'UNAUTHENTICATED', 'REFRESH_TOKEN_REUSED', 'ACCOUNT_SUSPENDED'),
       () => {
         this.transport.versions.clear();
         options.onSessionEnd?.();
       },
     );
-    this.transport = new Transport(fetch, this.session, options.retries);
+    const { retries, timeoutMs = 30_000 } = options;
+    this.transport = new Transport(this.session, { fetch, retries, timeoutMs });
     const client = createFetchClient<paths>({
       baseUrl: this.baseUrl,
       fetch: (request) => this.transport.send(request),
@@ -136,12 +138,17 @@ export class Client {
     }
   }
 
-  /** Notifications as they happen, until it is closed. */
+  /** Notifications as they happen, until it is closed. @throws TypeError with an API key, which `/ws` doesn't take */
   live(options: LiveOptions): LiveConnection {
-    const token = async (refused: string | undefined) =>
-      this.options.apiKey ??
-      (refused === undefined ? await this.session.accessToken() : await this.session.renew(refused));
-    return new LiveConnection(this.baseUrl, token, options);
+    if (this.options.apiKey !== undefined)
+      throw new TypeError('Live notifications need a session: /ws takes no API key.');
+    const token = (refused: string | undefined) =>
+      refused === undefined ? this.session.accessToken() : this.session.renew(refused);
+    const newest = async () => {
+      const { data } = await this.get('/api/v1/notifications', { params: { query: { limit: 1 } } });
+      return data[0]?.createdAt;
+    };
+    return new LiveConnection({ url: this.baseUrl, token, newest }, options);
   }
 
   /** Adds a file to a task: announces it, sends its content to the store, and completes it. */

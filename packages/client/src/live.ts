@@ -1,6 +1,6 @@
-import type { components } from './schema.js';
-import { ApiError } from './problem.js';
+import { isSessionEnd } from './problem.js';
 import { sleep } from './retries.js';
+import type { components } from './schema.js';
 
 export type Notification = components['schemas']['NotificationResponseDto'];
 
@@ -13,7 +13,7 @@ export interface LiveOptions {
   onUnread?: (count: number) => void;
   /** Whether notifications arrive at the moment; a connection that breaks is made again by itself. */
   onStateChange?: (isConnected: boolean) => void;
-  /** Where the session has ended: nothing arrives any more. */
+  /** Nothing arrives any more: the session has ended, or the service refuses the connection for another reason. */
   onEnd?: (error: unknown) => void;
   /** From when on notifications are wanted that were missed: `createdAt` of the last one that was seen. */
   since?: string;
@@ -21,34 +21,48 @@ export interface LiveOptions {
   WebSocket?: typeof globalThis.WebSocket;
 }
 
+/** What a connection asks of its client. */
+export interface LiveSource {
+  /** The service: `https://…`. */
+  url: string;
+  /** An access token, another one than `refused`; undefined where there is no session. */
+  token: (refused: string | undefined) => Promise<string | undefined>;
+  /** `createdAt` of the newest notification; undefined where there is none. */
+  newest: () => Promise<string | undefined>;
+}
+
 /** The service has not accepted the access token, or it has expired. */
 const UNAUTHENTICATED = 4401;
-const CLOCK_ERROR_MS = 60_000;
+/** The service says that this client breaks the protocol, or its rules: trying again is of no use. */
+const REFUSED = [1003, 1008];
 const LONGEST_PAUSE_MS = 30_000;
 const FIRST_PAUSE_MS = 500;
 /** The service repeats the last 10 s; no more notifications than these are told apart from repeated ones. */
 const REMEMBERED = 1000;
+const BEGINNING = '1970-01-01T00:00:00.000Z';
 
 /**
  * Notifications as they happen. After an interruption the connection is made again, and what was missed comes first; each
  * notification comes once.
  */
 export class LiveConnection {
+  private readonly WebSocket: typeof globalThis.WebSocket;
   private socket: WebSocket | undefined;
   private since: string | undefined;
   private readonly seen = new Set<string>();
   private readonly closing = new AbortController();
 
-  /**
-   * @param url of the service: `https://…`
-   * @param token gives an access token, another one than `refused`; undefined where there is no session
-   */
+  /** @throws TypeError where there is no WebSocket */
   constructor(
-    private readonly url: string,
-    private readonly token: (refused: string | undefined) => Promise<string | undefined>,
+    private readonly source: LiveSource,
     private readonly options: LiveOptions,
   ) {
+    const { WebSocket = globalThis.WebSocket } = options;
+    if (!WebSocket) throw new TypeError('There is no WebSocket here: give one in `WebSocket`, of the package ws say.');
+    this.WebSocket = WebSocket;
     this.since = options.since;
+    // A line that is gone isn't noticed before something is sent; that it is there again, the browser says.
+    globalThis.addEventListener?.('online', () => this.socket?.close(), { signal: this.closing.signal });
     void this.run();
   }
 
@@ -64,13 +78,16 @@ export class LiveConnection {
     let refused: string | undefined;
     while (!signal.aborted) {
       try {
-        const token = await this.token(refused);
-        if (token === undefined) return this.options.onEnd?.(undefined);
-        const { code, wasReady } = await this.connect(token);
+        const token = await this.source.token(refused);
+        if (token === undefined) return this.end(undefined);
+        // What came before is known to the page, or can be read; what comes from now on isn't missed.
+        this.since ??= (await this.source.newest()) ?? BEGINNING;
+        const { code, reason, wasReady } = await this.connect(token);
+        if (REFUSED.includes(code)) return this.end(new Error(`The service refused the connection: ${reason || code}`));
         refused = code === UNAUTHENTICATED ? token : undefined;
         if (wasReady) failures = 0;
       } catch (error) {
-        if (error instanceof ApiError) return this.options.onEnd?.(error);
+        if (isSessionEnd(error)) return this.end(error);
       }
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
       failures += 1;
@@ -78,21 +95,22 @@ export class LiveConnection {
     }
   }
 
+  private end(error: unknown): void {
+    this.closing.abort();
+    this.options.onEnd?.(error);
+  }
+
   /** One connection, from its beginning to its end. */
-  private connect(token: string): Promise<{ code: number; wasReady: boolean }> {
-    const { WebSocket = globalThis.WebSocket } = this.options;
+  private connect(token: string): Promise<{ code: number; reason: string; wasReady: boolean }> {
     return new Promise((resolve) => {
       let wasReady = false;
-      const socket = new WebSocket(`${this.url.replace(/^http/, 'ws')}/ws`);
+      const socket = new this.WebSocket(`${this.source.url.replace(/^http/, 'ws')}/ws`);
       this.socket = socket;
-      socket.onopen = () =>
-        socket.send(JSON.stringify({ type: 'auth', token, ...(this.since && { since: this.since }) }));
+      socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token, since: this.since }));
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(String(data)) as Message;
         if (message.type === 'ready') {
           wasReady = true;
-          // Nothing has come yet, and no clock is exact: what is from just before may come once more after a break.
-          this.since ??= new Date(Date.now() - CLOCK_ERROR_MS).toISOString();
           this.options.onStateChange?.(true);
         } else if (message.type === 'unread') {
           this.options.onUnread?.(message.count);
@@ -102,9 +120,9 @@ export class LiveConnection {
       };
       // Its end follows.
       socket.onerror = () => undefined;
-      socket.onclose = ({ code }) => {
+      socket.onclose = ({ code, reason }) => {
+        resolve({ code, reason, wasReady });
         if (wasReady) this.options.onStateChange?.(false);
-        resolve({ code, wasReady });
       };
       if (this.closing.signal.aborted) socket.close();
     });

@@ -82,6 +82,11 @@ export function isApiError<Code extends ProblemCode = ProblemCode>(
   return error instanceof ApiError && (codes.length === 0 || codes.includes(error.code as Code));
 }
 
+/** Whether the error says that the session is over, and not only that it couldn't be renewed now. */
+export function isSessionEnd(error: unknown): boolean {
+  return isApiError(error, 'UNAUTHENTICATED', 'REFRESH_TOKEN_REUSED', 'ACCOUNT_SUSPENDED');
+}
+
 /** The error of an answer; what isn't a problem document (of a proxy, say) is made one. */
 export async function toApiError(response: Response): Promise<ApiError> {
   const content = await response.text();
@@ -102,7 +107,8 @@ function problemOf({ status, statusText, url, headers }: Response): Problem {
     type: 'about:blank',
     title: statusText,
     status,
-    detail: `${url} answered ${status} ${statusText}.`,
+    // Without the query, which a signed address has its signature in.
+    detail: `${withoutQuery(url)} answered ${status} ${statusText}.`,
     instance: url && new URL(url).pathname,
     code: status >= 502 ? 'DEPENDENCY_UNAVAILABLE' : status >= 500 ? 'INTERNAL' : 'BAD_REQUEST',
     requestId: headers.get('X-Request-Id') ?? '',
@@ -115,4 +121,8 @@ export function retryAfterMs({ headers }: Response): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}
+
+export function withoutQuery(url: string): string {
+  return url.replace(/\?.*/s, '');
 }

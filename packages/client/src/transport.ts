@@ -1,15 +1,24 @@
-import { ApiError, ConflictError, NetworkError, type ProblemOf, toApiError } from './problem.js';
+import { IDEMPOTENT_POSTS } from './idempotent-posts.js';
+import { ApiError, ConflictError, NetworkError, type ProblemOf, toApiError, withoutQuery } from './problem.js';
 import { pauseAfter, pauseBefore, type RetryOptions, sleep, withDefaults } from './retries.js';
-import type { Session } from './session.js';
+import { ownerOf, type Session } from './session.js';
 import { type SeenVersion, SeenVersions } from './versions.js';
 
 /** Of the codes of a 401, those that another access token mends. */
 const MENDED_BY_REFRESH = ['TOKEN_EXPIRED', 'UNAUTHENTICATED'];
 const WRITES_OF_A_VERSION = ['PATCH', 'PUT', 'DELETE'];
-/** Its requests take secrets, and their answers aren't kept for repetition. */
-const AUTH = /\/api\/v1\/auth\//;
+/** The service has not begun with these requests. */
+const NOT_CARRIED_OUT = ['RATE_LIMITED', 'OVERLOADED'];
 /** Requests that begin a session, or that need none: a token that has expired would be refused there. */
 const WITHOUT_SESSION = /\/api\/v1\/auth\/(register|login|login\/mfa|refresh|password\/(forgot|reset))$/;
+const REFRESH = /\/api\/v1\/auth\/refresh$/;
+/** The service answers a repeated refresh with the same tokens for 10 s. */
+const REFRESH_GRACE_MS = 9000;
+const REFRESH_TIMEOUT_MS = 4000;
+const REPEATABLE_POSTS = new RegExp(`(${IDEMPOTENT_POSTS.map((path) => path.replace(/{\w+}/g, '[^/]+')).join('|')})$`);
+/** The collection and the id in an address: parts of what is there share its version. */
+const WHOLE = /^.*\/api\/v1\/[^/?]+\/([^/?]+)/;
+const TIME = /^\d{4}-\d\d-\d\d[Tt ]/;
 
 interface Call {
   method: string;
@@ -17,10 +26,26 @@ interface Call {
   headers: Headers;
   body: ArrayBuffer | undefined;
   signal: AbortSignal;
-  /** The resource whose version is read or written. */
+  /** The access token to begin with, and whose it is. */
+  token: string | undefined;
+  owner: string;
+  /** The resource whose version is read or written, for this owner. */
   resource: string;
+  /** Its address. */
+  address: string;
   seen: SeenVersion | undefined;
+  /** Whether a request that may have been carried out can be sent again without doing more than once. */
   isRepeatable: boolean;
+  timeoutMs: number;
+  /** When it must not be sent again any more, on the clock of `Date.now`. */
+  until: number;
+}
+
+export interface TransportOptions {
+  fetch: typeof globalThis.fetch;
+  retries?: RetryOptions | undefined;
+  /** How long to wait for the beginning of an answer, in milliseconds. */
+  timeoutMs: number;
 }
 
 /**
@@ -32,11 +57,10 @@ export class Transport {
   private readonly retries: Required<RetryOptions>;
 
   constructor(
-    private readonly fetch: typeof globalThis.fetch,
     private readonly session: Session,
-    retries?: RetryOptions,
+    private readonly options: TransportOptions,
   ) {
-    this.retries = withDefaults(retries);
+    this.retries = withDefaults(options.retries);
   }
 
   /**
@@ -45,25 +69,28 @@ export class Transport {
    */
   async send(request: Request): Promise<Response> {
     const call = await this.prepare(request);
-    let lost = false;
+    let mayBeDone = false;
     for (let attempt = 1; ; attempt += 1) {
       let response: Response;
       try {
         response = await this.sendWithToken(call);
       } catch (error) {
         if (error instanceof ApiError || call.signal.aborted) throw error;
-        if (!call.isRepeatable || attempt >= this.retries.attempts) {
-          throw new NetworkError(`${call.method} ${call.url}: no answer`, { cause: error });
+        const pause = pauseBefore(attempt, this.retries);
+        if (!call.isRepeatable || attempt >= this.retries.attempts || Date.now() + pause > call.until) {
+          throw new NetworkError(`${call.method} ${withoutQuery(call.url)}: no answer`, { cause: error });
         }
-        lost = true;
-        await sleep(pauseBefore(attempt, this.retries), call.signal);
+        mayBeDone = true;
+        await sleep(pause, call.signal);
         continue;
       }
       if (response.ok || response.status === 304) return await this.remember(call, response);
       const error = await toApiError(response);
-      const pause = call.isRepeatable ? pauseAfter(response, error.code, attempt, this.retries) : undefined;
-      if (pause === undefined) return await this.settle(call, error, lost || attempt > 1);
-      if (response.status >= 500) lost = true;
+      const isUntouched = NOT_CARRIED_OUT.includes(error.code);
+      const pause =
+        call.isRepeatable || isUntouched ? pauseAfter(response, error.code, attempt, this.retries) : undefined;
+      if (pause === undefined || Date.now() + pause > call.until) return await this.settle(call, error, mayBeDone);
+      mayBeDone ||= !isUntouched;
       await sleep(pause, call.signal);
     }
   }
@@ -71,73 +98,113 @@ export class Transport {
   private async prepare(request: Request): Promise<Call> {
     const { method, url, signal } = request;
     const headers = new Headers(request.headers);
-    const resource = SeenVersions.resourceOf(method, url);
+    const token = WITHOUT_SESSION.test(url) ? undefined : await this.session.accessToken();
+    const owner = headers.get('Authorization') ?? ownerOf(token);
+    const address = SeenVersions.resourceOf(method, url);
+    const resource = `${owner} ${address}`;
     const seen = this.versions.get(resource);
-    const isAuth = AUTH.test(url);
-    if (method === 'POST' && !isAuth && !headers.has('Idempotency-Key')) {
+    const isRefresh = REFRESH.test(url);
+    if (method === 'POST' && REPEATABLE_POSTS.test(url) && !headers.has('Idempotency-Key')) {
       headers.set('Idempotency-Key', crypto.randomUUID());
     }
     if (WRITES_OF_A_VERSION.includes(method) && seen && !headers.has('If-Match')) headers.set('If-Match', seen.etag);
     if (method === 'GET' && seen?.content !== undefined && !headers.has('If-None-Match')) {
       headers.set('If-None-Match', seen.etag);
     }
-    const body = request.body === null ? undefined : await request.arrayBuffer();
-    return { method, url, headers, body, signal, resource, seen, isRepeatable: method !== 'POST' || !isAuth };
+    const isRepeatable =
+      method === 'GET' ||
+      method === 'DELETE' ||
+      isRefresh ||
+      headers.has(method === 'POST' ? 'Idempotency-Key' : 'If-Match');
+    // Not every browser has Request.body.
+    const content = method === 'GET' ? undefined : await request.arrayBuffer();
+    const body = content?.byteLength ? content : undefined;
+    const timeoutMs = isRefresh ? Math.min(REFRESH_TIMEOUT_MS, this.options.timeoutMs) : this.options.timeoutMs;
+    const until = isRefresh ? Date.now() + REFRESH_GRACE_MS : Infinity;
+    return {
+      method,
+      url,
+      headers,
+      body,
+      signal,
+      token,
+      owner,
+      resource,
+      address,
+      seen,
+      isRepeatable,
+      timeoutMs,
+      until,
+    };
   }
 
   private async sendWithToken(call: Call): Promise<Response> {
-    const token = WITHOUT_SESSION.test(call.url) ? undefined : await this.session.accessToken();
-    const response = await this.sendOnce(call, token);
-    if (response.status !== 401 || token === undefined || call.headers.has('Authorization')) return response;
+    const response = await this.sendOnce(call);
+    if (response.status !== 401 || call.token === undefined || call.headers.has('Authorization')) return response;
     const { code } = await toApiError(response.clone());
     if (!MENDED_BY_REFRESH.includes(code)) return response;
-    const renewed = await this.session.renew(token);
-    return renewed === undefined ? response : await this.sendOnce(call, renewed);
+    const renewed = await this.session.renew(call.token, call.signal);
+    // Somebody else has logged in meanwhile: this request isn't theirs.
+    if (renewed === undefined || ownerOf(renewed) !== call.owner) return response;
+    call.token = renewed;
+    return await this.sendOnce(call);
   }
 
-  private sendOnce({ method, url, headers, body, signal }: Call, token: string | undefined): Promise<Response> {
+  /** @throws what `fetch` throws; an error where no answer begins in time */
+  private async sendOnce({ method, url, headers, body, signal, token, timeoutMs }: Call): Promise<Response> {
     const sent = new Headers(headers);
     if (token !== undefined && !sent.has('Authorization')) sent.set('Authorization', `Bearer ${token}`);
-    // Through a constant: as a method of this object, a browser's would be refused.
-    const { fetch } = this;
-    return fetch(url, { method, headers: sent, signal, ...(body === undefined ? {} : { body }) });
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    // Through a constant: as a method of an object, a browser's would be refused.
+    const { fetch } = this.options;
+    try {
+      const both = AbortSignal.any([signal, limit.signal]);
+      return await fetch(url, { method, headers: sent, signal: both, ...(body && { body }) });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Keeps the tag of what was read or written. @returns the answer, from memory where it is the one that was seen */
-  private async remember({ method, url, resource, seen }: Call, response: Response): Promise<Response> {
+  private async remember({ method, url, owner, address, resource, seen }: Call, response: Response): Promise<Response> {
     if (response.status === 304) {
       const headers = new Headers(response.headers);
       headers.set('Content-Type', 'application/json');
       headers.delete('Content-Length');
       return new Response(seen?.content ?? null, { status: seen?.content === undefined ? 304 : 200, headers });
     }
+    if (method !== 'GET') this.forgetParts(owner, url);
     const etag = response.headers.get('ETag');
+    if (etag === null) return response;
     const location = response.headers.get('Location');
-    const isCreation = response.status === 201 && location !== null && resource === url;
-    const tagged = isCreation ? new URL(location, url).href : resource;
-    if (etag !== null) {
-      // What a deletion or an action answers has the tag, not the resource.
-      const isWhole = (['GET', 'PATCH', 'PUT'].includes(method) && resource === url) || isCreation;
-      const content = isWhole && isJson(response) ? await response.clone().text() : undefined;
-      this.versions.put(tagged, { etag, ...(content === undefined ? {} : { content }) });
-    } else if (method !== 'GET') {
-      this.versions.forget(resource);
-    }
+    const isCreation = response.status === 201 && location !== null && address === url;
+    // What a deletion or an action answers has the tag, not the resource.
+    const isWhole = (['GET', 'PATCH', 'PUT'].includes(method) && address === url) || isCreation;
+    const content = isWhole && isJson(response) ? await response.clone().text() : '';
+    this.versions.put(isCreation ? `${owner} ${new URL(location, url).href}` : resource, { etag, content });
     return response;
+  }
+
+  private forgetParts(owner: string, url: string): void {
+    const [whole, id] = WHOLE.exec(url) ?? [];
+    // A bulk operation is about any of its collection.
+    if (whole !== undefined)
+      this.versions.forgetBelow(`${owner} ${id === 'bulk' ? whole.replace(/bulk$/, '') : whole}`);
   }
 
   /**
    * What a final error means for the caller. A write whose answer was lost may have been carried out: then the repetition
    * finds it done, which is no error.
    *
-   * @param isRepetition whether an earlier attempt may have been carried out
+   * @param mayBeDone whether an earlier attempt may have been carried out
    */
-  private async settle(call: Call, error: ApiError, isRepetition: boolean): Promise<Response> {
-    if (isRepetition && call.method === 'DELETE' && error.status === 404) return new Response(null, { status: 204 });
+  private async settle(call: Call, error: ApiError, mayBeDone: boolean): Promise<Response> {
+    if (mayBeDone && call.method === 'DELETE' && error.status === 404) return new Response(null, { status: 204 });
     if (error.code !== 'VERSION_MISMATCH' || !WRITES_OF_A_VERSION.includes(call.method)) throw error;
     const current = await this.read(call);
     const mine: unknown = call.body && JSON.parse(new TextDecoder().decode(call.body));
-    if (isRepetition && current && contains(await current.clone().json(), mine)) return current;
+    if (mayBeDone && current && agrees(await current.clone().json(), mine)) return current;
     throw new ConflictError(
       error.problem as ProblemOf<'VERSION_MISMATCH'>,
       error.response,
@@ -148,22 +215,35 @@ export class Transport {
   }
 
   /** The resource as it is now; undefined where it can't be read. */
-  private async read({ resource, signal }: Call): Promise<Response | undefined> {
+  private async read({ resource, address, headers, signal }: Call): Promise<Response | undefined> {
     this.versions.forget(resource);
+    const authorization = headers.get('Authorization');
     try {
-      return await this.send(new Request(resource, { signal }));
+      return await this.send(
+        new Request(address, { signal, headers: authorization === null ? {} : { Authorization: authorization } }),
+      );
     } catch (error) {
-      if (error instanceof ApiError) return undefined;
-      throw error;
+      if (signal.aborted) throw error;
+      return undefined;
     }
   }
 }
 
 const isJson = ({ headers }: Response) => /\bjson\b/.test(headers.get('Content-Type') ?? '');
 
-/** Whether each field of `part` has the same value in `whole`. */
-function contains(whole: unknown, part: unknown): boolean {
+/** Whether the resource says what was to be written, as far as it says anything of that: a password it doesn't. */
+function agrees(whole: unknown, part: unknown): boolean {
   if (typeof part !== 'object' || part === null) return false;
   const values = whole as Record<string, unknown>;
-  return Object.entries(part).every(([name, value]) => JSON.stringify(values[name]) === JSON.stringify(value));
+  return Object.entries(part).every(
+    ([name, value]) => !(name in values) || canonical(values[name]) === canonical(value),
+  );
+}
+
+/** A value as the service would store it: times in UTC, texts trimmed and in NFC. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => {
+    if (typeof each !== 'string') return each;
+    return TIME.test(each) && !Number.isNaN(Date.parse(each)) ? Date.parse(each) : each.trim().normalize('NFC');
+  });
 }

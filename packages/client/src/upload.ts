@@ -1,4 +1,4 @@
-import { toApiError } from './problem.js';
+import { NetworkError, toApiError, withoutQuery } from './problem.js';
 import type { components } from './schema.js';
 
 type Upload = Pick<components['schemas']['UploadResponseDto'], 'uploadUrl' | 'method' | 'headers'>;
@@ -13,7 +13,7 @@ export interface UploadOptions {
  * Sends a file's content where the service said. Progress comes from `XMLHttpRequest`, which alone knows it; where there is
  * none (Node), it is told at the beginning and at the end.
  *
- * @throws ApiError of the store; TypeError when it can't be reached; the reason of an abort
+ * @throws ApiError of the store; NetworkError when it can't be reached; the reason of an abort
  */
 export async function sendContent(upload: Upload, content: Blob, options: UploadOptions = {}): Promise<void> {
   const { onProgress, signal } = options;
@@ -26,8 +26,22 @@ export async function sendContent(upload: Upload, content: Blob, options: Upload
   onProgress?.(content.size, content.size);
 }
 
-function sendByFetch({ uploadUrl, method, headers }: Upload, body: Blob, signal?: AbortSignal): Promise<Response> {
-  return fetch(uploadUrl, { method, headers: headers as Record<string, string>, body, ...(signal && { signal }) });
+async function sendByFetch(
+  { uploadUrl, method, headers }: Upload,
+  body: Blob,
+  signal?: AbortSignal,
+): Promise<Response> {
+  try {
+    return await fetch(uploadUrl, {
+      method,
+      headers: headers as Record<string, string>,
+      body,
+      ...(signal && { signal }),
+    });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw new NetworkError(`${withoutQuery(uploadUrl)}: no answer`, { cause });
+  }
 }
 
 function sendByXhr(
@@ -43,7 +57,7 @@ function sendByXhr(
     request.upload.onprogress = ({ loaded }) => onProgress?.(loaded, content.size);
     request.onload = () =>
       resolve(new Response(request.responseText || null, { status: request.status, statusText: request.statusText }));
-    request.onerror = () => reject(new TypeError(`${uploadUrl} could not be reached`));
+    request.onerror = () => reject(new NetworkError(`${withoutQuery(uploadUrl)}: no answer`));
     request.onabort = () => reject(signal?.reason as Error);
     signal?.addEventListener('abort', () => request.abort(), { once: true });
     if (signal?.aborted) reject(signal.reason as Error);

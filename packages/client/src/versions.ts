@@ -8,7 +8,13 @@ export interface SeenVersion {
   content?: string;
 }
 
-/** Remembers the tags of the resources that were read or written last, so that a write names what it has seen. */
+/** Larger ones are known by their tag alone. */
+const LONGEST_CONTENT = 100_000;
+
+/**
+ * Remembers the tags of the resources that were read or written last, so that a write names what it has seen. Tags are
+ * numbers that many resources have, so each is known by its address and its reader.
+ */
 export class SeenVersions {
   /** In the order of their use. */
   private readonly versions = new Map<string, SeenVersion>();
@@ -27,15 +33,21 @@ export class SeenVersions {
     return seen;
   }
 
-  put(resource: string, seen: SeenVersion): void {
+  put(resource: string, { etag, content = '' }: SeenVersion): void {
     this.versions.delete(resource);
-    this.versions.set(resource, seen);
+    const isKept = content !== '' && content.length <= LONGEST_CONTENT;
+    this.versions.set(resource, { etag, ...(isKept && { content }) });
     const [oldest] = this.versions.keys();
     if (this.versions.size > this.most && oldest !== undefined) this.versions.delete(oldest);
   }
 
   forget(resource: string): void {
     this.versions.delete(resource);
+  }
+
+  /** Forgets what a write may have changed beside its own resource: parts share their version with the whole. */
+  forgetBelow(prefix: string): void {
+    for (const resource of this.versions.keys()) if (resource.startsWith(prefix)) this.versions.delete(resource);
   }
 
   clear(): void {

@@ -17,9 +17,9 @@ const TEXTS = {
       problems: 'What its errors mean',
     },
     state: 'State',
-    parts: { database: 'Database', redis: 'Redis (cache and limits)', storage: 'Files', rabbitmq: 'RabbitMQ (events)' },
-    up: 'answers',
-    down: 'does not answer',
+    parts: { database: 'Accounts and tasks', storage: 'Files' },
+    up: 'at your service',
+    down: 'disturbed',
   },
   de: {
     intro: 'Ein REST-Dienst mit Konten, Personen, Aufgaben und Benachrichtigungen.',
@@ -30,18 +30,16 @@ const TEXTS = {
       problems: 'Was ihre Fehler bedeuten',
     },
     state: 'Zustand',
-    parts: {
-      database: 'Datenbank',
-      redis: 'Redis (Cache und Grenzen)',
-      storage: 'Dateien',
-      rabbitmq: 'RabbitMQ (Ereignisse)',
-    },
-    up: 'antwortet',
-    down: 'antwortet nicht',
+    parts: { database: 'Konten und Aufgaben', storage: 'Dateien' },
+    up: 'verfügbar',
+    down: 'gestört',
   },
 } satisfies Record<Language, unknown>;
 
-/** The page for those who open the service's address in a browser: what this is, where to go, whether its parts answer. */
+/**
+ * The page for those who open the service's address in a browser: what this is, where to go, whether it works.
+ * Which servers stand behind it, and whether they answer, is the operator's to know (`/health`).
+ */
 @ApiExcludeController()
 @Public()
 @SkipThrottle({ general: true, strict: true })
@@ -55,13 +53,8 @@ export class LandingController {
   async get(@Headers('accept-language') languages: string | undefined, @Query() _query: object): Promise<string> {
     const language = chooseLanguage(languages);
     const { intro, links, state, parts, up, down } = TEXTS[language];
-    const [database, redis, storage] = await Promise.all([
-      this.dependencies.mongodb(),
-      this.dependencies.redisServer(),
-      this.dependencies.fileStorage(),
-    ]);
-    const { rabbitmqServer: rabbitmq } = this.dependencies;
-    const answering = { database, redis, storage, ...(rabbitmq !== undefined && { rabbitmq }) };
+    const [database, storage] = await Promise.all([this.dependencies.mongodb(), this.dependencies.fileStorage()]);
+    const answering = { database, storage };
     const content = `      <p>${intro}</p>
       <ul>
 ${Object.entries(links)

@@ -30,3 +30,13 @@ it('writes the lines of one turn of the event loop at its end, whole and in thei
   expect(readFileSync(file, 'utf8')).toBe(lines.join(''));
   rmSync(folder, { recursive: true });
 });
+
+it('writes a warning at once, after the lines before it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'log-destination-'));
+  const file = join(folder, 'log');
+  const destination = new LogDestination(openSync(file, 'a'), () => undefined);
+  const lines = ['info', 'warn'].map((level) => `${JSON.stringify({ level })}\n`);
+  for (const line of lines) destination.write(line);
+  expect(readFileSync(file, 'utf8')).toBe(lines.join(''));
+  rmSync(folder, { recursive: true });
+});

@@ -14,10 +14,14 @@ const droppedLines = new Counter({
   help: 'Log lines that were dropped because standard output took nothing: a full disk, or a reader that stands still',
 });
 
+/** What an operator may need to see of a process that is killed in this turn of its event loop. */
+const URGENT = /^\{"level":"(warn|error|fatal)"/;
+
 /**
  * Writes log lines to a file descriptor without ever waiting for it. Lines of one turn of the event loop go out together at
- * its end, or at the exit of the process, also after an uncaught error: a write takes as long as the line itself. What a full disk or a stalled reader doesn't take is
- * kept, up to a limit, and written later; what exceeds the limit is dropped and counted.
+ * its end, or at the exit of the process, also after an uncaught error: a write takes as long as the line itself. Warnings
+ * and errors go out at once, with what came before them. What a full disk or a stalled reader doesn't take is kept, up to a
+ * limit, and written later; what exceeds the limit is dropped and counted.
  */
 export class LogDestination {
   private waiting: Buffer[] = [];
@@ -51,7 +55,9 @@ export class LogDestination {
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
     // Otherwise the timer writes it, after those before it.
-    if (!this.timer) this.turnEnd ??= setImmediate(() => this.flush());
+    if (this.timer) return;
+    if (URGENT.test(line)) this.flush();
+    else this.turnEnd ??= setImmediate(() => this.flush());
   }
 
   /** Writes what is waiting, whole lines at a time: so a pipe keeps them whole, also beside other processes. */
