@@ -24,8 +24,6 @@ export class RouteMethods {
   /** @returns the methods of the route that this URL would reach, none where there is no such path */
   allowedAt(url: string): HTTPMethod[] {
     const [path = '/'] = url.split('?');
-    // `OPTIONS *` is about the server as a whole; the router would take it for the first page.
-    if (path === '*') return [];
     return [...this.methods].filter((method) => this.router.find(method, path) !== null).sort();
   }
 

@@ -26,8 +26,8 @@ export function serverOptions(environment: HttpEnvironment, logger: Logger) {
     childLoggerFactory: (parent: FastifyBaseLogger) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
-    // `OPTIONS *` is about the server as a whole; the router knows paths alone.
-    rewriteUrl: ({ url = '' }: { url?: string }) => (url === '*' ? '/' : url),
+    // `OPTIONS *` is about the server as a whole; the router knows paths alone, and no page has this one.
+    rewriteUrl: ({ url = '' }: { url?: string }) => (url === '*' ? '/*' : url),
     trustProxy: trustedProxies(environment.TRUST_PROXY),
     bodyLimit: BODY_LIMIT_BYTES,
     http: {
