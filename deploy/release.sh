@@ -3,7 +3,7 @@
 # that fails ends it, with its reason and status 1; what ran before goes on serving. May be started again at any time.
 #
 #   deploy/release.sh kubernetes OVERLAY      an overlay (k8s/overlays/...), by kubectl's current context
-#   deploy/release.sh compose [SERVICE ...]   docker/compose.yaml; default: the three replicas
+#   deploy/release.sh compose [api-N ...]     docker/compose.yaml, one service; default: the three replicas
 #   deploy/release.sh systemd PORT ...        instances scalable-api@PORT of this machine, behind NGINX, as root
 #
 # RELEASE_MIGRATE_SECONDS (default 21600) bounds the migrations, RELEASE_READY_SECONDS (default 600) each instance's start.
@@ -23,6 +23,19 @@ fail() {
 usage() {
   sed -n '2,/^#   deploy.*systemd/s/^# \{0,1\}//p' "$0" >&2
   exit 2
+}
+
+# migrate STOP COMMAND ...: runs the migrations, for as long as they may take. STOP ends what COMMAND, a client, has started: it
+# outlives its client. In the foreground, and without the terminal: a background process that sets up the terminal is stopped.
+migrate() {
+  local stop=$1 status=0
+  shift
+  timeout --foreground "$migrate_seconds" "$@" </dev/null || status=$?
+  if [ $status -eq 124 ]; then
+    $stop >&2 || true # it may have ended with its client
+    fail "migrations took longer than $migrate_seconds s and were told to stop: what they did stays, and the instances are as they were"
+  fi
+  [ $status -eq 0 ] || fail 'migrations failed: nothing else was changed'
 }
 
 # The conditions of each Job of the release, one a line: NAME TYPE=STATUS ...
@@ -71,11 +84,15 @@ release_kubernetes() {
 }
 
 release_compose() {
-  local compose=(docker compose -f docker/compose.yaml) services=("$@")
+  local compose=(docker compose -f docker/compose.yaml) services=("$@") container=scalable-api-release-$$
   [ $# -gt 0 ] || services=(api-1 api-2 api-3)
+  for service in "${services[@]}"; do
+    # The others have databases, replicas and an NGINX of their own.
+    [[ $service =~ ^api-[0-9]+$ ]] || fail "$service is not an instance of the one service (api-1, api-2, ...): nothing was changed"
+  done
   "${compose[@]}" build "${services[0]}" || fail 'the image cannot be built'
   say 'the database'
-  timeout "$migrate_seconds" "${compose[@]}" run --rm indexes || fail 'migrations failed: nothing else was changed'
+  migrate "docker stop $container" "${compose[@]}" run --rm -T --name "$container" indexes
   for service in "${services[@]}"; do
     say "$service"
     "${compose[@]}" up --detach --no-deps --wait --wait-timeout "$ready_seconds" "$service" || fail "$service is not ready: the others still serve"
@@ -86,13 +103,14 @@ release_compose() {
 }
 
 release_systemd() {
-  local secrets=/etc/scalable-api port deadline
+  local secrets=/etc/scalable-api unit=scalable-api-release-$$ port deadline
   say 'the database'
-  timeout "$migrate_seconds" systemd-run --pipe --wait --collect --quiet -p DynamicUser=yes -p WorkingDirectory=/opt/scalable-api/current \
+  migrate "systemctl stop $unit" systemd-run --unit="$unit" --pipe --wait --collect --quiet \
+    -p DynamicUser=yes -p WorkingDirectory=/opt/scalable-api/current \
     -p EnvironmentFile=$secrets/environment -p LoadCredential=app_secrets:$secrets/app_secrets \
     -p LoadCredential=jwt_private_keys:$secrets/jwt_private_keys -p 'Environment=NODE_ENV=production' \
     -p 'Environment=APP_SECRETS_FILE=%d/app_secrets JWT_PRIVATE_KEYS_FILE=%d/jwt_private_keys' \
-    node dist/cli.js migrate || fail 'migrations failed: nothing else was changed'
+    node dist/cli.js migrate
   for port in "$@"; do
     say "scalable-api@$port"
     systemctl restart "scalable-api@$port" || fail "scalable-api@$port did not start: journalctl -u scalable-api@$port"

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -27,10 +27,16 @@ function stub(name: string, body: string): void {
 }
 
 function release(...args: string[]) {
-  const { status, stderr } = spawnSync('bash', [SCRIPT, ...args], {
+  return run(['bash', SCRIPT, ...args]);
+}
+
+function run([command, ...args]: string[], variables: Record<string, string> = {}) {
+  const { status, stderr } = spawnSync(command!, args, {
     encoding: 'utf8',
+    timeout: 10_000,
     env: {
       ...process.env,
+      ...variables,
       PATH: `${folder}:${process.env['PATH']}`,
       RELEASE_SETTLE_SECONDS: '0',
       RELEASE_POLL_SECONDS: '0',
@@ -44,8 +50,8 @@ function release(...args: string[]) {
 const changes = () =>
   readFileSync(join(folder, 'calls'), 'utf8')
     .split('\n')
-    .filter((line) => /apply|delete|rollout|restart|systemd-run|up |run |reload/.test(line))
-    .map((line) => line.replace(/-f \/tmp\S+/, '-f FILE'));
+    .filter((line) => /apply|delete|rollout|restart|stop|systemd-run|up |run |reload/.test(line))
+    .map((line) => line.replace(/-f \/tmp\S+/, '-f FILE').replace(/release-\d+/, 'release-PID'));
 
 function cluster(conditions: string, rest = ''): void {
   stub(
@@ -113,7 +119,7 @@ describe('deploy/release.sh compose', () => {
     expect(release('compose', 'api-1', 'api-2')).toMatchObject({ status: 0 });
     const compose = 'docker compose -f docker/compose.yaml';
     expect(changes()).toEqual([
-      `${compose} run --rm indexes`,
+      `${compose} run --rm -T --name scalable-api-release-PID indexes`,
       `${compose} up --detach --no-deps --wait --wait-timeout 0 api-1`,
       `${compose} exec -T nginx nginx -s reload`,
       `${compose} up --detach --no-deps --wait --wait-timeout 0 api-2`,
@@ -122,9 +128,30 @@ describe('deploy/release.sh compose', () => {
   });
 
   it('leaves the services alone where a migration fails', () => {
-    stub('docker', 'case "$*" in *"run --rm indexes") exit 3 ;; esac');
-    expect(release('compose')).toMatchObject({ status: 1 });
+    stub('docker', 'case "$*" in *" indexes") exit 3 ;; esac');
+    const { status, stderr } = release('compose');
+    expect([status, stderr]).toEqual([1, expect.stringContaining('migrations failed: nothing else was changed')]);
     expect(changes()).toHaveLength(1);
+  });
+
+  it('is not stopped by a terminal that the migrations set up', () => {
+    stub('docker', 'case "$*" in *" indexes") [ ! -t 0 ] && stty sane </dev/tty ;; esac');
+    const inTerminal = ['script', '--quiet', '--return', '--command', `bash ${SCRIPT} compose api-1`, '/dev/null'];
+    expect(run(inTerminal, { RELEASE_MIGRATE_SECONDS: '3' })).toMatchObject({ status: 0 });
+  });
+
+  it('stops migrations that take longer than they may', () => {
+    stub('docker', 'case "$*" in *" indexes") exec sleep 10 ;; esac');
+    const { status, stderr } = run(['bash', SCRIPT, 'compose'], { RELEASE_MIGRATE_SECONDS: '0.2' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('longer than 0.2 s and were told to stop')]);
+    expect(changes().slice(1)).toEqual(['docker stop scalable-api-release-PID']);
+  });
+
+  it('refuses services of the split shape', () => {
+    stub('docker', 'exit 9');
+    const { status, stderr } = release('compose', 'api-1', 'auth');
+    expect([status, stderr]).toEqual([1, expect.stringContaining('auth is not an instance of the one service')]);
+    expect(existsSync(join(folder, 'calls'))).toBe(false);
   });
 });
 
@@ -134,6 +161,16 @@ describe('deploy/release.sh systemd', () => {
     const { status, stderr } = release('systemd', '5000', '5001');
     expect([status, stderr]).toEqual([1, expect.stringContaining('scalable-api@5000 is not ready')]);
     expect(changes().slice(1)).toEqual(['systemctl restart scalable-api@5000']);
+  });
+
+  it('stops migrations that take longer than they may: they outlive systemd-run', () => {
+    stub('systemd-run', 'exec sleep 10');
+    const { status, stderr } = run(['bash', SCRIPT, 'systemd', '5000'], { RELEASE_MIGRATE_SECONDS: '0.2' });
+    expect([status, stderr]).toEqual([1, expect.stringContaining('were told to stop')]);
+    expect(changes()).toEqual([
+      expect.stringContaining('--unit=scalable-api-release-PID '),
+      'systemctl stop scalable-api-release-PID',
+    ]);
   });
 });
 
