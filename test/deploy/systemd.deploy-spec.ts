@@ -24,8 +24,12 @@ describe(UNIT, () => {
     expect(values('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
   });
 
-  it('has memory for a worker on each processor, however many there are', () => {
-    expect(values('MemoryMax')).toEqual([expect.stringMatching(/^\d\d%$/)]);
+  it('bounds memory by an amount: of a share, each instance of the machine would have its own', () => {
+    expect(values('MemoryMax')).toEqual(['2G']);
+    // What WORKERS=auto needs is the one instance's.
+    expect(readFileSync('docs/deploy.md', 'utf8')).toMatch(
+      /MemoryMax=75%%.* > \/etc\/systemd\/system\/scalable-api@5000\.service\.d/,
+    );
   });
 
   it('is a unit that systemd understands', () => {
