@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { UsageError } from './cli/command.js';
+import { NotFoundError, UsageError } from './cli/command.js';
 import { buildProgram } from './cli/program.js';
 import { ProblemError } from './common/errors/problem.js';
 import { ConfigurationError } from './config/environment.js';
@@ -14,7 +14,7 @@ try {
 } catch (error) {
   // Commander has printed its own.
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_MISUSED);
-  const expected = [UsageError, ProblemError, ConfigurationError].some((type) => error instanceof type);
+  const expected = [UsageError, NotFoundError, ProblemError, ConfigurationError].some((type) => error instanceof type);
   console.error(expected ? (error as Error).message : error);
   process.exit(error instanceof UsageError ? EXIT_MISUSED : EXIT_FAILED);
 }

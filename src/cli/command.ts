@@ -10,3 +10,6 @@ export interface Outcome {
 
 /** A mistake in how the command was called; its message says how to call it. */
 export class UsageError extends Error {}
+
+/** Nothing is wrong with the call, but what it names isn't there, or not in that state. Exit code 1. */
+export class NotFoundError extends Error {}

@@ -1,5 +1,5 @@
 import { ObjectId } from 'mongodb';
-import { UsageError } from '../../src/cli/command.js';
+import { NotFoundError, UsageError } from '../../src/cli/command.js';
 import { ParkedWork } from '../../src/cli/work/parked-work.js';
 import { queuesOf } from '../../src/cli/work/queues.js';
 import { MODULES } from '../../src/contracts/modules.js';
@@ -16,7 +16,10 @@ const event = { id: 'e-1', type: 'tasks.task-created.v1', subject: 'a', data: { 
 const first = parked({ event });
 const second = parked({ event });
 const listed = parked({ event });
-const text = parked({ channel: 'sms', event: 'task.reminder', user: new ObjectId(), to: '+4915112345678', token: 't' });
+const text = parked({
+  ...{ channel: 'sms', event: 'task.reminder', user: new ObjectId(), to: '+4915112345678', token: 't' },
+  lastError: 'MongoServerError: E11000 duplicate key error collection: api.emails dup key: { _id: "ada@example.org" }',
+});
 const busy = parked({ event, state: 'ready' });
 const mail = parked({
   channel: 'email',
@@ -47,7 +50,8 @@ describe('cli work', () => {
     expect(output).toContain('Error: boom');
     const shown = await cli('show', 'sms', text._id.toHexString());
     expect(shown.output).toContain('task.reminder');
-    expect(output + shown.output).not.toMatch(/private title|4915112345678|token/);
+    expect(output).toContain('E11000 duplicate key error collection: api.emails dup key: { _id: [value] }');
+    expect(output + shown.output).not.toMatch(/private title|4915112345678|token|ada@/);
   });
 
   it('retries one, or all of a queue, and no other', async () => {
@@ -67,14 +71,24 @@ describe('cli work', () => {
     expect([await stateOf('outbox', second), await stateOf('deliveries', push)]).toEqual([undefined, 'failed']);
   });
 
+  it('ends with 1 where there is no such item: nothing is wrong with the call', async () => {
+    const { code, output } = await cli('show', 'outbox', new ObjectId().toHexString());
+    expect([code, output]).toEqual([1, expect.stringMatching(/^The queue outbox has no item \w+\.\n$/)]);
+  });
+
   it.each([
     ['a queue that there is not', (work: ParkedWork) => work.list('fax', 1), 'The queue must be one of outbox, '],
-    ['an item that is being worked on', (work: ParkedWork) => work.drop('outbox', busy._id.toHexString()), 'no parked'],
     ['an id that is none', (work: ParkedWork) => work.show('outbox', 'x'), '24 hexadecimal digits'],
   ])('refuses %s', async (_, use, message) => {
     const work = new ParkedWork(database as never, queuesOf(MODULES));
     await expect(use(work)).rejects.toEqual(expect.objectContaining({ constructor: UsageError }));
     await expect(use(work)).rejects.toThrow(message);
+  });
+
+  it('leaves an item alone that is being worked on', async () => {
+    const work = new ParkedWork(database as never, queuesOf(MODULES));
+    await expect(work.drop('outbox', busy._id.toHexString())).rejects.toThrow(NotFoundError);
+    expect(await stateOf('outbox', busy)).toBe('ready');
   });
 
   it('refuses to retry without saying which, in one sentence', async () => {

@@ -113,11 +113,11 @@ describe('a work queue', () => {
     expect(seen.filter((name) => name === 'poison')).toHaveLength(2);
   });
 
-  it('ends at once what can never succeed', async () => {
+  it('ends at once what can never succeed, and keeps no value of the error', async () => {
     await jobs.create({ name: 'hopeless' });
-    startQueue(() => Promise.reject(new PermanentFailure('no use')));
+    startQueue(() => Promise.reject(new PermanentFailure('no use for "Ada"')));
     const failed = await waitFor('the job to fail', () => jobs.findOne({ state: 'failed' }).lean());
-    expect(failed).toMatchObject({ attempts: 1, lease: null, lastError: 'Error: no use' });
+    expect(failed).toMatchObject({ attempts: 1, lease: null, lastError: 'Error: no use for [value]' });
   });
 
   it('puts off what has to wait, which is no attempt', async () => {

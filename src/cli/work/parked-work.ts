@@ -1,7 +1,8 @@
 import { type mongo, Types } from 'mongoose';
 import { databaseDate } from '../../platform/database/database-clock.js';
+import { withoutValues } from '../../platform/observability/scrub.js';
 import type { WorkState } from '../../platform/work/work.schema.js';
-import { UsageError } from '../command.js';
+import { NotFoundError, UsageError } from '../command.js';
 import type { QueueLocation } from './queues.js';
 
 /** An item as operators see it: without its payload, which may hold addresses and tokens. */
@@ -10,6 +11,7 @@ export interface WorkSummary {
   id: string;
   state: WorkState;
   attempts: number;
+  /** Without quoted values and numbers: an error of the database or of a carrier may quote an address or a user's text. */
   lastError: string | null;
   createdAt: Date;
   availableAt: Date;
@@ -37,10 +39,10 @@ export class ParkedWork {
     return pages.flat();
   }
 
-  /** @throws UsageError where there is no such item, in whatever state */
+  /** @throws NotFoundError where there is no such item, in whatever state */
   async show(queue: string, id: string): Promise<WorkSummary> {
     const item = await this.itemsOf(queue).findOne({ ...this.locationOf(queue).scope, _id: toId(id) });
-    if (!item) throw new UsageError(`The queue ${queue} has no item ${id}.`);
+    if (!item) throw new NotFoundError(`The queue ${queue} has no item ${id}.`);
     return this.summarize(queue, item);
   }
 
@@ -77,7 +79,8 @@ export class ParkedWork {
   }
 
   private summarize(queue: string, item: Item): WorkSummary {
-    const { _id, state, attempts, lastError, createdAt, availableAt } = item;
+    const { _id, state, attempts, createdAt, availableAt } = item;
+    const lastError = item.lastError === null ? null : withoutValues(item.lastError);
     const about = Object.fromEntries(this.locationOf(queue).about.map((path) => [path, read(item, path)]));
     return { queue, id: _id.toHexString(), state, attempts, lastError, createdAt, availableAt, about };
   }
@@ -92,6 +95,8 @@ function toId(id: string): Types.ObjectId {
   return new Types.ObjectId(id);
 }
 
-function notParked(queue: string, id: string): UsageError {
-  return new UsageError(`The queue ${queue} has no parked item ${id}: it may have been retried or dropped meanwhile.`);
+function notParked(queue: string, id: string): NotFoundError {
+  return new NotFoundError(
+    `The queue ${queue} has no parked item ${id}: it may have been retried or dropped meanwhile.`,
+  );
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { Model } from 'mongoose';
 import { databaseDate } from '../database/database-clock.js';
+import { withoutValues } from '../observability/scrub.js';
 import { markFailed } from '../observability/tracing/spans.js';
 import { ClaimLost } from './claim.js';
 import { PermanentFailure, Postponed, UnknownWork } from './outcomes.js';
@@ -106,6 +107,7 @@ function backoffMs(times: number, longest = MAX_BACKOFF_MS): number {
   return Math.min(FIRST_BACKOFF_MS * 2 ** (times - 1), longest) * (0.5 + Math.random());
 }
 
+/** Scrubbed before it is cut, or half a value would stay: it is kept for as long as the item. The log has the whole error. */
 function textOf(error: unknown): string {
-  return String(error).slice(0, MAX_ERROR_LENGTH);
+  return withoutValues(String(error)).slice(0, MAX_ERROR_LENGTH);
 }
