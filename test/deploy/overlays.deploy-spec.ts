@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IJob } from 'kubernetes-models/batch/v1/Job';
+import type { IIngress } from 'kubernetes-models/networking.k8s.io/v1/Ingress';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import type { IService } from 'kubernetes-models/v1/Service';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
@@ -14,6 +15,7 @@ import { CLOSE_TIMEOUT_MS } from '../../src/platform/shutdown/shutdown.js';
 import { MODULES } from '../../src/contracts/modules.js';
 import type * as Custom from './support/custom-resources.js';
 import { type Manifest, problemsOf, render } from './support/manifests.js';
+import { ROOT } from './support/tools.js';
 
 const OVERLAYS = readdirSync('k8s/overlays').sort();
 
@@ -140,6 +142,59 @@ it.each(['forecast', 'region', 'split'])("asks Prometheus for the overlay's name
     writeFileSync(file, readFileSync(file, 'utf8').replace('namespace: scalable-api', 'namespace: staging-2'));
     const queries = JSON.stringify(render(join(folder, 'overlays', overlay))).matchAll(/namespace=\\"([^"\\]*)/g);
     expect(new Set([...queries].map(([, namespace]) => namespace))).toEqual(new Set(['staging-2']));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+describe('/health, which is for operators alone', () => {
+  const whole = ['/health', '/health/'];
+
+  it.each(['one-service', 'forecast'])('is refused by ingress-nginx, but for probes: %s', (overlay) => {
+    const pathsOf = ({ spec }: IIngress) => spec!.rules![0]!.http!.paths.map(({ path, pathType }) => [path, pathType]);
+    const [open, closed] = all<IIngress>(overlay, 'Ingress');
+    expect(pathsOf(open!)).toEqual([
+      ['/health/live', 'Exact'],
+      ['/health/ready', 'Exact'],
+      ['/', 'Prefix'],
+    ]);
+    expect(pathsOf(closed!)).toEqual([['/health', 'Prefix']]);
+    expect(closed!.spec!.rules![0]!.host).toBe(open!.spec!.rules![0]!.host);
+    const allowed = closed!.metadata.annotations!['nginx.ingress.kubernetes.io/whitelist-source-range'];
+    expect(allowed).toBe('127.0.0.1/32');
+  });
+
+  it('is refused by the gateway of the split shape', () => {
+    const { spec } = the<Custom.IAuthorizationPolicy>('split', 'AuthorizationPolicy');
+    const { kind, metadata } = the<Manifest>('split', 'Gateway');
+    expect(spec).toEqual({
+      targetRefs: [{ group: 'gateway.networking.k8s.io', kind, name: metadata.name }],
+      action: 'DENY',
+      rules: [{ to: [{ operation: { paths: whole } }] }],
+    });
+  });
+
+  it('is refused to the gateway of the mesh', () => {
+    const [fromGateway] = the<Custom.IAuthorizationPolicy>('region', 'AuthorizationPolicy').spec.rules;
+    expect(fromGateway!.to).toEqual([{ operation: { ports: ['5000'], notPaths: whole } }]);
+  });
+});
+
+it('limits an address only where an overlay includes that', () => {
+  const limits = (folder: string) =>
+    Object.keys(
+      (render(folder) as (IIngress & Manifest)[]).find(({ kind }) => kind === 'Ingress')!.metadata.annotations!,
+    )
+      .map((name) => name.split('/')[1]!)
+      .filter((name) => name.startsWith('limit-'));
+  expect(limits('k8s/overlays/one-service')).toEqual([]);
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'deploy-')));
+  try {
+    const [resources, component] = ['k8s/base', 'k8s/components/ingress-limits'].map((path) =>
+      relative(folder, join(ROOT, path)),
+    );
+    writeFileSync(join(folder, 'kustomization.yaml'), `resources: [${resources}]\ncomponents: [${component}]\n`);
+    expect(limits(folder)).toEqual(['limit-burst-multiplier', 'limit-connections', 'limit-rps']);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -199,13 +199,12 @@ export type IAuthorizationPolicy = Resource<
   'security.istio.io/v1',
   'AuthorizationPolicy',
   {
-    selector: Selector;
     action: 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM';
     rules: {
       from?: { source: { principals: string[] } }[];
-      to: { operation: { ports: string[]; methods?: string[]; paths?: string[] } }[];
+      to: { operation: { ports?: string[]; methods?: string[]; paths?: string[]; notPaths?: string[] } }[];
     }[];
-  }
+  } & ({ selector: Selector } | { targetRefs: { group: string; kind: string; name: string }[] })
 >;
 
 // mongodbcommunity.mongodb.com
