@@ -6,8 +6,8 @@ import { operationsOf } from '../../src/common/openapi/types.js';
 import { MANIFESTS } from '../../src/modules.js';
 import { newEnvironment } from '../support/parts.js';
 
-// Swagger UI, and the pages that mails link to: for people, not for programs. The WebSocket is in docs/asyncapi.yaml.
-const OUTSIDE = /^\/(docs|static|ws|verify-email|reset-password|unsubscribe)(\/|$)/;
+// Swagger UI, the first page, those of problems, and those that mails link to: for people, not for programs. The WebSocket is in docs/asyncapi.yaml.
+const OUTSIDE = /^\/($|(docs|problems|static|ws|verify-email|reset-password|unsubscribe)(\/|$))/;
 
 let app: NestFastifyApplication;
 const routes = new Set<string>();
