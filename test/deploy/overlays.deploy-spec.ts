@@ -249,6 +249,13 @@ describe('k8s/overlays/split', () => {
   });
 });
 
+describe('k8s/overlays/canary', () => {
+  it('answers requests alone, and leaves background work to the stable version', () => {
+    const [container] = the<IDeployment>('canary', 'Deployment').spec!.template.spec!.containers;
+    expect(container!.env).toEqual([{ name: 'WORK_ENABLED', value: 'false' }]);
+  });
+});
+
 describe('k8s/overlays/region', () => {
   it('takes nothing in clear, and shares by weight among tracks that there are', () => {
     expect(the<Custom.IPeerAuthentication>('region', 'PeerAuthentication').spec.mtls).toEqual({ mode: 'STRICT' });

@@ -241,3 +241,19 @@ describe('the inbox', () => {
     expect([status, body.errors?.map((error) => error.field)]).toEqual([400, ['read']]);
   });
 });
+
+describe('an instance without background work', () => {
+  it('leaves its events and mails to those that have it', async () => {
+    const canary = await startService({ WORK_ENABLED: 'false' });
+    const { api, email } = await registerUser(canary);
+    const task = await createTask(api, { title: 'Released', status: 'done' });
+    expect((await api.get(`${TASKS}/${task.id}`)).status).toBe(200);
+    // It has had the time to do it: an instance that works does it within milliseconds of the answer.
+    await canary.replica({ WORK_ENABLED: 'false' }).then((other) => other.stop());
+    expect([await inboxOf(api), mailsTo(email)]).toEqual([[], []]);
+    const worker = await canary.replica({ WORK_ENABLED: 'true' });
+    await waitFor('the notification', async () => (await inboxOf(api)).some(({ data }) => data['taskId'] === task.id));
+    await mailTo(email);
+    await Promise.all([worker.stop(), canary.stop()]);
+  });
+});

@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
-import { ArrayUnique, IsIn, Validate } from 'class-validator';
+import { ArrayUnique, IsBoolean, IsIn, Validate } from 'class-validator';
 import { MODULES, type ModuleName } from '../../contracts/modules.js';
-import { toCount, toList } from '../parse.js';
+import { toBoolean, toCount, toList } from '../parse.js';
 import { IsWorkerCount } from '../rules.js';
 import { Seconds } from '../variable-decorators.js';
 
@@ -18,6 +18,10 @@ export class ProcessEnvironment {
   @Transform(toCount)
   @Validate(IsWorkerCount)
   readonly WORKERS: number | 'auto' = 1;
+
+  @Transform(toBoolean)
+  @IsBoolean({ message: 'must be true or false' })
+  readonly WORK_ENABLED: boolean = true;
 
   @Seconds(0)
   readonly SHUTDOWN_DRAIN_SECONDS: number = 5;

@@ -10,6 +10,7 @@ import {
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { Counter } from 'prom-client';
 import { isDatabaseUnreachable } from '../../../common/errors/database-unreachable.js';
+import { ProcessEnvironment } from '../../../config/areas/process.environment.js';
 import type { CloudEvent } from '../../../contracts/event.js';
 import { inSpan, markFailed } from '../../observability/tracing/spans.js';
 import { EVENT_CONSUMERS, type EventConsumer } from '../event-consumer.js';
@@ -50,10 +51,12 @@ export class RabbitMqConsumers implements OnApplicationBootstrap, BeforeApplicat
     private readonly bus: RabbitMqBus,
     private readonly dispatcher: EventDispatcher,
     @Inject(EVENT_CONSUMERS) private readonly consumers: EventConsumer[],
+    private readonly environment: ProcessEnvironment,
   ) {}
 
   onApplicationBootstrap(): void {
-    const served = this.consumers.filter((consumer) => consumer.served);
+    // The queues are declared also where they are worked on elsewhere: what is published needs them.
+    const served = this.consumers.filter((consumer) => consumer.served && this.environment.WORK_ENABLED);
     for (const { name: consumer } of served) {
       redelivered.inc({ consumer }, 0);
       for (const outcome of ['handled', 'retried', 'dead']) consumed.inc({ consumer, outcome }, 0);
