@@ -33,13 +33,13 @@ export type Ending = CredentialEnding | AccountChange;
 
 /** The feed of ended access as this process holds it in memory. */
 export class KnownEndings {
-  /** `<kind>:<subject>` -> since when (milliseconds), and when it was last received */
+  /** `<kind>:<subject>` -> since when (milliseconds), and when it was first received */
   private readonly ended = new Map<string, { at: number; receivedAt: number }>();
   /** By the user's id. */
   private readonly accounts = new Map<string, AccountChange & { receivedAt: number }>();
 
   /**
-   * @param keepMs how long an ending matters after it was last received: longer than an access token lives
+   * @param keepMs how long an ending matters after it was first received: longer than an access token lives
    * @param now a monotonic clock (milliseconds): the time of a decision is by another machine's clock
    */
   constructor(

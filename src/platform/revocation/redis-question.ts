@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
-/** What both sides say: a process of an earlier release doesn't send its keys. */
+/** What both sides say: a process of an earlier release doesn't send its key ids. */
 interface Sender {
   keyIds?: string[];
 }
@@ -21,7 +21,7 @@ interface Reply extends Sender {
  * Questions to the processes that serve a module, through Redis' pub/sub. The first answer counts.
  *
  * Deployments that share a Redis receive each other's messages, also where each has a database number of its own. An
- * answer of another deployment would be about other users, so it doesn't count: sender and receiver must have a key in common.
+ * answer of another deployment would be about other users, so it doesn't count: sender and receiver must have a key id in common; this separates deployments, it authenticates nobody.
  */
 export class RedisQuestion {
   private readonly replies: string;
@@ -85,7 +85,7 @@ export class RedisQuestion {
     await this.redis.publish(replyTo, JSON.stringify(reply)).catch(() => undefined); // the other process asks again
   }
 
-  /** An answer without keys doesn't count: it may be another deployment's. */
+  /** An answer without key ids doesn't count: it may be another deployment's. */
   private receiveReply(reply: Reply): void {
     if (this.isOwn(reply)) this.waiting.get(reply.id)?.(reply.answer);
   }

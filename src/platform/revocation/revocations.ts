@@ -139,7 +139,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     return this.hasEnded(credential);
   }
 
-  /** The same by what this process knows: all there is, except for the last half second. */
+  /** The same by what this process knows: all there is as of the last successful poll and answer, however old those are. */
   hasEnded(credential: IssuedToken | IssuedKey): boolean {
     return this.known.hasEnded(credential);
   }
@@ -200,7 +200,7 @@ export class Revocations implements OnModuleInit, OnApplicationBootstrap, Before
     if (status === 'deleted') throw new UnauthenticatedError();
   }
 
-  /** For what doesn't ask each time, such as open connections: called once for each ending, as soon as it is known. */
+  /** For what doesn't ask each time, such as open connections: called as soon as an ending is known, perhaps more than once. */
   onEnding(listener: (ending: Ending) => void): void {
     this.listeners.push(listener);
   }

@@ -1,4 +1,4 @@
-/** The lease on an item has run out, and another process works on the item or has finished it. */
+/** The lease on an item has run out, and another claim has taken the item, or it is gone. */
 export class ClaimLost extends Error {
   constructor() {
     super('the lease has run out, and another process has taken the work over');

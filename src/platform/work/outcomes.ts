@@ -7,7 +7,7 @@ export class PermanentFailure extends Error {}
  */
 export class UnknownWork extends Error {}
 
-/** Thrown by a handler whose item has to wait until then; that is no attempt, and no failure. */
+/** Thrown by a handler whose item has to wait until `until`, a time of the database clock; that is no attempt, and no failure. */
 export class Postponed extends Error {
   constructor(readonly until: Date) {
     super(`postponed until ${until.toISOString()}`);

@@ -12,7 +12,7 @@ export interface WorkQueueOptions {
   maxBackoffMs?: number;
   /** What becomes of finished items; `leave`: the handler itself has changed or deleted it. */
   whenDone: 'delete' | 'keep' | 'leave';
-  /** How long a claim lasts, in milliseconds; longer than any item takes. */
+  /** How long a claim lasts, in milliseconds; longer than a handler takes without `claim.extend()`. */
   leaseMs?: number;
   /** Which of the collection's items are this queue's, where several queues share one: a filter. */
   scope?: object;

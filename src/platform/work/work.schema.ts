@@ -20,7 +20,7 @@ export abstract class WorkItem {
   @Prop({ required: true, default: () => databaseDate() })
   availableAt!: Date;
 
-  /** Who holds it: only the holder of the last claim may say how it ended. */
+  /** A random id of the last claim; null when released. A failure is recorded only under it; success, whoever holds the item. */
   @Prop({ type: String, default: null })
   lease!: string | null;
 
