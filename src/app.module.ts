@@ -104,7 +104,7 @@ export class AppModule {
         ObservabilityModule,
         ...[...features].flatMap(([name, feature]) => (environment.MODULES.includes(name) ? [feature] : [])),
         // The last one, so that work begins after all others and ends before them.
-        WorkModule.forRoot(queuesOf(environment)),
+        WorkModule.forRoot(queuesOf(environment), environment.WORK_ENABLED),
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

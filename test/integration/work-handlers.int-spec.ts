@@ -11,7 +11,6 @@ import {
 import { getConnectionToken, getModelToken, MongooseModule, Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { Connection, Model } from 'mongoose';
-import { ConfigModule } from '../../src/config/config.module.js';
 import { AppModule } from '../../src/app.module.js';
 import { RecurringJob } from '../../src/platform/work/recurring-job.decorator.js';
 import { WorkHandler } from '../../src/platform/work/work-handler.decorator.js';
@@ -95,7 +94,6 @@ async function build(providers: Type[], queues = ['parcels']): Promise<TestingMo
   const declared = ['recurring-jobs', ...queues].map((queue) => ({ queue, declaredBy: MANIFEST }));
   return await Test.createTestingModule({
     imports: [
-      ConfigModule.forRoot(newEnvironment()),
       MongooseModule.forRoot(databaseUri(newDatabaseName())),
       BusModule,
       PostModule,

@@ -1,14 +1,16 @@
 import {
   type BeforeApplicationShutdown,
   type DynamicModule,
+  Inject,
   Module,
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ProcessEnvironment } from '../../config/areas/process.environment.js';
 import { DECLARED_QUEUES, type DeclaredQueue, WorkHandlers } from './work-handlers.js';
 import { WorkQueues } from './work-queues.js';
 import { WorkQueuesModule } from './work-queues.module.js';
+
+const IS_ENABLED = Symbol('IS_ENABLED');
 
 /**
  * Finds all methods with `@WorkHandler`, starts their queues and stops them. It isn't global and is the last module that the root
@@ -21,15 +23,22 @@ export class WorkModule implements OnModuleInit, OnApplicationBootstrap, BeforeA
   constructor(
     private readonly handlers: WorkHandlers,
     private readonly queues: WorkQueues,
-    private readonly environment: ProcessEnvironment,
+    @Inject(IS_ENABLED) private readonly isEnabled: boolean,
   ) {}
 
-  /** @param declared each queue that this process works on */
-  static forRoot(declared: DeclaredQueue[]): DynamicModule {
+  /**
+   * @param declared each queue that this process works on
+   * @param isEnabled false where other instances do its work (`WORK_ENABLED`)
+   */
+  static forRoot(declared: DeclaredQueue[], isEnabled = true): DynamicModule {
     return {
       module: WorkModule,
       imports: [WorkQueuesModule],
-      providers: [{ provide: DECLARED_QUEUES, useValue: declared }, WorkHandlers],
+      providers: [
+        { provide: DECLARED_QUEUES, useValue: declared },
+        { provide: IS_ENABLED, useValue: isEnabled },
+        WorkHandlers,
+      ],
     };
   }
 
@@ -39,7 +48,7 @@ export class WorkModule implements OnModuleInit, OnApplicationBootstrap, BeforeA
   }
 
   onApplicationBootstrap(): void {
-    if (this.environment.WORK_ENABLED) this.queues.start();
+    if (this.isEnabled) this.queues.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
