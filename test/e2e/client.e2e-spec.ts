@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { WebSocket as NodeWebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { startS3, type TestS3 } from '../support/s3.js';
 import { startService, type TestService } from '../support/service.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -27,7 +27,6 @@ const PREFERENCES = {
   quietHours: null,
   digest: 'off' as const,
 };
-const WebSocket = NodeWebSocket as unknown as typeof globalThis.WebSocket;
 
 let s3: TestS3;
 let service: TestService;
@@ -298,6 +297,19 @@ describe('versions', () => {
       current: { title: 'Theirs', version: 2 },
     });
     expect(await client.patch(TASK, { params, body: { title: 'Mine' } })).toMatchObject({ title: 'Mine', version: 3 });
+  });
+
+  it('of the rows of a list are known, too', async () => {
+    const { client, registration } = await registered();
+    const other = clientOf();
+    await other.login(registration);
+    const { id } = await client.post(TASKS, { body: { title: 'One' } });
+    const params = { path: { id } };
+    for await (const row of other.list(TASKS)) expect(row.version).toBe(1);
+    await client.patch(TASK, { params, body: { title: 'Two' } });
+    const error = await rejection(other.patch(TASK, { params, body: { title: 'Three' } }));
+    expect(error).toMatchObject({ code: 'VERSION_MISMATCH', base: { title: 'One' }, current: { title: 'Two' } });
+    expect(JSON.stringify(error)).not.toContain('response');
   });
 
   it('of a profile follow what its parts do to it', async () => {

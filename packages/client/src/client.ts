@@ -15,7 +15,7 @@ export type Task = Schemas['TaskResponseDto'];
 export type Attachment = Schemas['AttachmentResponseDto'];
 
 export interface ClientOptions {
-  /** Where the service is: `https://api.example.org`. Default: where the page came from. */
+  /** Where the service is, without `/api/v1`: `https://api.example.org`. Default: where the page came from. */
   baseUrl?: string;
   /** Where tokens are kept. Default: in memory. */
   store?: TokenStore;

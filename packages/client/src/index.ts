@@ -1,5 +1,5 @@
 export { type Account, type Attachment, Client, type ClientOptions, type Task } from './client.js';
-export { LiveConnection, type LiveOptions, type Notification } from './live.js';
+export { LiveConnection, type LiveOptions, type LiveSocket, type Notification } from './live.js';
 export type { ListPath, Page, RowOf } from './pages.js';
 export { ApiError, ConflictError, isApiError, NetworkError, type Problem, type ProblemCode } from './problem.js';
 export type { RetryOptions } from './retries.js';

@@ -18,7 +18,17 @@ export interface LiveOptions {
   /** From when on notifications are wanted that were missed: `createdAt` of the last one that was seen. */
   since?: string;
   /** For Node before 22, which has no WebSocket of its own: that of the package `ws`. */
-  WebSocket?: typeof globalThis.WebSocket;
+  WebSocket?: new (url: string) => LiveSocket;
+}
+
+/** What is used of a WebSocket: a browser's, or one of the package `ws`. */
+export interface LiveSocket {
+  onopen: unknown;
+  onmessage: unknown;
+  onerror: unknown;
+  onclose: unknown;
+  send(data: string): void;
+  close(): void;
 }
 
 /** What a connection asks of its client. */
@@ -46,8 +56,8 @@ const BEGINNING = '1970-01-01T00:00:00.000Z';
  * notification comes once.
  */
 export class LiveConnection {
-  private readonly WebSocket: typeof globalThis.WebSocket;
-  private socket: WebSocket | undefined;
+  private readonly WebSocket: new (url: string) => LiveSocket;
+  private socket: LiveSocket | undefined;
   private since: string | undefined;
   private readonly seen = new Set<string>();
   private readonly closing = new AbortController();
@@ -57,7 +67,7 @@ export class LiveConnection {
     private readonly source: LiveSource,
     private readonly options: LiveOptions,
   ) {
-    const { WebSocket = globalThis.WebSocket } = options;
+    const WebSocket: (new (url: string) => LiveSocket) | undefined = options.WebSocket ?? globalThis.WebSocket;
     if (!WebSocket) throw new TypeError('There is no WebSocket here: give one in `WebSocket`, of the package ws say.');
     this.WebSocket = WebSocket;
     this.since = options.since;
@@ -107,7 +117,7 @@ export class LiveConnection {
       const socket = new this.WebSocket(`${this.source.url.replace(/^http/, 'ws')}/ws`);
       this.socket = socket;
       socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token, since: this.since }));
-      socket.onmessage = ({ data }) => {
+      socket.onmessage = ({ data }: { data: unknown }) => {
         const message = JSON.parse(String(data)) as Message;
         if (message.type === 'ready') {
           wasReady = true;
@@ -120,7 +130,7 @@ export class LiveConnection {
       };
       // Its end follows.
       socket.onerror = () => undefined;
-      socket.onclose = ({ code, reason }) => {
+      socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
         resolve({ code, reason, wasReady });
         if (wasReady) this.options.onStateChange?.(false);
       };

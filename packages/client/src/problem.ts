@@ -21,12 +21,15 @@ export type ProblemOf<Code extends ProblemCode> = Omit<Problem, 'code'> & { code
 /** An answer of the service that isn't a success. */
 export class ApiError<Code extends ProblemCode = ProblemCode> extends Error {
   override readonly name: string = 'ApiError';
+  declare readonly response: Response;
 
   constructor(
     readonly problem: ProblemOf<Code>,
-    readonly response: Response,
+    response: Response,
   ) {
     super(problem.detail);
+    // Not shown where the error is printed: it would be most of that.
+    Object.defineProperty(this, 'response', { value: response, enumerable: false });
   }
 
   get code(): Code {

@@ -176,6 +176,7 @@ export class Transport {
     }
     if (method !== 'GET') this.forgetParts(owner, url);
     const etag = response.headers.get('ETag');
+    if (method === 'GET' && isJson(response)) this.rememberRows(owner, url, await response.clone().json());
     if (etag === null) return response;
     const location = response.headers.get('Location');
     const isCreation = response.status === 201 && location !== null && address === url;
@@ -184,6 +185,19 @@ export class Transport {
     const content = isWhole && isJson(response) ? await response.clone().text() : '';
     this.versions.put(isCreation ? `${owner} ${new URL(location, url).href}` : resource, { etag, content });
     return response;
+  }
+
+  /** Who changes a row of a list has seen it there: its tag is its version. */
+  private rememberRows(owner: string, url: string, answer: unknown): void {
+    const { data } = (answer ?? {}) as { data?: unknown };
+    if (!Array.isArray(data)) return;
+    for (const row of data as { id?: unknown; version?: unknown }[]) {
+      if (typeof row.id !== 'string' || typeof row.version !== 'number') continue;
+      const resource = `${owner} ${withoutQuery(url)}/${row.id}`;
+      const etag = `"${row.version}"`;
+      // What was read by itself says more.
+      if (this.versions.get(resource)?.etag !== etag) this.versions.put(resource, { etag, row: JSON.stringify(row) });
+    }
   }
 
   private forgetParts(owner: string, url: string): void {
@@ -209,7 +223,7 @@ export class Transport {
       error.problem as ProblemOf<'VERSION_MISMATCH'>,
       error.response,
       mine,
-      call.seen?.content === undefined ? undefined : JSON.parse(call.seen.content),
+      parsed(call.seen?.content ?? call.seen?.row),
       current && (await current.json()),
     );
   }
@@ -228,6 +242,8 @@ export class Transport {
     }
   }
 }
+
+const parsed = (json: string | undefined): unknown => (json === undefined ? undefined : JSON.parse(json));
 
 const isJson = ({ headers }: Response) => /\bjson\b/.test(headers.get('Content-Type') ?? '');
 

@@ -6,10 +6,12 @@ export interface SeenVersion {
   etag: string;
   /** The JSON of the answer; undefined where only the tag is known. */
   content?: string;
+  /** The JSON of its row, where it was seen in a list. */
+  row?: string;
 }
 
 /** Larger ones are known by their tag alone. */
-const LONGEST_CONTENT = 100_000;
+const LONGEST_CONTENT = 20_000;
 
 /**
  * Remembers the tags of the resources that were read or written last, so that a write names what it has seen. Tags are
@@ -19,7 +21,7 @@ export class SeenVersions {
   /** In the order of their use. */
   private readonly versions = new Map<string, SeenVersion>();
 
-  constructor(private readonly most = 200) {}
+  constructor(private readonly most = 1000) {}
 
   /** The resource that an answer's tag is of. */
   static resourceOf(method: string, url: string): string {
@@ -33,10 +35,10 @@ export class SeenVersions {
     return seen;
   }
 
-  put(resource: string, { etag, content = '' }: SeenVersion): void {
+  put(resource: string, { etag, content = '', row }: SeenVersion): void {
     this.versions.delete(resource);
     const isKept = content !== '' && content.length <= LONGEST_CONTENT;
-    this.versions.set(resource, { etag, ...(isKept && { content }) });
+    this.versions.set(resource, { etag, ...(isKept && { content }), ...(row !== undefined && { row }) });
     const [oldest] = this.versions.keys();
     if (this.versions.size > this.most && oldest !== undefined) this.versions.delete(oldest);
   }
