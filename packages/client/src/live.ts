@@ -101,6 +101,7 @@ export class LiveConnection {
       }
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
       failures += 1;
+      // Only `close` interrupts it, which ends the loop.
       await sleep(pause, signal).catch(() => undefined);
     }
   }

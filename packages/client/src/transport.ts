@@ -4,8 +4,8 @@ import { pauseAfter, pauseBefore, type RetryOptions, sleep, withDefaults } from 
 import { ownerOf, type Session } from './session.js';
 import { type SeenVersion, SeenVersions } from './versions.js';
 
-/** Of the codes of a 401, those that another access token mends. */
-const MENDED_BY_REFRESH = ['TOKEN_EXPIRED', 'UNAUTHENTICATED'];
+/** Of the codes of a 401, those after which a new access token helps. */
+const ANSWERED_BY_REFRESH = ['TOKEN_EXPIRED', 'UNAUTHENTICATED'];
 const WRITES_OF_A_VERSION = ['PATCH', 'PUT', 'DELETE'];
 /** The service has not begun with these requests. */
 const NOT_CARRIED_OUT = ['RATE_LIMITED', 'OVERLOADED'];
@@ -18,7 +18,14 @@ const REFRESH_TIMEOUT_MS = 4000;
 const REPEATABLE_POSTS = new RegExp(`(${IDEMPOTENT_POSTS.map((path) => path.replace(/{\w+}/g, '[^/]+')).join('|')})$`);
 /** The collection and the id in an address: parts of what is there share its version. */
 const WHOLE = /^.*\/api\/v1\/[^/?]+\/([^/?]+)/;
+/** How the JSON of a list begins. */
+const LIST = /^\{"data":\[/;
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]/;
+
+/** A list, as far as it says which versions it shows. */
+interface Rows {
+  data: { id?: unknown; version?: unknown }[];
+}
 
 interface Call {
   method: string;
@@ -142,7 +149,7 @@ export class Transport {
     const response = await this.sendOnce(call);
     if (response.status !== 401 || call.token === undefined || call.headers.has('Authorization')) return response;
     const { code } = await toApiError(response.clone());
-    if (!MENDED_BY_REFRESH.includes(code)) return response;
+    if (!ANSWERED_BY_REFRESH.includes(code)) return response;
     const renewed = await this.session.renew(call.token, call.signal);
     // Somebody else has logged in meanwhile: this request isn't theirs.
     if (renewed === undefined || ownerOf(renewed) !== call.owner) return response;
@@ -175,23 +182,22 @@ export class Transport {
       return new Response(seen?.content ?? null, { status: seen?.content === undefined ? 304 : 200, headers });
     }
     if (method !== 'GET') this.forgetParts(owner, url);
+    const text = isJson(response) ? await response.clone().text() : '';
+    if (method === 'GET' && LIST.test(text)) this.rememberRows(owner, url, JSON.parse(text) as Rows);
     const etag = response.headers.get('ETag');
-    if (method === 'GET' && isJson(response)) this.rememberRows(owner, url, await response.clone().json());
     if (etag === null) return response;
     const location = response.headers.get('Location');
     const isCreation = response.status === 201 && location !== null && address === url;
     // What a deletion or an action answers has the tag, not the resource.
     const isWhole = (['GET', 'PATCH', 'PUT'].includes(method) && address === url) || isCreation;
-    const content = isWhole && isJson(response) ? await response.clone().text() : '';
+    const content = isWhole ? text : '';
     this.versions.put(isCreation ? `${owner} ${new URL(location, url).href}` : resource, { etag, content });
     return response;
   }
 
   /** Who changes a row of a list has seen it there: its tag is its version. */
-  private rememberRows(owner: string, url: string, answer: unknown): void {
-    const { data } = (answer ?? {}) as { data?: unknown };
-    if (!Array.isArray(data)) return;
-    for (const row of data as { id?: unknown; version?: unknown }[]) {
+  private rememberRows(owner: string, url: string, { data }: Rows): void {
+    for (const row of data) {
       if (typeof row.id !== 'string' || typeof row.version !== 'number') continue;
       const resource = `${owner} ${withoutQuery(url)}/${row.id}`;
       const etag = `"${row.version}"`;
