@@ -35,26 +35,16 @@ export const AREAS = [
   ObservabilityEnvironment,
 ] as const;
 
+/** What is all of these at once. */
+type AllOf<Types> = (Types extends unknown ? (each: Types) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
 /**
  * Every variable that the service reads, under the name that operators know it by; defaults and meaning are in `.env.example`
  * (a test compares the two).
  */
-export interface Environment
-  extends
-    ProcessEnvironment,
-    HttpEnvironment,
-    DatabaseEnvironment,
-    RedisEnvironment,
-    MessagingEnvironment,
-    MailEnvironment,
-    PushEnvironment,
-    SmsEnvironment,
-    QuotasEnvironment,
-    KeysEnvironment,
-    AuthEnvironment,
-    ThrottlingEnvironment,
-    FilesEnvironment,
-    ObservabilityEnvironment {}
+export type Environment = AllOf<InstanceType<(typeof AREAS)[number]>>;
 
 /** The names of all of them, and of those that say where secrets are. */
 export const ENVIRONMENT_NAMES: readonly string[] = [...AREAS, SecretSource].flatMap((area) => namesOf(area));
