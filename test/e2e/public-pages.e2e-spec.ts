@@ -19,7 +19,7 @@ async function open(path: string, language = 'en') {
 
 describe('the page at /', () => {
   it.each([
-    ['en', 'Accounts and tasks: <span class="success">at your service'],
+    ['en', 'Accounts and tasks: <span class="success">available'],
     ['de', 'Konten und Aufgaben: <span class="success">verfügbar'],
   ])('says in %s what this is and whether it works', async (language, state) => {
     const { body } = await open('/?utm_source=mail', language);

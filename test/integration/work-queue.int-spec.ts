@@ -268,7 +268,11 @@ describe('a work queue', () => {
     const seen: string[] = [];
     startQueue(async ({ name }) => void seen.push(name), { maxAttempts: 3 });
     const parked = await waitFor('the job to be parked', () => jobs.findOne({ state: 'parked' }).lean());
-    expect(parked).toMatchObject({ name: 'deadly', lease: null, lastError: 'Error: whoever worked on it was lost' });
+    expect(parked).toMatchObject({
+      name: 'deadly',
+      lease: null,
+      lastError: 'Error: the process that worked on it was lost',
+    });
     await waitFor('the other to be done', async () => (await jobs.countDocuments()) === 1);
     expect(seen).toEqual(['last try']);
   });

@@ -18,8 +18,8 @@ const TEXTS = {
     },
     state: 'State',
     parts: { database: 'Accounts and tasks', storage: 'Files' },
-    up: 'at your service',
-    down: 'disturbed',
+    up: 'available',
+    down: 'not available',
   },
   de: {
     intro: 'Ein REST-Dienst mit Konten, Personen, Aufgaben und Benachrichtigungen.',
@@ -32,7 +32,7 @@ const TEXTS = {
     state: 'Zustand',
     parts: { database: 'Konten und Aufgaben', storage: 'Dateien' },
     up: 'verfügbar',
-    down: 'gestört',
+    down: 'nicht verfügbar',
   },
 } satisfies Record<Language, unknown>;
 

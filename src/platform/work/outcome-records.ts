@@ -31,7 +31,7 @@ export class OutcomeRecords<T extends WorkItem> {
     private readonly queue: Queue,
   ) {}
 
-  /** Records success: it must not be done again, so that is written as soon as the database takes it, whoever holds the item then. */
+  /** Records success, as soon as the database takes it and even if another claim holds the item: it must not be done again. */
   async succeeded(item: T, changes: Changes<T>): Promise<void> {
     countFinished(this.options.queue, 'done');
     if (this.options.whenDone === 'leave') return;

@@ -111,7 +111,7 @@ export class WorkQueue<T extends WorkItem> {
     let changes: Changes<T>;
     try {
       // Its last attempt has no outcome: the process ended in it, perhaps because of it.
-      if (item.attempts > this.options.maxAttempts) throw new Error('whoever worked on it was lost');
+      if (item.attempts > this.options.maxAttempts) throw new Error('the process that worked on it was lost');
       changes = await this.handle(item, claim);
     } catch (error) {
       await this.records.threw(item, error);

@@ -20,7 +20,7 @@ export abstract class WorkItem {
   @Prop({ required: true, default: () => databaseDate() })
   availableAt!: Date;
 
-  /** A random id of the last claim; null when released. A failure is recorded only under it; success, whoever holds the item. */
+  /** A random id of the last claim; null when released. A failure is recorded under it alone, a success in any case. */
   @Prop({ type: String, default: null })
   lease!: string | null;
 
